@@ -1,0 +1,1 @@
+"""The task model: standard library only, no I/O, no clock, no randomness."""
