@@ -1,0 +1,46 @@
+"""What an engine is given and what it gives back: values that can cross a process boundary as JSON."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from understudy.core.request import GenerationRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderJob:
+    """One attempt at one task.
+
+    request: resolved; every field has a value where the model has the field.
+    seed: 0..2^32-1. sizes: ratio -> (width_px, height_px) at the requested resolution, from the catalogue.
+    duration_range_s: the shortest and longest duration the engine may choose, inclusive, when the request says -1.
+    fps: frames per second of the film. audio_channels: 1 or 2.
+    output_dir: an existing, empty directory of this attempt; the engine writes only there.
+    """
+
+    request: GenerationRequest
+    seed: int
+    sizes: Mapping[str, tuple[int, int]]
+    duration_range_s: tuple[int, int]
+    fps: int
+    audio_channels: int
+    output_dir: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderResult:
+    """What an engine made.
+
+    video, last_frame: file names inside the job's output_dir; last_frame is None unless the request asked for it.
+    ratio: the concrete ratio used. duration_s: whole seconds of film. num_frames: frames in the file.
+    notes: sentences for the task's warnings, about what the engine could not honour.
+    """
+
+    video: str
+    last_frame: str | None
+    ratio: str
+    width_px: int
+    height_px: int
+    duration_s: int
+    num_frames: int
+    has_sound: bool
+    notes: tuple[str, ...] = ()
