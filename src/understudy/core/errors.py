@@ -1,0 +1,108 @@
+"""Every error a caller can meet, and the one table of error codes.
+
+    UnderstudyError
+    ├── Rejected            the caller's fault; nothing was stored or billed
+    ├── Unauthorized        no key, or a wrong one
+    ├── InsufficientFunds   the hold does not fit the balance
+    ├── NotFound            no such task, model or file for this caller
+    ├── Conflict            the task's state forbids the action
+    ├── RateLimited         too many requests or queued tasks
+    ├── TaskFailed          an attempt failed; says whether it may be tried again
+    └── Unavailable         the server cannot serve now
+
+Anything else that is raised is a bug: logged with its request id and answered as an internal error.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorCode:
+    """One error code of the core vocabulary: HTTP status and Ark's error type."""
+
+    status: int
+    type: str
+
+
+CODES: dict[str, ErrorCode] = {
+    "MissingParameter": ErrorCode(400, "BadRequest"),
+    "InvalidParameter": ErrorCode(400, "BadRequest"),
+    "InvalidParameter.UnsupportedParameter": ErrorCode(400, "BadRequest"),
+    "AuthenticationError": ErrorCode(401, "Unauthorized"),
+    "InsufficientBalance": ErrorCode(402, "PaymentRequired"),
+    "AccessDenied": ErrorCode(403, "Forbidden"),
+    "InvalidEndpointOrModel.NotFound": ErrorCode(404, "NotFound"),
+    "NotFound.TaskId": ErrorCode(404, "NotFound"),
+    "NotFound.Path": ErrorCode(404, "NotFound"),
+    "NotFound.File": ErrorCode(404, "NotFound"),
+    "InvalidAction.MethodNotAllowed": ErrorCode(405, "MethodNotAllowed"),
+    "InvalidAction.RunningTaskDeletion": ErrorCode(409, "Conflict"),
+    "InvalidAction.CancelledTaskDeletion": ErrorCode(409, "Conflict"),
+    "QuotaExceeded": ErrorCode(429, "TooManyRequests"),
+    "ServerOverloaded": ErrorCode(429, "TooManyRequests"),
+    "InternalServiceError": ErrorCode(500, "InternalServerError"),
+    "ServiceUnavailable": ErrorCode(503, "ServiceUnavailable"),
+}
+"""Source: Ark's public error-code list; rows that Ark does not have are explained in docs/decisions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One broken rule: a code of `CODES`, the parameter at fault ("content[1].role") and a full sentence."""
+
+    code: str
+    param: str
+    message: str
+
+
+class UnderstudyError(Exception):
+    """The root: carries the violation that a dialect spells in its own shape."""
+
+    def __init__(self, violation: Violation) -> None:
+        super().__init__(violation.message)
+        self.violation = violation
+
+    @property
+    def status(self) -> int:
+        """HTTP status of the error's code."""
+        return CODES[self.violation.code].status
+
+
+class Rejected(UnderstudyError):
+    """The request breaks at least one rule; ``violations`` lists all, the first is answered."""
+
+    def __init__(self, *violations: Violation) -> None:
+        super().__init__(violations[0])
+        self.violations = violations
+
+
+class Unauthorized(UnderstudyError):
+    """The key is missing, malformed or unknown."""
+
+
+class InsufficientFunds(UnderstudyError):
+    """The most that the request can cost is more than the balance."""
+
+
+class NotFound(UnderstudyError):
+    """There is no such thing, or not for this caller; the two are never told apart."""
+
+
+class Conflict(UnderstudyError):
+    """The task's state forbids the action; asking again does not help."""
+
+
+class RateLimited(UnderstudyError):
+    """The caller, or the server, has too much under way."""
+
+
+class Unavailable(UnderstudyError):
+    """The server cannot serve the request now and says so before storing anything."""
+
+
+class TaskFailed(UnderstudyError):
+    """An attempt at a task failed. is_retryable: another attempt of the same task can succeed."""
+
+    def __init__(self, violation: Violation, *, is_retryable: bool) -> None:
+        super().__init__(violation)
+        self.is_retryable = is_retryable

@@ -1,0 +1,190 @@
+"""The ports: what the use cases need from the world. Adapters implement them; only `bootstrap` names adapters."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from understudy.core.render import RenderJob, RenderResult
+from understudy.core.scenario import Scenario
+from understudy.core.task import Claim, Film, LedgerEntry, Status, Task, TaskError, TaskFilter, TaskPage, Warned
+
+
+class Clock(Protocol):
+    """Time. Tests use a clock they move by hand."""
+
+    def now(self) -> datetime:
+        """Return the present moment, aware, UTC."""
+        ...
+
+
+class Randomness(Protocol):
+    """The two random things the server makes up."""
+
+    def task_suffix(self) -> str:
+        """Return five characters of a-z0-9 for a new task id."""
+        ...
+
+    def seed(self) -> int:
+        """Return a seed for a request that left it open, 0..2^31-1."""
+        ...
+
+
+class IdTaken(Exception):
+    """A task id is in use already; choose another."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKey:
+    """A key as it is stored: never the secret, only its digest. owner: the project it belongs to."""
+
+    id: str
+    owner: str
+    digest: bytes
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How an attempt ended the task: a film with its tokens, or an error. entry: posted or voided, same transaction."""
+
+    status: Status
+    entry: LedgerEntry
+    film: Film | None = None
+    completion_tokens: int | None = None
+    error: TaskError | None = None
+    warnings: tuple[Warned, ...] = ()
+
+
+class TaskStore(Protocol):
+    """The record of tasks, the queue and the ledger. Every method is one transaction, durable when it returns."""
+
+    async def insert(self, task: Task, hold: LedgerEntry) -> None:
+        """Store a new task together with its hold.
+
+        Raises: IdTaken.
+        """
+        ...
+
+    async def get(self, owner: str, task_id: str) -> Task | None:
+        """Return the owner's task, or None."""
+        ...
+
+    async def list_tasks(self, owner: str, wanted: TaskFilter) -> TaskPage:
+        """Return one page of the owner's tasks, newest first (by creation, then id)."""
+        ...
+
+    async def withdraw(self, owner: str, task_id: str, now: datetime) -> Task | None:
+        """Cancel the task if it is queued, remove its record if it succeeded, failed or expired; else leave it.
+
+        Returns the task as it was before, or None when there is none. A cancelled task's hold is voided.
+        """
+        ...
+
+    async def claim(self, worker: str, now: datetime, lease_until: datetime) -> Claim | None:
+        """Take the next task: highest priority, then oldest, of those queued or running with a lapsed lease.
+
+        The task becomes ``running`` and its attempt, the fencing token, grows by one. Tasks past ``expires_at`` are
+        never claimed.
+        """
+        ...
+
+    async def heartbeat(self, claim: Claim, progress: float, lease_until: datetime) -> bool:
+        """Extend the lease and record progress; False when the claim is no longer the task's current one."""
+        ...
+
+    async def finish(self, claim: Claim, outcome: Outcome, now: datetime) -> bool:
+        """End the task with its ledger entry; False, and nothing is written, when the claim is no longer current."""
+        ...
+
+    async def hand_back(self, claim: Claim, now: datetime) -> bool:
+        """Return a claimed task to the queue; False when the claim is no longer current."""
+        ...
+
+    async def hand_back_all(self, now: datetime) -> int:
+        """Return every running task to the queue: for a store that only this process can have open. Gives how many."""
+        ...
+
+    async def expire(self, now: datetime) -> Sequence[str]:
+        """Expire all tasks past ``expires_at`` that have not ended, void their holds; return their ids."""
+        ...
+
+    async def purge(self, *, created_before: datetime, cancelled_before: datetime) -> Sequence[Task]:
+        """Remove ended tasks created before, and cancelled ones last changed before; return them. At most 1000."""
+        ...
+
+    async def ledger(self, task_id: str) -> Sequence[LedgerEntry]:
+        """Return a task's ledger entries in the order written; they outlive the task's record."""
+        ...
+
+    async def add_key(self, key: ApiKey) -> None:
+        """Store a key."""
+        ...
+
+    async def keys(self) -> Sequence[ApiKey]:
+        """Return all keys."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what was submitted and release the files."""
+        ...
+
+
+class BlobStore(Protocol):
+    """Stored bytes under server-made keys."""
+
+    async def put(self, path: Path, key: str) -> None:
+        """Move a finished local file into the store under the key; durable when it returns."""
+        ...
+
+    def local_path(self, key: str) -> Path | None:
+        """Return the file that holds the blob, or None when there is none. A malformed key is None, never a path."""
+        ...
+
+    async def delete(self, key: str) -> None:
+        """Remove the blob; an unknown key is no error."""
+        ...
+
+
+OnProgress = Callable[[int, int], None]
+"""Called with (frames done, frames in all)."""
+
+
+class Engine(Protocol):
+    """Something that renders. It runs in a render process, never in the server's."""
+
+    name: str
+    scenarios: frozenset[Scenario]
+    ignored: frozenset[str]
+    """Names of request fields that the engine accepts and that change nothing, for the task's warnings."""
+
+    def warm(self) -> None:
+        """Load what every clip needs; called once before the first job."""
+        ...
+
+    def render(self, job: RenderJob, progress: OnProgress) -> RenderResult:
+        """Render the job's film into its output directory.
+
+        Raises: TaskFailed.
+        """
+        ...
+
+
+class Executor(Protocol):
+    """Runs jobs on engines, one at a time per slot, in processes that can be killed."""
+
+    async def run(self, slot: int, job: RenderJob, on_progress: OnProgress) -> RenderResult:
+        """Run a job to its end. When the awaiting task is cancelled, the render is killed before this returns.
+
+        Raises: TaskFailed (the engine's own, or retryable when the render process died).
+        """
+        ...
+
+    async def start(self) -> None:
+        """Start and warm all slots."""
+        ...
+
+    async def close(self) -> None:
+        """Kill what runs and end the processes."""
+        ...

@@ -1,0 +1,136 @@
+"""The task: one accepted request, its attempts and its outcome."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from understudy.core.request import GenerationRequest
+
+
+class Status(StrEnum):
+    """A task's state; the six words are Ark's. queued -> running -> an end state; queued -> expired | cancelled."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+
+ENDED = frozenset({Status.SUCCEEDED, Status.FAILED, Status.EXPIRED, Status.CANCELLED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warned:
+    """One field that was dropped, rewritten or has no effect, told to the caller. param: the field's wire name."""
+
+    param: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Film:
+    """What a succeeded task delivered. video_blob, last_frame_blob: keys in the blob store."""
+
+    video_blob: str
+    last_frame_blob: str | None
+    ratio: str
+    width_px: int
+    height_px: int
+    duration_s: int
+    num_frames: int
+    has_sound: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskError:
+    """Why a task failed: a code in Ark's vocabulary and a sentence."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One accepted request.
+
+    id: ``YYYYMMDDHHMMSS-xxxxx``; a dialect spells it with its own prefix. owner: the project that owns it.
+    request: resolved, ``request.model`` is a catalogue id. seed: 0..2^32-1, the one used.
+    attempt: how often the task was claimed; also the fencing token of the current claim. progress: 0..1.
+    expires_at: when it becomes ``expired`` if it has not ended. completion_tokens: set when it succeeded.
+    """
+
+    id: str
+    owner: str
+    dialect: str
+    engine: str
+    request: GenerationRequest
+    seed: int
+    status: Status
+    created_at: datetime
+    updated_at: datetime
+    expires_at: datetime
+    attempt: int = 0
+    progress: float = 0.0
+    film: Film | None = None
+    completion_tokens: int | None = None
+    error: TaskError | None = None
+    warnings: tuple[Warned, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskFilter:
+    """What a listing asks for; a field left empty does not filter.
+
+    page, page_size: from 1. model: a catalogue id. created_after, cancelled_after: older records are not shown, and
+    neither are cancelled ones last changed before the second: their time is over.
+    """
+
+    page: int
+    page_size: int
+    created_after: datetime
+    cancelled_after: datetime
+    status: Status | None = None
+    task_ids: tuple[str, ...] = ()
+    model: str | None = None
+    service_tier: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskPage:
+    """One page of a listing, newest first; total counts all that match."""
+
+    tasks: tuple[Task, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """The right to work on a task until the lease ends. The pair (task.id, token) is the fencing token."""
+
+    task: Task
+    token: int
+    worker: str
+
+
+class EntryKind(StrEnum):
+    """The ledger's two-phase words: a hold is posted or voided, once."""
+
+    HOLD = "hold"
+    POSTED = "posted"
+    VOIDED = "voided"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerEntry:
+    """One line of the ledger. amount_micros: millionths of one unit of ``currency``; never negative.
+
+    completion_tokens: what the amount was computed from.
+    """
+
+    task_id: str
+    kind: EntryKind
+    currency: str
+    amount_micros: int
+    completion_tokens: int
