@@ -1,0 +1,1 @@
+"""Money and rating: pure arithmetic over the catalogue's prices."""

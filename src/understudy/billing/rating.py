@@ -1,0 +1,79 @@
+"""Rating: frames x size -> tokens -> amount. Pure; every number comes from `catalog/prices.toml`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from understudy.core.model_spec import ModelSpec
+from understudy.core.request import DURATION_CHOSEN_BY_ENGINE, RATIO_CHOSEN_BY_ENGINE, GenerationRequest
+from understudy.core.task import EntryKind, LedgerEntry
+
+TOKENS_PER_PRICE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRule:
+    """How frames become tokens. Source: prices.toml, [tokens]."""
+
+    pixels_per_token: int
+    extra_frames: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceRow:
+    """The prices of one group of models by resolution, in micro-units per million tokens."""
+
+    price_row: str
+    micros_per_million_tokens: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceBook:
+    """One list of prices in one currency."""
+
+    id: str
+    currency: str
+    rows: Sequence[PriceRow]
+
+    def micros_per_million_tokens(self, price_row: str, resolution: str) -> int:
+        """Return the price, in micro-units of the currency per million tokens.
+
+        Raises: LookupError for a model or resolution the book does not price.
+        """
+        for row in self.rows:
+            if row.price_row == price_row:
+                return row.micros_per_million_tokens[resolution]
+        raise LookupError(f"price book {self.id!r} has no row {price_row!r}")
+
+
+def tokens_of(rule: TokenRule, *, width_px: int, height_px: int, fps: int, duration_s: int) -> int:
+    """Return the completion tokens of a film: width x height x (fps x seconds + extra) / pixels per token, floored."""
+    return width_px * height_px * (fps * duration_s + rule.extra_frames) // rule.pixels_per_token
+
+
+def amount_micros(completion_tokens: int, micros_per_million_tokens: int) -> int:
+    """Return the amount in micro-units, rounded half up."""
+    return (completion_tokens * micros_per_million_tokens + TOKENS_PER_PRICE // 2) // TOKENS_PER_PRICE
+
+
+def most_tokens(rule: TokenRule, request: GenerationRequest, model: ModelSpec) -> int:
+    """Return the most tokens the resolved request can use: the largest size and longest film it leaves open."""
+    sizes = model.sizes[str(request.resolution)]
+    open_ratio = request.ratio == RATIO_CHOSEN_BY_ENGINE
+    duration_s = model.duration_s.most if request.duration_s == DURATION_CHOSEN_BY_ENGINE else request.duration_s
+    assert duration_s is not None
+    return max(
+        tokens_of(rule, width_px=width_px, height_px=height_px, fps=model.fps, duration_s=duration_s)
+        for ratio, (width_px, height_px) in sizes.items()
+        if open_ratio or ratio == request.ratio
+    )
+
+
+def priced(kind: EntryKind, *, task_id: str, tokens: int, price: int, currency: str) -> LedgerEntry:
+    """Return a ledger entry for so many tokens. price: micro-units per million tokens."""
+    return LedgerEntry(
+        task_id=task_id,
+        kind=kind,
+        currency=currency,
+        amount_micros=amount_micros(tokens, price),
+        completion_tokens=tokens,
+    )

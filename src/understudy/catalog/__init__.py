@@ -1,0 +1,1 @@
+"""The facts of the outside world: models, dialects and prices, each row with its source and date."""

@@ -1,0 +1,64 @@
+"""Reads the catalogue's TOML files into the core's values, once; a malformed row stops the start with its name."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import msgspec
+
+from understudy.billing.rating import PriceBook, TokenRule
+from understudy.core.model_spec import ModelSpec, Profile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """All facts. models: by id and by every alias. profiles: by dialect name. books: by price-book id."""
+
+    models: Mapping[str, ModelSpec]
+    profiles: Mapping[str, Profile]
+    tokens: TokenRule
+    books: Mapping[str, PriceBook]
+
+    def model(self, name: str) -> ModelSpec | None:
+        """Return the model that a client's name means, or None."""
+        return self.models.get(name)
+
+
+def _read(name: str) -> dict[str, Any]:
+    return tomllib.loads(files("understudy.catalog").joinpath(name).read_text(encoding="utf-8"))
+
+
+def _models(raw: dict[str, Any]) -> dict[str, ModelSpec]:
+    found: dict[str, ModelSpec] = {}
+    for row in raw["models"]:
+        merged = {**raw["families"][row["family"]], **row}
+        table = raw["sizes"][merged["sizes"]]["table"]
+        merged["sizes"] = {resolution: table[resolution] for resolution in row["resolutions"]}
+        spec = msgspec.convert(merged, ModelSpec)
+        for name in (spec.id, *spec.aliases):
+            if name in found:
+                raise ValueError(f"models.toml: the name {name!r} is given to two models")
+            found[name] = spec
+    return found
+
+
+def _profiles(raw: dict[str, Any]) -> dict[str, Profile]:
+    return {name: msgspec.convert({"name": name, **row}, Profile) for name, row in raw.items()}
+
+
+@cache
+def load_catalogue() -> Catalogue:
+    """Return the catalogue that ships with the package.
+
+    Raises: ValueError (msgspec.ValidationError included) for a malformed row.
+    """
+    prices = _read("prices.toml")
+    return Catalogue(
+        models=_models(_read("models.toml")),
+        profiles=_profiles(_read("dialects.toml")),
+        tokens=msgspec.convert(prices["tokens"], TokenRule),
+        books={row["id"]: msgspec.convert(row, PriceBook) for row in prices["books"]},
+    )
