@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from understudy.billing.rating import PriceBook, TokenRule
 from understudy.core.model_spec import ModelSpec, Profile
+from understudy.core.price_book import PriceBook, TokenRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

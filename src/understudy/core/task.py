@@ -39,6 +39,7 @@ class Film:
     width_px: int
     height_px: int
     duration_s: int
+    fps: int
     num_frames: int
     has_sound: bool
 

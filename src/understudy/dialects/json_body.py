@@ -1,0 +1,125 @@
+"""Reading a JSON request body: one object or one clear violation, whatever the bytes are.
+
+msgspec would be faster but takes the last of two equal keys in silence, so the standard parser looks at every pair.
+"""
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any, NoReturn, TypeVar
+
+import msgspec
+
+from understudy.core.errors import Rejected, Violation
+
+BODY = "body"
+_AT = re.compile(r"^(?P<what>.*) - at `\$\.?(?P<path>.*)`$", re.DOTALL)
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_SHOWN_CHARS = 80
+
+T = TypeVar("T")
+
+
+def reject(code: str, param: str, message: str) -> NoReturn:
+    """Raise one violation."""
+    raise Rejected(Violation(code, param, message))
+
+
+def reject_value(param: str, reason: str) -> NoReturn:
+    """Raise Ark's "The parameter `x` specified in the request is not valid: reason"."""
+    reject("InvalidParameter", param, f"The parameter `{param}` specified in the request is not valid: {reason}")
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                reject_value(shown(key), "the key is given more than once.")
+            seen.add(key)
+    return found
+
+
+def _constant(name: str) -> NoReturn:
+    reject_value(BODY, f"{name} is not a JSON number.")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_constant=_constant)
+
+
+def shown(name: str) -> str:
+    """Return a caller's key so that it can stand in a message: short, printable."""
+    return "".join(char if char.isprintable() else "?" for char in name[:_SHOWN_CHARS])
+
+
+def read_object(body: bytes) -> dict[str, Any]:
+    """Return the body's JSON object; keys whose value is null are left out, because null means absent.
+
+    Raises: Rejected for anything that is not one well-formed object of storable text.
+    """
+    if not body.strip():
+        reject_value(BODY, "it is empty, a JSON object is expected.")
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        reject_value(BODY, f"it is not UTF-8 text (byte {error.start}).")
+    try:
+        raw, end = _DECODER.raw_decode(text.lstrip(" \t\r\n"))
+    except json.JSONDecodeError as error:
+        reject_value(BODY, f"it is not valid JSON: {error.msg} at character {error.pos}.")
+    except RecursionError:
+        reject_value(BODY, "its JSON is nested too deeply.")
+    except ValueError:
+        reject_value(BODY, "it holds a number with too many digits.")
+    if text.lstrip(" \t\r\n")[end:].strip(" \t\r\n"):
+        reject_value(BODY, f"it is not valid JSON: something follows the object at character {end}.")
+    if not isinstance(raw, dict):
+        reject_value(BODY, "a JSON object is expected.")
+    if b"\\u" in body:
+        _refuse_unstorable_text(raw)
+    return {key: value for key, value in raw.items() if value is not None}
+
+
+def _refuse_unstorable_text(raw: dict[str, Any]) -> None:
+    """Refuse NUL and lone surrogates, which JSON can escape and neither a database nor UTF-8 can hold."""
+    waiting: list[tuple[str, Any]] = [("", raw)]
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, str) and _UNSTORABLE.search(value):
+            reject_value(path or BODY, "the text holds a NUL character or half of a surrogate pair.")
+        if isinstance(value, dict):
+            for key in value:
+                if _UNSTORABLE.search(key):
+                    reject_value(path or BODY, "a key holds a NUL character or half of a surrogate pair.")
+            waiting.extend((f"{path}.{shown(key)}" if path else shown(key), item) for key, item in value.items())
+        if isinstance(value, list):
+            waiting.extend((f"{path}[{index}]", item) for index, item in enumerate(value))
+
+
+def convert(raw: dict[str, Any], shape: type[T]) -> T:
+    """Convert a decoded object into a wire struct, strictly.
+
+    Raises: Rejected naming the parameter whose type is wrong.
+    """
+    try:
+        return msgspec.convert(raw, shape)
+    except msgspec.ValidationError as error:
+        found = _AT.match(str(error))
+        what, path = (found["what"], found["path"]) if found else (str(error), BODY)
+        missing = re.match(r"Object missing required field `(.*)`", what)
+        if missing:
+            absent(".".join(part for part in (path if found else "", missing[1]) if part))
+        expected = what.replace(" | null", "")
+        reject_value(shown(path) or BODY, f"{expected[:1].lower()}{expected[1:]}.")
+
+
+def absent(param: str) -> NoReturn:
+    """Raise Ark's error for a parameter that is missing."""
+    reject("MissingParameter", param, f"The request failed because it is missing `{param}` parameter.")
+
+
+def unknown_keys(given: Iterable[str], known: Iterable[str], prefix: str = "") -> list[str]:
+    """Return the paths of the keys that the wire struct does not have, in the caller's order."""
+    names = frozenset(known)
+    return [f"{prefix}{shown(key)}" for key in given if key not in names]
