@@ -29,7 +29,7 @@ from understudy.core.model_spec import Profile, Span
 from understudy.core.request import GenerationRequest
 from understudy.core.task import Film, Status, Task, TaskError, TaskFilter, TaskPage, Warned
 from understudy.dialects.codec import Decoded, Links, RemoteTask
-from understudy.dialects.ids import internal_id
+from understudy.dialects.ids import QUOTED_ID, internal_id
 from understudy.dialects.json_body import absent, convert, read_object, reject_value, unknown_keys
 
 
@@ -375,11 +375,15 @@ class ArkCodec:
     def encode_error(self, violation: Violation, request_id: str) -> bytes:
         error = {
             "code": violation.code,
-            "message": f"{violation.message} Request id: {request_id}",
+            "message": f"{self._spelled(violation.message)} Request id: {request_id}",
             "param": violation.param,
             "type": CODES[violation.code].type,
         }
         return msgspec.json.encode({"error": error})
+
+    def _spelled(self, message: str) -> str:
+        """Spell the task ids in a sentence as this dialect does."""
+        return QUOTED_ID.sub(lambda found: f"`{self.wire_id(found[1])}`", message)
 
     def decode_error(self, status: int, body: bytes) -> UnderstudyError:
         try:
