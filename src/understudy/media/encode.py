@@ -1,0 +1,282 @@
+"""Encode pictures and sound as a film: H.264 and AAC in an MP4 that starts fast, and single pictures as PNG.
+
+The bytes depend only on what is passed in: the thread count is fixed, the colour conversion is bit-exact, and no
+time, id, host name or library version is written. Reading films back is `probe.py`'s work.
+"""
+
+import struct
+import threading
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from queue import Empty, Full, Queue
+from types import TracebackType
+from typing import Self
+
+import av
+import numpy as np
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
+from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+X264_THREADS = 4
+"""Frame threads of x264. The stream's bytes depend on it, so it never follows the machine's core count."""
+
+KEYFRAME_INTERVAL_S = 2
+QUEUE_FRAMES = 8
+QUEUE_WAIT_S = 0.5
+"""How often a blocked side looks whether the other side still lives."""
+
+AUDIO_BITS_PER_SECOND_PER_CHANNEL = 96_000
+AUDIO_FRAME_SAMPLES = 1024
+
+BT709 = 1
+LIMITED_RANGE = 1
+CHROMA_SITED_CENTRE = 1
+"""Code points of ITU-T H.273, and of H.264 Annex E for the chroma site, which is where an area average puts it."""
+
+CONVERSION = Interpolation.AREA | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
+"""Averages each 2x2 block for chroma; within one half of a code value of the exact BT.709 matrix, on every CPU."""
+
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+PNG_COMPRESSION_LEVEL = 6
+PNG_FILTER_UP = 2
+
+
+class EncodingFailed(Exception):
+    """The encoder stopped before the film was whole; the cause is chained."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sound:
+    """A sound track. samples: (num_samples, channels) float32 in [-1, 1], 1 or 2 channels."""
+
+    samples: NDArray[np.float32]
+    sample_rate_hz: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilmFormat:
+    """How a film is encoded.
+
+    width_px, height_px: even. preset, crf: x264's words. tags: metadata that MP4 keeps (title, artist, comment,
+    description, copyright ...).
+    """
+
+    width_px: int
+    height_px: int
+    fps: int
+    preset: str = "veryfast"
+    crf: int = 20
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+class FilmEncoder:
+    """Writes one film; a context manager. Frames are encoded on a thread of its own while the caller draws the next.
+
+    Leaving the context normally finishes the file; leaving it by an exception abandons the file as it is.
+    """
+
+    def __init__(self, path: Path, wanted: FilmFormat, *, sound: Sound | None = None) -> None:
+        """Open the file and start the encoder thread.
+
+        Raises: ValueError for a size that is odd or not positive, EncodingFailed when file or coders do not open.
+        """
+        if wanted.width_px % 2 or wanted.height_px % 2 or min(wanted.width_px, wanted.height_px) < 2:
+            raise ValueError(f"a film of {wanted.width_px}x{wanted.height_px} px: both sides must be even and positive")
+        self._format = wanted
+        self._num_frames = 0
+        self._failure: BaseException | None = None
+        self._is_abandoned = False
+        self._queue: Queue[av.VideoFrame | None] = Queue(QUEUE_FRAMES)
+        self._reformatter = VideoReformatter()
+        try:
+            self._container = av.open(
+                str(path), "w", format="mp4", options={"movflags": "+faststart", "fflags": "+bitexact"}
+            )
+            self._container.metadata.update(wanted.tags)
+            self._video = _add_video(self._container, wanted)
+            self._audio = _add_audio(self._container, sound) if sound is not None else None
+            self._container.start_encoding()
+        except (OSError, av.FFmpegError) as error:
+            raise EncodingFailed(f"cannot begin {path.name}: {error}") from error
+        self._audio_frames = _audio_frames(sound) if sound is not None else iter(())
+        self._audio_time_s = 0.0
+        self._thread = threading.Thread(target=self._encode_all, name="film-encoder", daemon=True)
+        self._thread.start()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the encoder thread lives."""
+        return self._thread.is_alive()
+
+    def add_frame(self, rgba: NDArray[np.uint8]) -> None:
+        """Append one picture, (height_px, width_px, 4) uint8 RGBA, alpha ignored; the array may be reused at once.
+
+        Waits while the encoder is behind by `QUEUE_FRAMES`. Raises: ValueError for another shape, EncodingFailed.
+        """
+        expected = (self._format.height_px, self._format.width_px, 4)
+        if rgba.shape != expected or rgba.dtype != np.uint8:
+            raise ValueError(f"a frame of shape {rgba.shape} {rgba.dtype}; expected {expected} uint8")
+        source = av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(rgba), format="rgba")
+        # Converting here rather than on the encoder thread reads the caller's buffer before it can change, which
+        # saves a copy of four bytes per pixel.
+        frame = self._reformatter.reformat(
+            source,
+            format="yuv420p",
+            src_colorspace=Colorspace.ITU709,
+            dst_colorspace=Colorspace.ITU709,
+            src_color_range=ColorRange.JPEG,
+            dst_color_range=ColorRange.MPEG,
+            interpolation=CONVERSION,
+            threads=1,
+        )
+        frame.pts = self._num_frames
+        frame.time_base = Fraction(1, self._format.fps)
+        self._num_frames += 1
+        self._put(frame)
+
+    def _put(self, frame: av.VideoFrame | None) -> None:
+        while True:
+            if self._failure is not None or not self._thread.is_alive():
+                raise EncodingFailed("the encoder stopped") from self._failure
+            try:
+                self._queue.put(frame, timeout=QUEUE_WAIT_S)
+            except Full:
+                continue
+            return
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Finish the file, or abandon it when the body raised. Raises: EncodingFailed."""
+        if kind is not None:
+            self._is_abandoned = True
+            with suppress(Full):
+                self._queue.put_nowait(None)
+            self._thread.join()
+            return
+        self._put(None)
+        self._thread.join()
+        if self._failure is not None:
+            raise EncodingFailed("the film could not be finished") from self._failure
+
+    def _encode_all(self) -> None:
+        try:
+            for frame in self._frames():
+                self._encode_sound_until((frame.pts or 0) / self._format.fps)
+                self._container.mux(self._video.encode(frame))
+            if not self._is_abandoned:
+                self._encode_sound_until(float("inf"))
+                self._container.mux(self._video.encode(None))
+                if self._audio is not None:
+                    self._container.mux(self._audio.encode(None))
+        except BaseException as error:  # boundary: a thread's failure belongs to the caller, who raises it
+            self._failure = error
+        finally:
+            self._close()
+
+    def _close(self) -> None:
+        try:
+            self._container.close()
+        except (OSError, av.FFmpegError) as error:
+            self._failure = self._failure or error
+
+    def _frames(self) -> Iterator[av.VideoFrame]:
+        while not self._is_abandoned:
+            try:
+                frame = self._queue.get(timeout=QUEUE_WAIT_S)
+            except Empty:
+                continue
+            if frame is None or self._is_abandoned:
+                return
+            yield frame
+
+    def _encode_sound_until(self, time_s: float) -> None:
+        """Keep the sound just ahead of the pictures, so that the muxer interleaves them without hoarding packets."""
+        while self._audio is not None and self._audio_time_s <= time_s:
+            frame = next(self._audio_frames, None)
+            if frame is None:
+                return
+            self._audio_time_s += frame.samples / frame.sample_rate
+            self._container.mux(self._audio.encode(frame))
+
+
+def _add_video(container: OutputContainer, wanted: FilmFormat) -> VideoStream:
+    options = {
+        "preset": wanted.preset,
+        "crf": str(wanted.crf),
+        "x264-params": f"chromaloc={CHROMA_SITED_CENTRE}",
+    }
+    stream: VideoStream = container.add_stream("libx264", rate=wanted.fps, options=options)
+    stream.width = wanted.width_px
+    stream.height = wanted.height_px
+    stream.pix_fmt = "yuv420p"
+    stream.time_base = Fraction(1, wanted.fps)
+    coder = stream.codec_context
+    coder.time_base = Fraction(1, wanted.fps)
+    coder.gop_size = KEYFRAME_INTERVAL_S * wanted.fps
+    coder.thread_count = X264_THREADS
+    # PyAV's own default, slice threads, is slower and costs 2-5 % of the size.
+    coder.thread_type = "FRAME"
+    coder.color_primaries = BT709
+    coder.color_trc = BT709
+    coder.colorspace = BT709
+    coder.color_range = LIMITED_RANGE
+    return stream
+
+
+def _add_audio(container: OutputContainer, sound: Sound) -> AudioStream:
+    channels = _channels(sound)
+    stream: AudioStream = container.add_stream(
+        "aac", rate=sound.sample_rate_hz, layout="stereo" if channels == 2 else "mono"
+    )
+    stream.bit_rate = AUDIO_BITS_PER_SECOND_PER_CHANNEL * channels
+    return stream
+
+
+def _channels(sound: Sound) -> int:
+    if sound.samples.ndim != 2 or sound.samples.shape[1] not in (1, 2) or sound.samples.dtype != np.float32:
+        raise ValueError(f"sound of shape {sound.samples.shape} {sound.samples.dtype}; expected (n, 1 or 2) float32")
+    return int(sound.samples.shape[1])
+
+
+def _audio_frames(sound: Sound) -> Iterator[av.AudioFrame]:
+    layout = "stereo" if _channels(sound) == 2 else "mono"
+    for start in range(0, len(sound.samples), AUDIO_FRAME_SAMPLES):
+        planar = np.ascontiguousarray(sound.samples[start : start + AUDIO_FRAME_SAMPLES].T)
+        frame = av.AudioFrame.from_ndarray(planar, format="fltp", layout=layout)
+        frame.sample_rate = sound.sample_rate_hz
+        frame.time_base = Fraction(1, sound.sample_rate_hz)
+        frame.pts = start
+        yield frame
+
+
+def write_png(path: Path, rgba: NDArray[np.uint8]) -> None:
+    """Write the picture, (height_px, width_px, 4) uint8 RGBA, as an RGB PNG of the three chunks that a PNG needs.
+
+    No library's encoder is used, so that no time, gamma or software chunk can appear.
+    """
+    height_px, width_px, _ = rgba.shape
+    rows = rgba[:, :, :3].reshape(height_px, width_px * 3)
+    filtered = np.empty((height_px, 1 + width_px * 3), dtype=np.uint8)
+    filtered[:, 0] = PNG_FILTER_UP
+    filtered[0, 1:] = rows[0]
+    # The filter "up" stores each row's difference from the one above, modulo 256, which uint8 does by itself.
+    np.subtract(rows[1:], rows[:-1], out=filtered[1:, 1:])
+    header = struct.pack(">IIBBBBB", width_px, height_px, 8, 2, 0, 0, 0)
+    body = zlib.compress(filtered.tobytes(), PNG_COMPRESSION_LEVEL)
+    chunks = ((b"IHDR", header), (b"IDAT", body), (b"IEND", b""))
+    path.write_bytes(PNG_SIGNATURE + b"".join(_chunk(name, content) for name, content in chunks))
+
+
+def _chunk(name: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
