@@ -1,0 +1,84 @@
+"""Reading request bodies within bounds: size, time and, for large ones, how many at once."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from understudy.core.errors import RateLimited, Rejected, Violation
+from understudy.dialects.codec import Decoded
+from understudy.server.endpoint import Call, ClientGone
+from understudy.server.house import Limits
+
+_UNENCODED = (b"", b"identity")
+
+
+class BodyReader:
+    """Reads and decodes create requests; holds the slots for large bodies."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._slots = asyncio.Semaphore(limits.large_bodies_at_once)
+
+    async def decode(self, call: Call) -> Decoded:
+        """Read the body and decode it in the endpoint's dialect.
+
+        Raises: Rejected: too large, too slow, compressed, or not a request. RateLimited: no slot became free.
+        ClientGone.
+        """
+        encoding = call.headers.get(b"content-encoding")
+        if encoding is not None and encoding.strip().lower() not in _UNENCODED:
+            raise _refusal("Content-Encoding", "The request body must not be compressed: send plain JSON.")
+        most = call.codec.profile.body_bytes_max
+        declared = call.headers.get(b"content-length")
+        if declared is not None and int(declared) > most:
+            raise _too_large(most)
+        small_most = min(self._limits.large_body_bytes, most)
+        parts, is_whole = await self._receive(call, [], small_most)
+        if is_whole:
+            return call.codec.decode_request(parts[0] if len(parts) == 1 else b"".join(parts))
+        async with self._slot():
+            parts, is_whole = await self._receive(call, parts, most)
+            if not is_whole:
+                raise _too_large(most)
+            body = b"".join(parts)
+            parts.clear()
+            return call.codec.decode_request(body)
+
+    async def _receive(self, call: Call, parts: list[bytes], size_bytes: int) -> tuple[list[bytes], bool]:
+        """Receive until the end of the body (True) or until it is larger than ``size_bytes`` (False)."""
+        received = sum(map(len, parts))
+        try:
+            async with asyncio.timeout(self._limits.body_timeout_s):
+                while received <= size_bytes:
+                    message = await call.receive()
+                    if message["type"] == "http.disconnect":
+                        raise ClientGone
+                    parts.append(message["body"])
+                    received += len(message["body"])
+                    if not message["more_body"]:
+                        return parts, received <= size_bytes
+        except TimeoutError:
+            message_text = f"The request body did not arrive within {self._limits.body_timeout_s:g} seconds."
+            raise _refusal("body", message_text) from None
+        return parts, False
+
+    @asynccontextmanager
+    async def _slot(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(self._limits.body_timeout_s):
+                await self._slots.acquire()
+        except TimeoutError:
+            message = "The server is reading too many large requests at once. Send media as URLs, or try again later."
+            raise RateLimited(Violation("ServerOverloaded", "body", message)) from None
+        try:
+            yield
+        finally:
+            self._slots.release()
+
+
+def _too_large(size_bytes: int) -> Rejected:
+    return _refusal("body", f"The request body must be at most {size_bytes} bytes. Send media as URLs instead.")
+
+
+def _refusal(param: str, message: str) -> Rejected:
+    return Rejected(Violation("InvalidParameter", param, message))

@@ -1,0 +1,58 @@
+"""What the server needs from the rest of the house: one frozen value, built where the adapters are chosen."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from understudy.core.ports import BlobStore, Clock
+from understudy.dialects.codec import Codec
+from understudy.server.auth import KeyRing
+from understudy.server.links import LinkSigner
+from understudy.service.query import Queries
+from understudy.service.submit import Submitter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one client may take of the server; every wait and every buffer has a bound.
+
+    head_timeout_s: from the opening of a connection, or the first byte of a later request, to the end of its headers.
+    head_bytes: request line and headers. body_timeout_s: from the headers to the end of the body.
+    large_body_bytes: bodies above it are read one per slot of large_bodies_at_once, so that memory stays bounded; a
+    body that waits longer than body_timeout_s for its slot is told to come back.
+    idle_timeout_s: how long a connection may stay open between requests. connections: open at the same time.
+    """
+
+    head_timeout_s: float = 15.0
+    head_bytes: int = 64 * 1024
+    body_timeout_s: float = 60.0
+    large_body_bytes: int = 1024 * 1024
+    large_bodies_at_once: int = 2
+    idle_timeout_s: float = 75.0
+    connections: int = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """The running service as the routes see it.
+
+    codecs: by name, "ark" among them; it also spells the errors of paths that belong to no dialect.
+    request_id: makes a fresh id for each request. start, stop: called once, around serving.
+    is_ready: whether tasks would be rendered now. public_url: scheme, host and path prefix under which clients reach
+    the server, without a trailing slash; None = whatever host the client asked for.
+    is_access_logged: one line per request at level INFO.
+    """
+
+    submitter: Submitter
+    queries: Queries
+    codecs: Mapping[str, Codec]
+    keys: KeyRing
+    blobs: BlobStore
+    links: LinkSigner
+    clock: Clock
+    request_id: Callable[[], str]
+    start: Callable[[], Awaitable[None]]
+    stop: Callable[[], Awaitable[None]]
+    is_ready: Callable[[], bool]
+    limits: Limits
+    public_url: str | None = None
+    is_access_logged: bool = False

@@ -1,0 +1,38 @@
+"""The one way this application is put on a socket: uvicorn on uvloop, with the bounds of `protocol`."""
+
+import uvicorn
+
+from understudy.core.errors import CODES, Violation
+from understudy.server.app import build_app
+from understudy.server.house import House
+from understudy.server.protocol import Edge, protocol_for
+from understudy.server.reply import CORS, JSON, Reply
+
+
+def http_server(house: House) -> uvicorn.Server:
+    """Return a server to be run with ``await server.serve(sockets=[...])``; the caller binds the sockets."""
+    config = uvicorn.Config(
+        build_app(house),
+        http=protocol_for(_edge(house)),
+        loop="uvloop",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=int(house.limits.idle_timeout_s),
+        timeout_graceful_shutdown=5,
+    )
+    return uvicorn.Server(config)
+
+
+def _edge(house: House) -> Edge:
+    ark = house.codecs["ark"]
+
+    def answer(violation: Violation) -> Reply:
+        request_id = house.request_id()
+        headers = (*JSON, (b"x-request-id", request_id.encode("ascii")), *CORS)
+        return Reply(CODES[violation.code].status, ark.encode_error(violation, request_id), headers)
+
+    return Edge(limits=house.limits, excess_bytes=ark.profile.body_bytes_max, answer=answer)
