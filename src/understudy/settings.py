@@ -21,7 +21,7 @@ class SettingsError(ValueError):
     """A setting has a value it cannot have; the sentence names the setting and where it was set."""
 
 
-def _setting(default: Any, about: str) -> Any:
+def _setting(about: str, *, default: Any) -> Any:
     return field(default=default, metadata={"about": about})
 
 
@@ -29,26 +29,28 @@ def _setting(default: Any, about: str) -> Any:
 class Settings:
     """The settings; ``about(name)`` gives each one's sentence."""
 
-    host: str = _setting("127.0.0.1", "Address to listen on.")
-    port: int = _setting(8484, "Port to listen on; 0 picks a free one.")
-    data_dir: str = _setting("understudy-data", "Where tasks, keys and films are kept.")
-    engine: str = _setting("previz", "The engine that renders.")
-    slots: int = _setting(1, "Films rendered at once, each in a process of its own.")
-    public_url: str = _setting("", "Base of result links, where clients do not reach the server at the Host they name.")
-    price_book: str = _setting("ark-list", "The price book tasks are rated with.")
-    visible_label: bool = _setting(False, "Draw the word PREVIZ into the pictures of the previz engine.")
-    access_log: bool = _setting(False, "Log one line per request.")
-    log_level: str = _setting("INFO", "Least severe messages that are logged.")
-    lease_s: float = _setting(15.0, "How long a claimed task is kept without a sign of life from its render.")
-    poll_interval_s: float = _setting(1.0, "Longest wait between two looks at the queue.")
-    reap_interval_s: float = _setting(2.0, "Wait between two rounds of expiring and removing old records.")
-    attempts_max: int = _setting(3, "How often a task is tried before it fails.")
-    render_timeout_s: float = _setting(1800.0, "Longest time one attempt may take.")
-    warm_timeout_s: float = _setting(120.0, "Longest time a render process may take to get ready.")
-    drain_s: float = _setting(5.0, "How long a stopping server lets renders finish before it hands them back.")
-    body_timeout_s: float = _setting(60.0, "Longest wait for the whole body of a request.")
-    large_body_bytes: int = _setting(1_048_576, "Bodies above this size are read a few at a time.")
-    large_bodies_at_once: int = _setting(2, "How many large bodies are read at once.")
+    host: str = _setting("Address to listen on.", default="127.0.0.1")
+    port: int = _setting("Port to listen on; 0 picks a free one.", default=8484)
+    data_dir: str = _setting("Where tasks, keys and films are kept.", default="understudy-data")
+    engine: str = _setting("The engine that renders.", default="previz")
+    slots: int = _setting("Films rendered at once, each in a process of its own.", default=1)
+    public_url: str = _setting(
+        "Base of result links, where clients do not reach the server at the Host they name.", default=""
+    )
+    price_book: str = _setting("The price book tasks are rated with.", default="ark-list")
+    visible_label: bool = _setting("Draw the word PREVIZ into the pictures of the previz engine.", default=False)
+    access_log: bool = _setting("Log one line per request.", default=False)
+    log_level: str = _setting("Least severe messages that are logged.", default="INFO")
+    lease_s: float = _setting("How long a claimed task is kept without a sign of life from its render.", default=15.0)
+    poll_interval_s: float = _setting("Longest wait between two looks at the queue.", default=1.0)
+    reap_interval_s: float = _setting("Wait between two rounds of expiring and removing old records.", default=2.0)
+    attempts_max: int = _setting("How often a task is tried before it fails.", default=3)
+    render_timeout_s: float = _setting("Longest time one attempt may take.", default=1800.0)
+    warm_timeout_s: float = _setting("Longest time a render process may take to get ready.", default=120.0)
+    drain_s: float = _setting("How long a stopping server lets renders finish before it hands them back.", default=5.0)
+    body_timeout_s: float = _setting("Longest wait for the whole body of a request.", default=60.0)
+    large_body_bytes: int = _setting("Bodies above this size are read a few at a time.", default=1_048_576)
+    large_bodies_at_once: int = _setting("How many large bodies are read at once.", default=2)
 
 
 def about(name: str) -> str:
@@ -101,8 +103,3 @@ def _typed(name: str, value: Any, origin: str) -> Any:
     except msgspec.ValidationError as error:
         message = f"The setting {name} from {origin} has the value {value!r}, but {error}."
         raise SettingsError(message) from error
-
-
-def as_flags(settings: Settings) -> dict[str, Any]:
-    """Return the settings as a plain mapping, for printing."""
-    return {each.name: getattr(settings, each.name) for each in fields(settings)}

@@ -1,0 +1,366 @@
+"""The Ark codec: what it reads, what it refuses and what it writes."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from understudy.core.content import ContentItem, Modality, Role
+from understudy.core.errors import (
+    CODES,
+    Conflict,
+    NotFound,
+    RateLimited,
+    Rejected,
+    Unauthorized,
+    Unavailable,
+    Violation,
+)
+from understudy.core.request import GenerationRequest
+from understudy.core.task import Film, Status, Task, TaskError, TaskPage, Warned
+from understudy.dialects.ark import ARK
+
+NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
+TEXT = {"type": "text", "text": "a cat"}
+
+
+class PlainLinks:
+    def url(self, blob_key):
+        return f"http://host/files/{blob_key}"
+
+
+def body(**fields):
+    return json.dumps({"model": "m", "content": [TEXT], **fields}).encode()
+
+
+def refused(raw):
+    with pytest.raises(Rejected) as caught:
+        ARK.decode_request(raw)
+    violation = caught.value.violation
+    return violation.code, violation.param, violation.message
+
+
+def a_task(status=Status.SUCCEEDED, **fields):
+    film = Film(
+        video_blob="v.mp4",
+        last_frame_blob=None,
+        ratio="21:9",
+        width_px=1470,
+        height_px=630,
+        duration_s=6,
+        fps=24,
+        num_frames=144,
+        has_sound=True,
+    )
+    request = GenerationRequest(
+        model="doubao-seedance-2-0-260128",
+        content=(ContentItem(modality=Modality.TEXT, value="x"),),
+        ratio="adaptive",
+        resolution="720p",
+        duration_s=-1,
+        generate_audio=True,
+        service_tier="default",
+        priority=3,
+        execution_expires_after_s=3600,
+        safety_identifier="user-7",
+        tools=("web_search",),
+    )
+    values = {
+        "film": film if status is Status.SUCCEEDED else None,
+        "completion_tokens": 131_156 if status is Status.SUCCEEDED else None,
+    }
+    return Task(
+        id="20261121120000-abcde",
+        owner="o",
+        dialect="ark",
+        engine="previz",
+        request=request,
+        seed=5,
+        status=status,
+        created_at=NOW,
+        updated_at=NOW + timedelta(seconds=9),
+        expires_at=NOW + timedelta(hours=1),
+        **{**values, **fields},
+    )
+
+
+def test_null_means_absent_for_every_field():
+    nulls = {
+        name: None
+        for name in json.loads(ARK.encode_request(ARK.decode_request(body()).request)) | {"watermark": 1, "seed": 1}
+        if name not in ("model", "content")
+    }
+    assert ARK.decode_request(body(**nulls)) == ARK.decode_request(body())
+
+
+def test_unknown_keys_are_accepted_and_reported():
+    decoded = ARK.decode_request(
+        body(negative_prompt="x", content=[{**TEXT, "weight": 2, "role": "first_frame"}], trace_id="t")
+    )
+    assert {each.param for each in decoded.warnings} == {
+        "negative_prompt",
+        "trace_id",
+        "content[0].weight",
+        "content[0].role",
+    }
+
+
+@pytest.mark.parametrize(
+    ("raw", "code", "param"),
+    [
+        (b"", "InvalidParameter", "body"),
+        (b"   ", "InvalidParameter", "body"),
+        (b"[]", "InvalidParameter", "body"),
+        (b"null", "InvalidParameter", "body"),
+        (b"{", "InvalidParameter", "body"),
+        (b'{"model":"m"} x', "InvalidParameter", "body"),
+        (b"\xff\xfe{}", "InvalidParameter", "body"),
+        (b'{"a":NaN}', "InvalidParameter", "body"),
+        (b'{"a":' + b"9" * 5000 + b"}", "InvalidParameter", "body"),
+        (b"[" * 100_000, "InvalidParameter", "body"),
+        (b"{}", "MissingParameter", "model"),
+        (b'{"model":"m"}', "MissingParameter", "content"),
+        (b'{"model":"m","content":[]}', "MissingParameter", "content"),
+        (b'{"model":"m","model":"n"}', "InvalidParameter", "model"),
+        (b'{"model":5,"content":[]}', "InvalidParameter", "model"),
+        (body(duration="5"), "InvalidParameter", "duration"),
+        (body(duration=5.5), "InvalidParameter", "duration"),
+        (body(duration=True), "InvalidParameter", "duration"),
+        (b'{"model":"m","content":[{"type":"text","text":"x"}],"seed":1e400}', "InvalidParameter", "seed"),
+        (body(watermark="no"), "InvalidParameter", "watermark"),
+        (body(content="x"), "InvalidParameter", "content"),
+        (body(content=["x"]), "InvalidParameter", "content[0]"),
+        (body(content=[{}]), "MissingParameter", "content[0].type"),
+        (body(content=[{"type": "sound"}]), "InvalidParameter", "content[0].type"),
+        (body(content=[{"type": "text"}]), "MissingParameter", "content[0].text"),
+        (body(content=[TEXT, {"type": "image_url"}]), "MissingParameter", "content[1].image_url.url"),
+        (body(content=[TEXT, {"type": "image_url", "image_url": "u"}]), "InvalidParameter", "content[1].image_url"),
+        (
+            body(content=[{"type": "image_url", "image_url": {"url": "u"}, "role": "hero"}]),
+            "InvalidParameter",
+            "content",
+        ),
+        (
+            body(content=[{"type": "audio_url", "audio_url": {"url": "u"}, "role": "first_frame"}]),
+            "InvalidParameter",
+            "content",
+        ),
+        (body(content=[{"type": "text", "text": "a\x00b"}]), "InvalidParameter", "content[0].text"),
+        (
+            b'{"model":"m","content":[{"type":"text","text":"\\ud800"}]}',
+            "InvalidParameter",
+            "content[0].text",
+        ),
+        (b'{"model":"m","x":{"y":["\\udfff"]}}', "InvalidParameter", "x.y[0]"),
+        (b'{"model":"m","\\ud800":1}', "InvalidParameter", "body"),
+        (body(tools=[{}]), "MissingParameter", "tools[0].type"),
+        (body(tools="web_search"), "InvalidParameter", "tools"),
+    ],
+)
+def test_bad_bodies_are_refused_by_name(raw, code, param):
+    assert refused(raw)[:2] == (code, param)
+
+
+def test_a_pair_of_surrogates_is_a_character_and_passes():
+    raw = b'{"model":"m","content":[{"type":"text","text":"\\ud83e\\udda6"}]}'
+    assert ARK.decode_request(raw).request.prompt == "🦦"
+
+
+def test_600_levels_of_an_unknown_key_are_ignored_like_any_unknown_key():
+    raw = b'{"model":"m","content":[{"type":"text","text":"x"}],"deep":' + b"[" * 600 + b"]" * 600 + b"}"
+    assert [each.param for each in ARK.decode_request(raw).warnings] == ["deep"]
+
+
+def test_a_missing_parameter_has_arks_wording():
+    assert refused(b'{"model":"m"}')[2] == "The request failed because it is missing `content` parameter."
+
+
+words = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00"), max_size=20)
+media = st.one_of(
+    st.builds(
+        ContentItem,
+        modality=st.just(Modality.IMAGE),
+        value=words,
+        role=st.sampled_from([None, Role.FIRST_FRAME, Role.LAST_FRAME, Role.REFERENCE_IMAGE]),
+    ),
+    st.builds(
+        ContentItem, modality=st.just(Modality.VIDEO), value=words, role=st.sampled_from([None, Role.REFERENCE_VIDEO])
+    ),
+    st.builds(
+        ContentItem, modality=st.just(Modality.AUDIO), value=words, role=st.sampled_from([None, Role.REFERENCE_AUDIO])
+    ),
+    st.builds(ContentItem, modality=st.sampled_from([Modality.TEXT, Modality.DRAFT]), value=words),
+)
+maybe_word, maybe_flag, maybe_int = st.none() | words, st.none() | st.booleans(), st.none() | st.integers(-5, 2**32)
+
+
+@given(
+    st.builds(
+        GenerationRequest,
+        model=words.filter(bool),
+        content=st.lists(media, min_size=1, max_size=5).map(tuple),
+        ratio=maybe_word,
+        resolution=maybe_word,
+        duration_s=maybe_int,
+        frames=maybe_int,
+        seed=maybe_int,
+        generate_audio=maybe_flag,
+        watermark=maybe_flag,
+        return_last_frame=maybe_flag,
+        camera_fixed=maybe_flag,
+        draft=maybe_flag,
+        tools=st.lists(words, max_size=2).map(tuple),
+        service_tier=maybe_word,
+        priority=maybe_int,
+        execution_expires_after_s=st.integers(0, 10**6),
+        callback_url=maybe_word,
+        safety_identifier=maybe_word,
+        output_format=maybe_word,
+        omni_reference_task_type=maybe_word,
+    )
+)
+def test_encoding_and_decoding_a_request_is_the_identity(request):
+    assert ARK.decode_request(ARK.encode_request(request)).request == request
+
+
+def test_the_dialects_default_for_expiry_is_made_explicit():
+    assert ARK.decode_request(body()).request.execution_expires_after_s == 172_800
+
+
+def test_a_succeeded_task_is_written_with_resolved_values_only():
+    assert json.loads(ARK.encode_task(a_task(), PlainLinks())) == {
+        "id": "cgt-20261121120000-abcde",
+        "model": "doubao-seedance-2-0-260128",
+        "status": "succeeded",
+        "content": {"video_url": "http://host/files/v.mp4"},
+        "usage": {"completion_tokens": 131_156, "total_tokens": 131_156},
+        "created_at": 1795262400,
+        "updated_at": 1795262409,
+        "seed": 5,
+        "resolution": "720p",
+        "ratio": "21:9",
+        "duration": 6,
+        "framespersecond": 24,
+        "service_tier": "default",
+        "execution_expires_after": 3600,
+        "generate_audio": True,
+        "draft": False,
+        "priority": 3,
+        "tools": [{"type": "web_search"}],
+        "safety_identifier": "user-7",
+    }
+
+
+def test_a_failed_task_carries_its_error_and_no_content():
+    task = a_task(Status.FAILED, error=TaskError(code="InternalServiceError", message="It broke."))
+    answer = json.loads(ARK.encode_task(task, PlainLinks()))
+    assert answer["error"] == {"code": "InternalServiceError", "message": "It broke."}
+    assert "content" not in answer
+    assert "usage" not in answer
+
+
+def test_a_listing_says_why_a_task_failed_under_both_names():
+    task = a_task(Status.FAILED, error=TaskError(code="C", message="M"))
+    page = json.loads(ARK.encode_page(TaskPage(tasks=(task,), total=7), PlainLinks()))
+    assert page["total"] == 7
+    assert page["items"][0]["error"] == page["items"][0]["failure_reason"] == {"code": "C", "message": "M"}
+
+
+def test_warnings_stand_on_the_task():
+    answer = json.loads(ARK.encode_task(a_task(warnings=(Warned(param="x", message="ignored"),)), PlainLinks()))
+    assert answer["warnings"] == [{"param": "x", "message": "ignored"}]
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_a_written_task_reads_back(status):
+    task = a_task(status, error=TaskError(code="C", message="M") if status is Status.FAILED else None)
+    remote = ARK.decode_task(ARK.encode_task(task, PlainLinks()))
+    assert (remote.id, remote.status, remote.error, remote.completion_tokens) == (
+        "cgt-20261121120000-abcde",
+        status,
+        task.error,
+        task.completion_tokens,
+    )
+
+
+def test_filters_are_flat_keys_and_ids_repeat():
+    wanted = ARK.decode_filter(
+        [
+            ("page_num", "2"),
+            ("page_size", "10"),
+            ("filter.status", "succeeded"),
+            ("filter.task_ids", "cgt-20261121120000-abcde"),
+            ("filter.task_ids", "nonsense"),
+            ("filter.model", "m x"),
+            ("filter.service_tier", "flex"),
+            ("other", "1"),
+        ],
+        now=NOW,
+    )
+    assert (wanted.page, wanted.page_size, wanted.status) == (2, 10, Status.SUCCEEDED)
+    assert wanted.task_ids == ("20261121120000-abcde", "nonsense")
+    assert (wanted.model, wanted.service_tier) == ("m x", "flex")
+    assert wanted.created_after == NOW - timedelta(days=7)
+
+
+def test_a_listing_without_filters_asks_for_the_default_tier_and_twenty():
+    wanted = ARK.decode_filter([], now=NOW)
+    assert (wanted.page, wanted.page_size, wanted.service_tier, wanted.status) == (1, 20, "default", None)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("page_num", "0"),
+        ("page_num", "501"),
+        ("page_num", "-1"),
+        ("page_num", "abc"),
+        ("page_num", "²"),
+        ("page_size", "0"),
+        ("page_size", "501"),
+        ("page_size", "9" * 9999),
+        ("filter.status", "done"),
+    ],
+)
+def test_a_bad_filter_is_refused_by_name(key, value):
+    with pytest.raises(Rejected) as caught:
+        ARK.decode_filter([(key, value)], now=NOW)
+    assert caught.value.violation.param == key
+
+
+def test_an_error_has_arks_envelope_and_spells_ids_as_ark_does():
+    violation = Violation("InvalidAction.RunningTaskDeletion", "", "Cannot delete task `20261121120000-abcde`.")
+    assert json.loads(ARK.encode_error(violation, "0217")) == {
+        "error": {
+            "code": "InvalidAction.RunningTaskDeletion",
+            "message": "Cannot delete task `cgt-20261121120000-abcde`. Request id: 0217",
+            "param": "",
+            "type": "Conflict",
+        }
+    }
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_error_code_reads_back_as_the_right_kind(code):
+    raw = ARK.encode_error(Violation(code, "p", "m."), "r")
+    error = ARK.decode_error(CODES[code].status, raw)
+    kinds = {400: Rejected, 401: Unauthorized, 404: NotFound, 409: Conflict, 429: RateLimited, 500: Unavailable}
+    assert isinstance(error, kinds.get(CODES[code].status, Exception))
+    assert (error.violation.code, error.violation.param) == (code, "p")
+
+
+@pytest.mark.parametrize("raw", [b"", b"<html>", b"[]", b'{"error":5}', b'{"error":{}}', b"null"])
+def test_an_answer_that_is_no_ark_error_still_becomes_an_error(raw):
+    assert "502" in str(ARK.decode_error(502, raw))
+
+
+@pytest.mark.parametrize("wire", ["cgt-20261121120000-abcde", "task_20261121120000-abcde", "20261121120000-abcde"])
+def test_every_spelling_of_an_id_is_understood(wire):
+    assert ARK.task_id(wire) == "20261121120000-abcde"
+
+
+@pytest.mark.parametrize("wire", ["", "cgt-", "cgt-../../x", "cgt-20261121120000-ABCDE", "cgt-20261121120000-abcde\n"])
+def test_what_cannot_be_an_id_is_none(wire):
+    assert ARK.task_id(wire) is None
