@@ -1,6 +1,6 @@
 """The ports: what the use cases need from the world. Adapters implement them; only `bootstrap` names adapters."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -151,13 +151,22 @@ OnProgress = Callable[[int, int], None]
 """Called with (frames done, frames in all)."""
 
 
-class Engine(Protocol):
-    """Something that renders. It runs in a render process, never in the server's."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineOffer:
+    """What the server must know of an engine without loading it: the value behind an entry point `understudy.engines`.
+
+    reference: ``"module:attribute"`` of what makes the engine, imported by the render process only.
+    ignored: names of request fields that it accepts and that change nothing -> why, a sentence for the caller.
+    """
 
     name: str
+    reference: str
     scenarios: frozenset[Scenario]
-    ignored: frozenset[str]
-    """Names of request fields that the engine accepts and that change nothing, for the task's warnings."""
+    ignored: Mapping[str, str]
+
+
+class Engine(Protocol):
+    """Something that renders. It runs in a render process, never in the server's."""
 
     def warm(self) -> None:
         """Load what every clip needs; called once before the first job."""

@@ -15,6 +15,7 @@ class RenderJob:
     duration_range_s: the shortest and longest duration the engine may choose, inclusive, when the request says -1.
     fps: frames per second of the film. audio_channels: 1 or 2.
     output_dir: an existing, empty directory of this attempt; the engine writes only there.
+    shows_label: write into the picture what the film is; the file's metadata always says it.
     """
 
     request: GenerationRequest
@@ -24,6 +25,7 @@ class RenderJob:
     fps: int
     audio_channels: int
     output_dir: str
+    shows_label: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

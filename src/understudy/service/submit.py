@@ -1,33 +1,20 @@
 """Submitting: resolve, judge, rate and store a request as one task, in one transaction."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from understudy.billing.rating import most_tokens, priced
 from understudy.catalog.load import Catalogue
 from understudy.core.errors import NotFound, Rejected, Unavailable, Violation
-from understudy.core.ports import Clock, IdTaken, Randomness, TaskStore
+from understudy.core.ports import Clock, EngineOffer, IdTaken, Randomness, TaskStore
 from understudy.core.request import SEED_CHOSEN_BY_SERVER, GenerationRequest
 from understudy.core.resolve import resolve
 from understudy.core.rules import Case, violations
-from understudy.core.scenario import Scenario
 from understudy.core.task import EntryKind, Status, Task, Warned
 from understudy.dialects.codec import Decoded
 
 ID_TRIES_MAX = 8
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineOffer:
-    """What the server knows of the engine behind it.
-
-    ignored: names of request fields that it accepts and that change nothing -> why, a sentence for the caller.
-    """
-
-    name: str
-    scenarios: frozenset[Scenario]
-    ignored: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

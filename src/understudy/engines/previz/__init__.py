@@ -1,1 +1,18 @@
-"""previz: a CPU engine that renders a previsualisation computed from the request, never a generative model."""
+"""previz: a CPU engine that renders a previsualisation computed from the request, never a generative model.
+
+This module holds only what the server must know of it; the engine itself is in `engine`.
+"""
+
+from understudy.core.ports import EngineOffer
+from understudy.core.scenario import Scenario
+
+OFFER = EngineOffer(
+    name="previz",
+    reference="understudy.engines.previz.engine:PrevizEngine",
+    scenarios=frozenset({Scenario.TEXT}),
+    ignored={
+        "tools": "Web search has no effect: the previz engine reads the prompt only.",
+        "callback_url": "No callback is sent yet: poll the task.",
+    },
+)
+"""The engine's entry in group `understudy.engines`."""
