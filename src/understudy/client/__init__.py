@@ -1,0 +1,11 @@
+"""The client: `Client` and `AsyncClient` over the Ark dialect, for this server and for Ark itself.
+
+All logic is in `programs`, written once as generators that ask for steps; the two clients only perform the steps.
+"""
+
+from understudy.client.asynchronous import AsyncClient
+from understudy.client.blocking import Client
+from understudy.client.programs import Fields, RemotePage, StillRunning
+from understudy.dialects.codec import RemoteTask
+
+__all__ = ["AsyncClient", "Client", "Fields", "RemotePage", "RemoteTask", "StillRunning"]

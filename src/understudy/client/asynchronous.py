@@ -1,0 +1,137 @@
+"""The asynchronous client: the same programs as the blocking one, performed on an event loop."""
+
+import asyncio
+from pathlib import Path
+from types import TracebackType
+from typing import Self, Unpack
+
+import httpx2
+
+from understudy.client import programs
+from understudy.client.blocking import CALL_TIMEOUT_S, ERROR_STATUS, WAIT_TIMEOUT_S
+from understudy.client.failures import unreachable
+from understudy.client.programs import Fields, FileKind, Filter, OnProgress, Patience, RemotePage
+from understudy.client.steps import Answer, Call, Fetch, Pause, Program, Step, T
+from understudy.core.errors import Unavailable
+from understudy.dialects.codec import RemoteTask
+
+
+class AsyncClient:
+    """`Client`, method for method, for asyncio. Any number of its methods may run at once."""
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str,
+        *,
+        timeout_s: float = CALL_TIMEOUT_S,
+        transport: httpx2.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._root = programs.root_of(base_url)
+        self._authorization = {"Authorization": f"Bearer {api_key}"}
+        self._http = httpx2.AsyncClient(timeout=timeout_s, transport=transport)
+
+    async def create(self, prompt: str, **fields: Unpack[Fields]) -> RemoteTask:
+        """Create a task and return it as it was queued, without waiting."""
+        return await self._run(programs.creating(programs.request_of(prompt, fields)))
+
+    async def get(self, task_id: str) -> RemoteTask:
+        """Return the task as it is now."""
+        return await self._run(programs.getting(task_id))
+
+    async def list(self, wanted: Filter | None = None) -> RemotePage:
+        """Return one page of tasks, newest first."""
+        return await self._run(programs.listing(wanted or Filter()))
+
+    async def delete(self, task_id: str) -> None:
+        """Cancel a queued task, or remove the record and the files of an ended one.
+
+        Raises: Conflict for a running task.
+        """
+        await self._run(programs.deleting(task_id))
+
+    async def wait(
+        self, task_id: str, *, timeout_s: float = WAIT_TIMEOUT_S, on_progress: OnProgress | None = None
+    ) -> RemoteTask:
+        """Return the task once it has ended, however it ended.
+
+        Raises: StillRunning after timeout_s seconds.
+        """
+        return await self._run(programs.waiting(task_id, Patience(timeout_s=timeout_s, on_progress=on_progress)))
+
+    async def download(self, task_id: str, path: Path | str, *, kind: FileKind = "video") -> Path:
+        """Save a succeeded task's video or last frame; a broken download is continued where it stopped."""
+        return await self._run(programs.downloading(task_id, Path(path), kind=kind))
+
+    async def generate(
+        self,
+        prompt: str,
+        path: Path | str,
+        *,
+        last_frame_path: Path | str | None = None,
+        timeout_s: float = WAIT_TIMEOUT_S,
+        on_progress: OnProgress | None = None,
+        **fields: Unpack[Fields],
+    ) -> RemoteTask:
+        """Make a film: create the task, wait for it, save the video at the path.
+
+        Raises: TaskFailed; StillRunning after timeout_s seconds of waiting.
+        """
+        patience = Patience(timeout_s=timeout_s, on_progress=on_progress)
+        wanted = programs.wanted_film(prompt, path, last_frame_path, patience, **fields)
+        return await self._run(programs.generating(wanted))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def _run(self, program: Program[T]) -> T:
+        answer: Answer | None = None
+        failure: Unavailable | None = None
+        while True:
+            try:
+                step = program.throw(failure) if failure else program.send(answer)
+            except StopIteration as done:
+                result: T = done.value
+                return result
+            answer, failure = None, None
+            try:
+                answer = await self._perform(step)
+            except httpx2.TransportError as error:
+                failure = unreachable(error, self._root)
+
+    async def _perform(self, step: Step) -> Answer | None:
+        match step:
+            case Pause():
+                await asyncio.sleep(step.pause_s)
+                return None
+            case Call():
+                response = await self._http.request(
+                    step.method,
+                    self._root + step.path,
+                    params=step.query,
+                    content=step.body,
+                    headers=self._authorization | step.headers,
+                )
+                return Answer(status=response.status_code, body=response.content)
+            case Fetch():
+                return await self._fetch(step)
+
+    async def _fetch(self, step: Fetch) -> Answer:
+        headers = step.part.request_headers()
+        async with self._http.stream("GET", step.url, headers=headers, follow_redirects=True) as response:
+            if not step.part.begin(response.status_code, response.headers):
+                body = await response.aread() if response.status_code >= ERROR_STATUS else b""
+                return Answer(status=response.status_code, body=body)
+            with step.part.opened() as sink:
+                async for chunk in response.aiter_raw():
+                    sink.write(chunk)
+            return Answer(status=response.status_code, body=b"")

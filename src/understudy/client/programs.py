@@ -1,0 +1,284 @@
+"""What the client does, written once for both clients: each function is a program of steps (see `client.steps`)."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypedDict, Unpack
+from urllib.parse import quote, urlsplit
+
+import msgspec
+
+from understudy.catalog.load import load_catalogue
+from understudy.client.part_file import PartFile
+from understudy.client.steps import Answer, Call, Fetch, Pause, Program, T
+from understudy.core.content import ContentItem, Modality
+from understudy.core.errors import NotFound, RateLimited, TaskFailed, Unavailable, Violation
+from understudy.core.request import GenerationRequest
+from understudy.core.task import ENDED, Status
+from understudy.dialects.ark import ARK
+from understudy.dialects.codec import RemoteTask
+
+API_PATH = "/api/v3"
+TASKS_PATH = f"{API_PATH}/contents/generations/tasks"
+RETRY_PAUSES_S = (0.5, 1.0, 2.0, 4.0)
+"""How long a repeatable call waits before each further try: long enough for a server to be restarted."""
+DOWNLOAD_TRIES_MAX = 6
+RANGE_NOT_SATISFIABLE = 416
+
+OnProgress = Callable[[RemoteTask], None]
+"""Called with the task each time it was read."""
+FileKind = Literal["video", "last_frame"]
+
+
+class Fields(TypedDict, total=False):
+    """Everything a request can say besides its prompt; meanings and ranges as in `core.request`."""
+
+    model: str
+    ratio: str
+    resolution: str
+    duration_s: int
+    seed: int
+    generate_audio: bool
+    watermark: bool
+    return_last_frame: bool
+    tools: tuple[str, ...]
+    service_tier: str
+    priority: int
+    execution_expires_after_s: int
+    callback_url: str
+    safety_identifier: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemotePage:
+    """One page of a listing, newest first; total counts all tasks that match."""
+
+    tasks: tuple[RemoteTask, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """What a listing asks for; None or empty does not filter. page, page_size: from 1, None = the server's default."""
+
+    status: str | None = None
+    task_ids: tuple[str, ...] = ()
+    model: str | None = None
+    service_tier: str | None = None
+    page: int | None = None
+    page_size: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How often a waiting client asks: the first pause, its growth at each round and the longest."""
+
+    first_s: float = 0.5
+    growth: float = 1.25
+    most_s: float = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How a client waits for a task. timeout_s: seconds in all. clock: seconds, monotonic."""
+
+    timeout_s: float
+    on_progress: OnProgress | None = None
+    pace: Pace = Pace()
+    clock: Callable[[], float] = time.monotonic
+
+
+class StillRunning(TimeoutError):
+    """The client stopped waiting; the task goes on at the server and can be asked for again by ``task.id``."""
+
+    def __init__(self, task: RemoteTask, timeout_s: float) -> None:
+        super().__init__(f"Task {task.id} is still {task.status} after {timeout_s:g} s; it goes on at the server.")
+        self.task = task
+
+
+def root_of(base_url: str) -> str:
+    """Return the server's root for a base URL with or without Ark's ``/api/v3``.
+
+    Raises: ValueError for anything that is not an http(s) address.
+    """
+    parts = urlsplit(base_url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"base_url must be an http:// or https:// address, not {base_url!r}")
+    return base_url.rstrip("/").removesuffix(API_PATH)
+
+
+def default_model() -> str:
+    """Return the model that a request means when it names none: the catalogue's first."""
+    return next(iter(load_catalogue().models.values())).id
+
+
+def request_of(prompt: str, fields: Fields) -> GenerationRequest:
+    """Return the text-to-video request; what the fields leave out is left to the server."""
+    said: Fields = {"model": default_model(), **fields}
+    return GenerationRequest(content=(ContentItem(modality=Modality.TEXT, value=prompt),), **said)
+
+
+def creating(request: GenerationRequest) -> Program[RemoteTask]:
+    """Create a task. Never repeated: when the answer was lost, the task may exist.
+
+    Ark answers only the id, so the rest is what was asked.
+    """
+    body = yield from _calling(Call(method="POST", path=TASKS_PATH, body=ARK.encode_request(request)))
+    task_id = _read(ARK.decode_created, body)
+    return RemoteTask(id=task_id, model=request.model, status=Status.QUEUED, raw={"id": task_id})
+
+
+def getting(task_id: str) -> Program[RemoteTask]:
+    """Read a task."""
+    body = yield from _calling(Call(method="GET", path=_task_path(task_id)), pauses_s=RETRY_PAUSES_S)
+    return _read(ARK.decode_task, body)
+
+
+def listing(wanted: Filter) -> Program[RemotePage]:
+    """Read one page of tasks."""
+    given = (
+        ("page_num", wanted.page),
+        ("page_size", wanted.page_size),
+        ("filter.status", wanted.status),
+        ("filter.model", wanted.model),
+        ("filter.service_tier", wanted.service_tier),
+        *(("filter.task_ids", task_id) for task_id in wanted.task_ids),
+    )
+    query = tuple((key, str(value)) for key, value in given if value is not None)
+    body = yield from _calling(Call(method="GET", path=TASKS_PATH, query=query), pauses_s=RETRY_PAUSES_S)
+    tasks, total = _read(ARK.decode_page, body)
+    return RemotePage(tasks=tasks, total=total)
+
+
+def deleting(task_id: str) -> Program[None]:
+    """Cancel a queued task, or remove an ended one."""
+    yield from _calling(Call(method="DELETE", path=_task_path(task_id)))
+
+
+def waiting(task_id: str, patience: Patience) -> Program[RemoteTask]:
+    """Read a task until it has ended, however it ended.
+
+    Raises: StillRunning.
+    """
+    deadline = patience.clock() + patience.timeout_s
+    pause_s = patience.pace.first_s
+    while True:
+        task = yield from getting(task_id)
+        if patience.on_progress:
+            patience.on_progress(task)
+        if task.status in ENDED:
+            return task
+        left_s = deadline - patience.clock()
+        if left_s <= 0:
+            raise StillRunning(task, patience.timeout_s)
+        yield Pause(pause_s=min(pause_s, left_s))
+        pause_s = min(pause_s * patience.pace.growth, patience.pace.most_s)
+
+
+def downloading(task_id: str, destination: Path, *, kind: FileKind) -> Program[Path]:
+    """Fetch a result file; what an earlier, broken download left is continued, with a fresh link each try.
+
+    Raises: NotFound when the task has no such file; Unavailable when it could not be had whole.
+    """
+    part = PartFile(destination, label=f"{task_id}-{kind}")
+    failure = Unavailable(Violation("ServiceUnavailable", "", "The file could not be downloaded whole."))
+    for _ in range(DOWNLOAD_TRIES_MAX):
+        task = yield from getting(task_id)
+        try:
+            answer = yield Fetch(url=_link(task, kind), part=part)
+            assert answer is not None
+            if answer.status >= 300 and answer.status != RANGE_NOT_SATISFIABLE:
+                raise ARK.decode_error(answer.status, answer.body)
+        except Unavailable as broken:
+            failure = broken
+            yield Pause(pause_s=RETRY_PAUSES_S[0])
+            continue
+        if answer.status < 300 and part.is_whole:
+            return part.finish()
+        part.discard()
+    raise failure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A film to be made and kept. last_frame_path: where its last frame goes, if wanted."""
+
+    request: GenerationRequest
+    path: Path
+    last_frame_path: Path | None
+    patience: Patience
+
+
+def generating(wanted: Wanted) -> Program[RemoteTask]:
+    """Create a task, wait for it and download what it made.
+
+    Raises: TaskFailed when the task ended otherwise than succeeded; StillRunning.
+    """
+    created = yield from creating(wanted.request)
+    if wanted.patience.on_progress:
+        wanted.patience.on_progress(created)
+    task = yield from waiting(created.id, wanted.patience)
+    if task.status is not Status.SUCCEEDED:
+        raise failed(task)
+    yield from downloading(task.id, wanted.path, kind="video")
+    if wanted.last_frame_path:
+        yield from downloading(task.id, wanted.last_frame_path, kind="last_frame")
+    return task
+
+
+def wanted_film(
+    prompt: str, path: Path | str, last_frame_path: Path | str | None, patience: Patience, **fields: Unpack[Fields]
+) -> Wanted:
+    """Gather the arguments of ``generate``; a path for the last frame asks for one."""
+    if last_frame_path is not None:
+        fields = {**fields, "return_last_frame": True}
+    return Wanted(
+        request=request_of(prompt, fields),
+        path=Path(path),
+        last_frame_path=None if last_frame_path is None else Path(last_frame_path),
+        patience=patience,
+    )
+
+
+def failed(task: RemoteTask) -> TaskFailed:
+    """Return the error of a task that ended without a film."""
+    code = task.error.code if task.error else f"Task.{task.status}"
+    reason = task.error.message if task.error else f"Task {task.id} is {task.status}."
+    return TaskFailed(Violation(code, "", reason), is_retryable=False)
+
+
+def _calling(call: Call, *, pauses_s: tuple[float, ...] = ()) -> Program[bytes]:
+    """Return the body of a good answer. pauses_s: one entry for each further try while the server is away or busy."""
+    for pause_s in (*pauses_s, None):
+        try:
+            answer = yield call
+            assert isinstance(answer, Answer)
+            if answer.status < 300:
+                return answer.body
+            raise ARK.decode_error(answer.status, answer.body)
+        except (Unavailable, RateLimited):
+            if pause_s is None:
+                raise
+        yield Pause(pause_s=pause_s)
+    raise AssertionError("the last try returns or raises")
+
+
+def _read(decode: Callable[[bytes], T], body: bytes) -> T:
+    try:
+        return decode(body)
+    except (msgspec.DecodeError, LookupError, TypeError, ValueError, AttributeError) as error:
+        message = f"The server's answer is none of this API's: {body[:200].decode('utf-8', 'replace')!r}"
+        raise Unavailable(Violation("ServiceUnavailable", "", message)) from error
+
+
+def _task_path(task_id: str) -> str:
+    return f"{TASKS_PATH}/{quote(task_id, safe='')}"
+
+
+def _link(task: RemoteTask, kind: FileKind) -> str:
+    link = task.video_url if kind == "video" else task.last_frame_url
+    if not link:
+        name = kind.replace("_", " ")
+        raise NotFound(Violation("NotFound.File", kind, f"Task {task.id} has no {name}; it is {task.status}."))
+    return link
