@@ -15,6 +15,8 @@ from understudy.core.task import EntryKind, Status, Task, Warned
 from understudy.dialects.codec import Decoded
 
 ID_TRIES_MAX = 8
+WITHOUT_EFFECT = {"callback_url": "No callback is sent: this server has none yet, poll the task instead."}
+"""Fields that no engine here could honour, with the sentence for the caller."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,9 +92,8 @@ class Submitter:
         return f"{now:%Y%m%d%H%M%S}-{self.randomness.task_suffix()}"
 
     def _without_effect(self, request: GenerationRequest) -> tuple[Warned, ...]:
-        return tuple(
-            Warned(param=param, message=why) for param, why in self.engine.ignored.items() if _is_set(request, param)
-        )
+        idle = {**WITHOUT_EFFECT, **self.engine.ignored}
+        return tuple(Warned(param=param, message=why) for param, why in idle.items() if _is_set(request, param))
 
 
 def _is_set(request: GenerationRequest, param: str) -> bool:

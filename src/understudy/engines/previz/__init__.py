@@ -10,9 +10,6 @@ OFFER = EngineOffer(
     name="previz",
     reference="understudy.engines.previz.engine:PrevizEngine",
     scenarios=frozenset({Scenario.TEXT}),
-    ignored={
-        "tools": "Web search has no effect: the previz engine reads the prompt only.",
-        "callback_url": "No callback is sent yet: poll the task.",
-    },
+    ignored={"tools": "Web search has no effect: the previz engine reads the prompt only."},
 )
 """The engine's entry in group `understudy.engines`."""
