@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from queue import Empty, Full, Queue
+from queue import Empty, Queue
 from types import TracebackType
 from typing import Self
 
@@ -28,9 +28,11 @@ X264_THREADS = 4
 """Frame threads of x264. The stream's bytes depend on it, so it never follows the machine's core count."""
 
 KEYFRAME_INTERVAL_S = 2
-QUEUE_FRAMES = 8
-QUEUE_WAIT_S = 0.5
-"""How often a blocked side looks whether the other side still lives."""
+BUFFERED_FRAMES = 4
+"""How far drawing may run ahead of encoding; the buffers bound the memory of both."""
+
+WAIT_S = 0.5
+"""How often a caller that waits for a free buffer looks whether the encoder still lives."""
 
 AUDIO_BITS_PER_SECOND_PER_CHANNEL = 96_000
 AUDIO_FRAME_SAMPLES = 1024
@@ -90,11 +92,13 @@ class FilmEncoder:
         if wanted.width_px % 2 or wanted.height_px % 2 or min(wanted.width_px, wanted.height_px) < 2:
             raise ValueError(f"a film of {wanted.width_px}x{wanted.height_px} px: both sides must be even and positive")
         self._format = wanted
-        self._num_frames = 0
         self._failure: BaseException | None = None
         self._is_abandoned = False
-        self._queue: Queue[av.VideoFrame | None] = Queue(QUEUE_FRAMES)
         self._reformatter = VideoReformatter()
+        self._painted: Queue[NDArray[np.uint8] | None] = Queue()
+        self._free: Queue[NDArray[np.uint8]] = Queue()
+        for _ in range(BUFFERED_FRAMES):
+            self._free.put(np.empty((wanted.height_px, wanted.width_px, 4), dtype=np.uint8))
         try:
             self._container = av.open(
                 str(path), "w", format="mp4", options={"movflags": "+faststart", "fflags": "+bitexact"}
@@ -118,38 +122,20 @@ class FilmEncoder:
     def add_frame(self, rgba: NDArray[np.uint8]) -> None:
         """Append one picture, (height_px, width_px, 4) uint8 RGBA, alpha ignored; the array may be reused at once.
 
-        Waits while the encoder is behind by `QUEUE_FRAMES`. Raises: ValueError for another shape, EncodingFailed.
+        Waits while the encoder is behind by `BUFFERED_FRAMES`. Raises: ValueError for another shape, EncodingFailed.
         """
         expected = (self._format.height_px, self._format.width_px, 4)
         if rgba.shape != expected or rgba.dtype != np.uint8:
             raise ValueError(f"a frame of shape {rgba.shape} {rgba.dtype}; expected {expected} uint8")
-        source = av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(rgba), format="rgba")
-        # Converting here rather than on the encoder thread reads the caller's buffer before it can change, which
-        # saves a copy of four bytes per pixel.
-        frame = self._reformatter.reformat(
-            source,
-            format="yuv420p",
-            src_colorspace=Colorspace.ITU709,
-            dst_colorspace=Colorspace.ITU709,
-            src_color_range=ColorRange.JPEG,
-            dst_color_range=ColorRange.MPEG,
-            interpolation=CONVERSION,
-            threads=1,
-        )
-        frame.pts = self._num_frames
-        frame.time_base = Fraction(1, self._format.fps)
-        self._num_frames += 1
-        self._put(frame)
+        buffer = self._next_free()
+        np.copyto(buffer, rgba)
+        self._painted.put(buffer)
 
-    def _put(self, frame: av.VideoFrame | None) -> None:
-        while True:
-            if self._failure is not None or not self._thread.is_alive():
-                raise EncodingFailed("the encoder stopped") from self._failure
-            try:
-                self._queue.put(frame, timeout=QUEUE_WAIT_S)
-            except Full:
-                continue
-            return
+    def _next_free(self) -> NDArray[np.uint8]:
+        while self._thread.is_alive():
+            with suppress(Empty):
+                return self._free.get(timeout=WAIT_S)
+        raise EncodingFailed("the encoder stopped") from self._failure
 
     def __enter__(self) -> Self:
         return self
@@ -158,21 +144,18 @@ class FilmEncoder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Finish the file, or abandon it when the body raised. Raises: EncodingFailed."""
-        if kind is not None:
-            self._is_abandoned = True
-            with suppress(Full):
-                self._queue.put_nowait(None)
-            self._thread.join()
-            return
-        self._put(None)
+        self._is_abandoned = kind is not None
+        self._painted.put(None)
         self._thread.join()
-        if self._failure is not None:
+        if kind is None and self._failure is not None:
             raise EncodingFailed("the film could not be finished") from self._failure
 
     def _encode_all(self) -> None:
         try:
-            for frame in self._frames():
-                self._encode_sound_until((frame.pts or 0) / self._format.fps)
+            for index, frame in enumerate(self._frames()):
+                self._encode_sound_until(index / self._format.fps)
+                frame.pts = index
+                frame.time_base = Fraction(1, self._format.fps)
                 self._container.mux(self._video.encode(frame))
             if not self._is_abandoned:
                 self._encode_sound_until(float("inf"))
@@ -191,13 +174,19 @@ class FilmEncoder:
             self._failure = self._failure or error
 
     def _frames(self) -> Iterator[av.VideoFrame]:
-        while not self._is_abandoned:
-            try:
-                frame = self._queue.get(timeout=QUEUE_WAIT_S)
-            except Empty:
-                continue
-            if frame is None or self._is_abandoned:
-                return
+        """Convert what was painted to limited-range BT.709 until the caller ends or abandons the film."""
+        while (buffer := self._painted.get()) is not None and not self._is_abandoned:
+            frame = self._reformatter.reformat(
+                av.VideoFrame.from_numpy_buffer(buffer, format="rgba"),
+                format="yuv420p",
+                src_colorspace=Colorspace.ITU709,
+                dst_colorspace=Colorspace.ITU709,
+                src_color_range=ColorRange.JPEG,
+                dst_color_range=ColorRange.MPEG,
+                interpolation=CONVERSION,
+                threads=1,
+            )
+            self._free.put(buffer)
             yield frame
 
     def _encode_sound_until(self, time_s: float) -> None:

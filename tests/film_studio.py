@@ -1,0 +1,87 @@
+"""Renders films for the tests through the engine itself, each different film once per test process."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from understudy.catalog.load import load_catalogue
+from understudy.core.content import ContentItem, Modality
+from understudy.core.render import RenderJob, RenderResult
+from understudy.core.request import GenerationRequest
+from understudy.engines.previz.engine import PrevizEngine
+
+MODEL = "doubao-seedance-2.0"
+SHORTEST_S = 4
+SEED = 11
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Take:
+    """One rendered film. size: what the catalogue says; progress: the calls the engine made."""
+
+    result: RenderResult
+    video: Path
+    last_frame: Path | None
+    size: tuple[int, int]
+    progress: tuple[tuple[int, int], ...]
+
+
+@cache
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    # Held by the cache, and removed when the test process ends.
+    return tempfile.TemporaryDirectory(prefix="films-")
+
+
+@cache
+def _engine(shows_label: bool) -> PrevizEngine:
+    engine = PrevizEngine(shows_label=shows_label)
+    engine.warm()
+    return engine
+
+
+def job_of(prompt: str, folder: str, *, seed: int = SEED, **wants: object) -> RenderJob:
+    """The job for a request with the model's defaults, 480p and 16:9 unless said otherwise."""
+    model = load_catalogue().models[MODEL]
+    fields = {**model.defaults, "ratio": "16:9", "resolution": "480p", "duration_s": SHORTEST_S, **wants}
+    request = GenerationRequest(model=model.id, content=(ContentItem(modality=Modality.TEXT, value=prompt),), **fields)
+    return RenderJob(
+        request=request,
+        seed=seed,
+        sizes=model.sizes[request.resolution],
+        duration_range_s=(model.duration_s.least, model.duration_s.most),
+        fps=model.fps,
+        audio_channels=model.audio_channels,
+        output_dir=folder,
+    )
+
+
+@cache
+def take(prompt: str, *, shows_label: bool = False, seed: int = SEED, **wants: object) -> Take:
+    """Render the prompt in this process. wants: fields of the request."""
+    folder = Path(tempfile.mkdtemp(dir=_folder().name))
+    job = job_of(prompt, str(folder), seed=seed, **wants)
+    calls: list[tuple[int, int]] = []
+    result = _engine(shows_label).render(job, lambda done, total: calls.append((done, total)))
+    return Take(
+        result=result,
+        video=folder / result.video,
+        last_frame=folder / result.last_frame if result.last_frame else None,
+        size=job.sizes[result.ratio],
+        progress=tuple(calls),
+    )
+
+
+def take_elsewhere(prompt: str, folder: Path, **wants: object) -> Path:
+    """Render the prompt in a process of its own; the film's path."""
+    words = json.dumps({"prompt": prompt, "folder": str(folder), **wants})
+    subprocess.run([sys.executable, __file__, words], check=True, cwd=Path(__file__).parent)
+    return folder / "film.mp4"
+
+
+if __name__ == "__main__":
+    asked = json.loads(sys.argv[1])
+    PrevizEngine().render(job_of(asked.pop("prompt"), asked.pop("folder"), **asked), lambda done, total: None)
