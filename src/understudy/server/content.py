@@ -7,6 +7,7 @@ from stat import S_ISREG
 from urllib.parse import parse_qs
 
 from understudy.core.errors import NotFound, Violation
+from understudy.dialects.codec import Codec
 from understudy.server.endpoint import Call
 from understudy.server.reply import JSON, Answer, FileReply, Header, Reply
 
@@ -76,7 +77,7 @@ def byte_range(header: bytes, size_bytes: int) -> tuple[int, int] | None:
 
 
 def _headers(call: Call, key: str, etag: bytes, fresh_s: int) -> tuple[Header, ...]:
-    name = call.codec.wire_id(file_name(key)).encode("ascii", "replace")
+    name = file_name(key, call.codec).encode("ascii")
     return (
         (b"content-type", _MEDIA_TYPES.get(Path(key).suffix, b"application/octet-stream")),
         (b"accept-ranges", b"bytes"),
@@ -88,9 +89,14 @@ def _headers(call: Call, key: str, etag: bytes, fresh_s: int) -> tuple[Header, .
     )
 
 
-def file_name(key: str) -> str:
-    """Name the download after the blob's last path segment, in characters that need no quoting."""
-    return re.sub(r"[^A-Za-z0-9._-]", "_", key.rpartition("/")[2])
+def file_name(key: str, codec: Codec) -> str:
+    """Name the download after its task, as the dialect spells it: "cgt-20261121031309-abcde.mp4".
+
+    key: ``<task id>-<attempt>/<name>.<ending>``; of any other the name is only safe to quote.
+    """
+    folder, _, name = key.partition("/")
+    task_id = codec.wire_id(folder.rpartition("-")[0])
+    return re.sub(r"[^A-Za-z0-9._-]", "_", task_id + Path(name).suffix)
 
 
 def _size_of(path: Path) -> int | None:

@@ -23,6 +23,8 @@ CORS: tuple[Header, ...] = (
     ),
 )
 
+# RFC 9110 8.6: these have no body, and a Content-Length would describe one.
+_BODILESS = frozenset({204, 304})
 _CHUNK_BYTES = 256 * 1024
 
 
@@ -36,8 +38,10 @@ class Reply:
 
     async def send(self, send: Send, shared: tuple[Header, ...], *, is_head: bool) -> None:
         """Send the answer. shared: headers that every answer carries."""
-        length = (b"content-length", b"%d" % len(self.body))
-        await send({"type": "http.response.start", "status": self.status, "headers": [*self.headers, length, *shared]})
+        headers = [*self.headers, *shared]
+        if self.status not in _BODILESS:
+            headers.append((b"content-length", b"%d" % len(self.body)))
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if is_head else self.body})
 
 

@@ -1,0 +1,293 @@
+"""A real server on a free loopback port, in a thread of the test process, whose tasks do what the test says.
+
+The HTTP stack, the use cases and the store are the product's own. Only what renders is missing: a test moves a task
+on with `RunningServer.run_task`, `succeed`, `fail` and `expire`, through the same store methods that the dispatcher
+and the reaper call, so every status can be met at will and nothing is timed.
+"""
+
+import asyncio
+import logging
+import socket
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any, TypeVar
+
+import uvloop
+
+from understudy.catalog.load import load_catalogue
+from understudy.core.ports import ApiKey, Outcome, TaskStore
+from understudy.core.task import Claim, EntryKind, Film, LedgerEntry, Status, Task, TaskError
+from understudy.dialects.ark import ARK
+from understudy.engines.previz import OFFER
+from understudy.server.auth import KeyRing, key_digest
+from understudy.server.house import House, Limits
+from understudy.server.links import LinkSigner
+from understudy.server.listen import http_server
+from understudy.server.request_ids import RequestIds
+from understudy.service.query import Queries
+from understudy.service.submit import Submitter
+from understudy.storage.blobs import LocalBlobStore
+from understudy.storage.memory import MemoryTaskStore
+
+T = TypeVar("T")
+
+SECRET = b"a secret of the tests"
+API_KEY = "sk-test-first"
+OTHER_KEY = "sk-test-of-somebody-else"
+OWNERS = {API_KEY: "first", OTHER_KEY: "second"}
+STARTED = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+LEASE = timedelta(seconds=30)
+VIDEO = bytes(range(256)) * 4096
+LAST_FRAME = b"\x89PNG\r\n\x1a\n" + bytes(1000)
+
+
+class HandClock:
+    """Time that only the test moves."""
+
+    def __init__(self, start: datetime = STARTED) -> None:
+        self._now = start
+
+    def now(self) -> datetime:
+        """Return the moment the test has set."""
+        return self._now
+
+    def advance(self, step: timedelta) -> None:
+        """Move on."""
+        self._now += step
+
+
+class CountedRandomness:
+    """Suffixes and seeds that count up: never equal, always the same."""
+
+    def __init__(self) -> None:
+        self._next = count(1)
+
+    def task_suffix(self) -> str:
+        """Return five characters."""
+        return f"{next(self._next):05d}"
+
+    def seed(self) -> int:
+        """Return a seed."""
+        return 7
+
+
+class _Requests(logging.Handler):
+    """Keeps the access log's records, so that a test can count what reached the server."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[tuple[str, str, int]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        fields: Any = record
+        self.seen.append((fields.method, fields.path, fields.status))
+
+
+@dataclass
+class RunningServer:
+    """The server as a test sees it. url: without a path. requests: (method, path, status) of all that was answered."""
+
+    url: str
+    port: int
+    store: TaskStore
+    blobs_dir: Path
+    clock: HandClock
+    loop: asyncio.AbstractEventLoop
+    blobs: LocalBlobStore
+    requests: list[tuple[str, str, int]] = field(default_factory=list)
+    api_key: str = API_KEY
+
+    @property
+    def ark_url(self) -> str:
+        """The base URL that an Ark client is given."""
+        return f"{self.url}/api/v3"
+
+    def do(self, work: Awaitable[T]) -> T:
+        """Await something on the server's own loop."""
+
+        async def waited() -> T:
+            return await work
+
+        return asyncio.run_coroutine_threadsafe(waited(), self.loop).result(timeout=30)
+
+    def task(self, wire_id: str, owner: str = OWNERS[API_KEY]) -> Task:
+        """Return a task as it is stored."""
+        task = self.do(self.store.get(owner, _internal(wire_id)))
+        assert task is not None, f"{wire_id} is not stored"
+        return task
+
+    def stored(self) -> list[Task]:
+        """Return all tasks of both owners, newest first."""
+        return [task for owner in OWNERS.values() for task in self.do(self._all(owner))]
+
+    async def _all(self, owner: str) -> tuple[Task, ...]:
+        never = datetime(1970, 1, 2, tzinfo=UTC)
+        wanted = ARK.decode_filter([("page_size", "500")], now=self.clock.now())
+        wanted = type(wanted)(page=1, page_size=wanted.page_size, created_after=never, cancelled_after=never)
+        return (await self.store.list_tasks(owner, wanted)).tasks
+
+    def run_task(self, wire_id: str, progress: float = 0.0) -> Claim:
+        """Claim tasks until this one runs, as a dispatcher would; report progress."""
+        while True:
+            now = self.clock.now()
+            claim = self.do(self.store.claim("test", now, now + LEASE))
+            assert claim is not None, f"{wire_id} cannot be claimed"
+            if claim.task.id == _internal(wire_id):
+                assert self.do(self.store.heartbeat(claim, progress, now + LEASE))
+                return claim
+
+    def succeed(self, wire_id: str, claim: Claim | None = None) -> Task:
+        """Let a task run to its end: a film of known bytes and, where asked for, a last frame."""
+        claim = claim or self.run_task(wire_id)
+        task = claim.task
+        film = Film(
+            video_blob=self._put(f"{task.id}-{claim.token}/video.mp4", VIDEO),
+            last_frame_blob=self._put(f"{task.id}-{claim.token}/last_frame.png", LAST_FRAME)
+            if task.request.return_last_frame
+            else None,
+            ratio="16:9",
+            width_px=1280,
+            height_px=720,
+            duration_s=5,
+            fps=24,
+            num_frames=121,
+            has_sound=True,
+        )
+        posted = Outcome(
+            status=Status.SUCCEEDED,
+            entry=_entry(task, EntryKind.POSTED),
+            film=film,
+            completion_tokens=108_900,
+        )
+        assert self.do(self.store.finish(claim, posted, self.clock.now()))
+        return self.task(wire_id, task.owner)
+
+    def fail(self, wire_id: str) -> Task:
+        """Let a task run and fail."""
+        claim = self.run_task(wire_id)
+        error = TaskError(code="InternalServiceError", message="The engine stopped.")
+        voided = Outcome(status=Status.FAILED, entry=_entry(claim.task, EntryKind.VOIDED), error=error)
+        assert self.do(self.store.finish(claim, voided, self.clock.now()))
+        return self.task(wire_id, claim.task.owner)
+
+    def expire(self, wire_id: str) -> Task:
+        """Let a queued task's time pass."""
+        task = self.task(wire_id)
+        self.clock.advance(task.expires_at - self.clock.now() + timedelta(seconds=1))
+        assert task.id in self.do(self.store.expire(self.clock.now()))
+        return self.task(wire_id)
+
+    def _put(self, key: str, content: bytes) -> str:
+        path = self.blobs_dir.parent / "made-by-the-engine"
+        path.write_bytes(content)
+        self.do(self.blobs.put(path, key))
+        return key
+
+
+def _internal(wire_id: str) -> str:
+    task_id = ARK.task_id(wire_id)
+    assert task_id is not None, wire_id
+    return task_id
+
+
+def _entry(task: Task, kind: EntryKind) -> LedgerEntry:
+    return LedgerEntry(task_id=task.id, kind=kind, currency="CNY", amount_micros=1, completion_tokens=108_900)
+
+
+def house_over(
+    store: TaskStore,
+    blobs: LocalBlobStore,
+    clock: HandClock,
+    *,
+    limits: Limits,
+    changes: Callable[[House], House] = lambda house: house,
+) -> House:
+    """Put a house together around a store; ``changes`` may replace parts of it."""
+    catalogue = load_catalogue()
+
+    async def nothing() -> None:
+        return None
+
+    house = House(
+        submitter=Submitter(
+            catalogue=catalogue,
+            store=store,
+            clock=clock,
+            randomness=CountedRandomness(),
+            engine=OFFER,
+            book_id="ark-list",
+            wake=lambda: None,
+        ),
+        queries=Queries(
+            catalogue=catalogue,
+            store=store,
+            blobs=blobs,
+            clock=clock,
+            record_retention_s=ARK.profile.record_retention_s,
+            cancelled_retention_s=ARK.profile.cancelled_retention_s,
+        ),
+        codecs={"ark": ARK},
+        keys=KeyRing(SECRET, [_stored_key(key, owner) for key, owner in OWNERS.items()]),
+        blobs=blobs,
+        links=LinkSigner(SECRET, lifetime_s=ARK.profile.link_lifetime_s),
+        clock=clock,
+        request_id=RequestIds(clock, "00c0ffee"),
+        start=nothing,
+        stop=nothing,
+        is_ready=lambda: True,
+        limits=limits,
+        is_access_logged=True,
+    )
+    return changes(house)
+
+
+def _stored_key(secret: str, owner: str) -> ApiKey:
+    return ApiKey(id=owner, owner=owner, digest=key_digest(SECRET, secret.encode()), created_at=STARTED)
+
+
+@contextmanager
+def running_server(
+    directory: Path,
+    *,
+    limits: Limits | None = None,
+    changes: Callable[[House], House] = lambda house: house,
+    make_store: Callable[[], TaskStore] = MemoryTaskStore,
+) -> Iterator[RunningServer]:
+    """Serve until the block ends. directory: an empty one, for result files."""
+    store, clock, blobs_dir = make_store(), HandClock(), directory / "blobs"
+    blobs_dir.mkdir(parents=True, exist_ok=True)
+    blobs = LocalBlobStore(blobs_dir)
+    server = http_server(house_over(store, blobs, clock, limits=limits or Limits(), changes=changes))
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    loop = uvloop.new_event_loop()
+    thread = threading.Thread(target=loop.run_until_complete, args=(server.serve(sockets=[listener]),), daemon=True)
+    requests = _Requests()
+    access = logging.getLogger("understudy.access")
+    access.setLevel(logging.INFO)
+    access.addHandler(requests)
+    thread.start()
+    try:
+        # The socket listens already: a connection made before the server is ready simply waits for it.
+        yield RunningServer(
+            url=f"http://127.0.0.1:{port}",
+            port=port,
+            store=store,
+            blobs_dir=blobs_dir,
+            clock=clock,
+            loop=loop,
+            blobs=blobs,
+            requests=requests.seen,
+        )
+    finally:
+        server.should_exit = True
+        thread.join(timeout=30)
+        access.removeHandler(requests)
+        assert not thread.is_alive(), "the server did not stop"
+        loop.run_until_complete(store.close())
+        loop.close()

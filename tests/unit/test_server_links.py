@@ -1,0 +1,99 @@
+"""Result links: signed, bounded in time, below the host that the client can reach."""
+
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+
+from understudy.core.errors import Unavailable
+from understudy.server.links import FILES_PATH, Forbidden, LinkSigner, root_of
+
+NOW_S = 1_800_000_000.5
+LIFETIME_S = 100
+KEY = "20261121031309-abcde/1/video.mp4"
+
+
+def signer(secret: bytes = b"secret") -> LinkSigner:
+    return LinkSigner(secret, lifetime_s=LIFETIME_S)
+
+
+def taken_apart(url: str) -> tuple[str, str, str]:
+    parts = urlsplit(url)
+    query = parse_qs(parts.query)
+    return unquote(parts.path.removeprefix(FILES_PATH)), query["expires"][0], query["signature"][0]
+
+
+def opens(given: LinkSigner, key: str, expires: str, signature: str, now_s: float = NOW_S) -> bool:
+    try:
+        given.check(key, expires=expires, signature=signature, now_s=now_s)
+    except Forbidden as refused:
+        assert refused.status == 403
+        return False
+    return True
+
+
+def test_a_link_opens_what_it_names_until_its_time_is_over():
+    key, expires, signature = taken_apart(signer().url("http://host", KEY, NOW_S))
+    assert key == KEY
+    assert opens(signer(), key, expires, signature)
+    assert opens(signer(), key, expires, signature, NOW_S + LIFETIME_S - 1)
+    assert not opens(signer(), key, expires, signature, NOW_S + LIFETIME_S)
+
+
+def test_a_link_survives_a_restart_and_not_another_secret():
+    key, expires, signature = taken_apart(signer().url("http://host", KEY, NOW_S))
+    assert opens(LinkSigner(b"secret", lifetime_s=1), key, expires, signature)
+    assert not opens(signer(b"other"), key, expires, signature)
+
+
+@pytest.mark.parametrize(
+    ("key", "expires", "signature"),
+    [
+        ("20261121031309-zzzzz/1/video.mp4", None, None),
+        (None, "1900000000", None),
+        (None, None, "0" * 64),
+        (None, None, ""),
+        (None, None, "é\ud800"),
+        (None, "", None),
+    ],
+)
+def test_a_link_with_any_part_changed_is_refused(key, expires, signature):
+    genuine = taken_apart(signer().url("http://host", KEY, NOW_S))
+    changed = [new if new is not None else old for new, old in zip((key, expires, signature), genuine, strict=True)]
+    assert not opens(signer(), *changed)
+
+
+def test_a_key_cannot_be_shifted_into_the_expiry():
+    link = signer()
+    signature = link._sign("a", "1900000000")
+    assert not opens(link, "a\n1900000000", "", signature)
+
+
+def test_an_empty_secret_is_refused():
+    with pytest.raises(ValueError, match="empty"):
+        LinkSigner(b"", lifetime_s=1)
+
+
+@pytest.mark.parametrize(
+    ("host", "root"),
+    [
+        (b"localhost:8484", "http://localhost:8484"),
+        (b"films.example.com", "http://films.example.com"),
+        (b"[::1]:80", "http://[::1]:80"),
+        (b"evil.example/x?", "http://10.0.0.1:99"),
+        (b"user@evil.example", "http://10.0.0.1:99"),
+        (b"a b", "http://10.0.0.1:99"),
+        (b"", "http://10.0.0.1:99"),
+        (None, "http://10.0.0.1:99"),
+    ],
+)
+def test_the_root_is_a_well_formed_host_or_the_bound_address(host, root):
+    assert root_of("http", host, ("10.0.0.1", 99)) == root
+
+
+def test_a_bound_ipv6_address_gets_its_brackets():
+    assert root_of("https", None, ("::1", 99)) == "https://[::1]:99"
+
+
+def test_a_server_without_any_address_says_so():
+    with pytest.raises(Unavailable):
+        root_of("http", None, None)
