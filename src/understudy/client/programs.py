@@ -14,6 +14,7 @@ from understudy.client.part_file import PartFile
 from understudy.client.steps import Answer, Call, Fetch, Pause, Program, T
 from understudy.core.content import ContentItem, Modality
 from understudy.core.errors import NotFound, RateLimited, TaskFailed, Unavailable, Violation
+from understudy.core.model_spec import ModelSpec
 from understudy.core.request import GenerationRequest
 from understudy.core.task import ENDED, Status
 from understudy.dialects.ark import ARK
@@ -108,14 +109,14 @@ def root_of(base_url: str) -> str:
     return base_url.rstrip("/").removesuffix(API_PATH)
 
 
-def default_model() -> str:
+def default_model() -> ModelSpec:
     """Return the model that a request means when it names none: the catalogue's first."""
-    return next(iter(load_catalogue().models.values())).id
+    return next(iter(load_catalogue().models.values()))
 
 
 def request_of(prompt: str, fields: Fields) -> GenerationRequest:
     """Return the text-to-video request; what the fields leave out is left to the server."""
-    said: Fields = {"model": default_model(), **fields}
+    said: Fields = {"model": default_model().id, **fields}
     return GenerationRequest(content=(ContentItem(modality=Modality.TEXT, value=prompt),), **said)
 
 

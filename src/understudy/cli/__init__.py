@@ -1,0 +1,39 @@
+"""The command line: `understudy serve`, `generate` and `tasks`. Each command is one file; `main` is the entry point."""
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from understudy.cli import generate, serve, tasks
+
+app = typer.Typer(
+    name="understudy",
+    help="A self-hosted, open implementation of the Seedance 2.0 video generation API.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _show_version(*, wanted: bool) -> None:
+    if wanted:
+        typer.echo(version("understudy"))
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    *, show_version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False
+) -> None:
+    _show_version(wanted=show_version)
+
+
+app.command("serve")(serve.serve)
+app.command("generate")(generate.generate)
+app.add_typer(tasks.app, name="tasks")
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
