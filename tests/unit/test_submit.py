@@ -1,0 +1,71 @@
+"""Submitting: what is stored, what is held, what is refused."""
+
+import pytest
+
+from submit_bench import MODEL, Bench
+from understudy.core.errors import NotFound, Rejected, Unavailable
+from understudy.core.task import EntryKind, Status, Warned
+from understudy.service.submit import ID_TRIES_MAX
+
+
+async def test_a_request_becomes_one_queued_task_with_the_models_defaults():
+    bench = Bench()
+    task = await bench.submit(model="doubao-seedance-2.0")
+    assert task == await bench.store.get("o", task.id)
+    assert (task.status, task.request.model, task.request.resolution) == (Status.QUEUED, MODEL, "720p")
+    assert task.id == "20261121120000-00000"
+    assert (task.expires_at - task.created_at).total_seconds() == 172_800
+    assert bench.woken == 1
+
+
+async def test_the_hold_is_the_most_the_request_can_cost():
+    bench = Bench()
+    task = await bench.submit(ratio="16:9", duration_s=5)
+    (hold,) = await bench.store.ledger(task.id)
+    assert (hold.kind, hold.currency, hold.completion_tokens) == (EntryKind.HOLD, "CNY", 108_900)
+    assert hold.amount_micros == 108_900 * 46
+
+
+@pytest.mark.parametrize(("asked", "used"), [(None, 7), (-1, 7), (0, 0), (2**32 - 1, 2**32 - 1)])
+async def test_a_seed_left_open_is_chosen_once_and_stored(asked, used):
+    assert (await Bench().submit(seed=asked)).seed == used
+
+
+async def test_fields_without_effect_are_listed_beside_what_the_dialect_dropped():
+    dropped = Warned(param="x", message="ignored")
+    task = await Bench().submit(warnings=[dropped], callback_url="http://c", tools=("web_search",))
+    assert [each.param for each in task.warnings] == ["x", "callback_url", "tools"]
+
+
+async def test_a_plain_request_has_no_warnings():
+    assert (await Bench().submit()).warnings == ()
+
+
+async def test_a_refused_request_is_not_stored():
+    bench = Bench()
+    with pytest.raises(Rejected) as caught:
+        await bench.submit(duration_s=99, ratio="9:1")
+    assert {each.param for each in caught.value.violations} == {"duration", "ratio"}
+    assert bench.woken == 0
+    assert await bench.store.claim("w", bench.clock.now(), bench.clock.now()) is None
+
+
+@pytest.mark.parametrize("model", ["gpt-9", "ep-20261121-abcde", "", "DOUBAO-SEEDANCE-2-0-260128"])
+async def test_an_unknown_model_is_not_found_and_named(model):
+    with pytest.raises(NotFound, match="does not exist or you do not have access") as caught:
+        await Bench().submit(model=model)
+    assert (caught.value.violation.param, caught.value.status) == ("model", 404)
+
+
+async def test_an_id_in_use_is_replaced():
+    bench = Bench(["aaaaa", "aaaaa", "bbbbb"])
+    first, second = await bench.submit(), await bench.submit()
+    assert (first.id[-5:], second.id[-5:]) == ("aaaaa", "bbbbb")
+    assert len(await bench.store.ledger(second.id)) == 1
+
+
+async def test_a_server_without_free_ids_says_so_and_stores_nothing():
+    bench = Bench(["aaaaa"] * (ID_TRIES_MAX + 1))
+    await bench.submit()
+    with pytest.raises(Unavailable):
+        await bench.submit()
