@@ -1,0 +1,207 @@
+"""The task store in plain dictionaries: for tests and for a server that is to leave nothing behind.
+
+No method awaits between its first and its last step, so each is one transaction on the event loop.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from understudy.core.ports import ApiKey, IdTaken, Outcome
+from understudy.core.task import ENDED, Claim, LedgerEntry, Status, Task, TaskFilter, TaskPage
+from understudy.storage.lifecycle import PURGE_MOST, bounded_progress, check_new, check_outcome, unavailable, voided
+from understudy.storage.rows import encode_part, encode_warnings
+
+
+@dataclass(frozen=True, slots=True)
+class _Lease:
+    worker: str
+    until: datetime
+
+
+class MemoryTaskStore:
+    """`core.ports.TaskStore` without files; everything is gone when the process ends."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[str, Task] = {}
+        self._leases: dict[str, _Lease] = {}
+        self._entries: dict[str, list[LedgerEntry]] = {}
+        self._keys: dict[str, ApiKey] = {}
+        self._is_closed = False
+
+    async def insert(self, task: Task, hold: LedgerEntry) -> None:
+        """See the port; an id stays taken as long as its ledger remains."""
+        self._check_open()
+        check_new(task, hold)
+        # Encoded only to refuse what the other stores refuse.
+        encode_part(task.request, "content")
+        encode_warnings(task.warnings)
+        if task.id in self._entries:
+            raise IdTaken(task.id)
+        self._tasks[task.id] = task
+        self._entries[task.id] = [hold]
+
+    async def get(self, owner: str, task_id: str) -> Task | None:
+        """See the port."""
+        self._check_open()
+        task = self._tasks.get(task_id)
+        return task if task is not None and task.owner == owner else None
+
+    async def list_tasks(self, owner: str, wanted: TaskFilter) -> TaskPage:
+        """See the port."""
+        self._check_open()
+        matching = [task for task in self._tasks.values() if task.owner == owner and _matches(task, wanted)]
+        matching.sort(key=lambda task: (task.created_at, task.id), reverse=True)
+        start = (wanted.page - 1) * wanted.page_size
+        return TaskPage(tasks=tuple(matching[start : start + wanted.page_size]), total=len(matching))
+
+    async def withdraw(self, owner: str, task_id: str, now: datetime) -> Task | None:
+        """See the port."""
+        task = await self.get(owner, task_id)
+        if task is None:
+            return None
+        if task.status is Status.QUEUED:
+            self._void(replace(task, status=Status.CANCELLED, updated_at=now))
+        elif task.status in (Status.SUCCEEDED, Status.FAILED, Status.EXPIRED):
+            del self._tasks[task_id]
+        return task
+
+    async def claim(self, worker: str, now: datetime, lease_until: datetime) -> Claim | None:
+        """See the port; a lease has lapsed from the moment ``lease_until`` on, a task from ``expires_at`` on."""
+        self._check_open()
+        claimable = [task for task in self._tasks.values() if self._is_claimable(task, now)]
+        if not claimable:
+            return None
+        chosen = min(claimable, key=lambda task: (-(task.request.priority or 0), task.created_at, task.id))
+        task = replace(chosen, status=Status.RUNNING, attempt=chosen.attempt + 1, progress=0.0, updated_at=now)
+        self._tasks[task.id] = task
+        self._leases[task.id] = _Lease(worker, lease_until)
+        return Claim(task=task, token=task.attempt, worker=worker)
+
+    async def heartbeat(self, claim: Claim, progress: float, lease_until: datetime) -> bool:
+        """See the port."""
+        task = self._current(claim)
+        if task is None:
+            return False
+        self._tasks[task.id] = replace(task, progress=bounded_progress(progress))
+        self._leases[task.id] = _Lease(self._leases[task.id].worker, lease_until)
+        return True
+
+    async def finish(self, claim: Claim, outcome: Outcome, now: datetime) -> bool:
+        """See the port; the outcome's warnings come after those the task has."""
+        check_outcome(claim, outcome)
+        task = self._current(claim)
+        if task is None:
+            return False
+        self._tasks[task.id] = replace(
+            task,
+            status=outcome.status,
+            updated_at=now,
+            progress=1.0 if outcome.status is Status.SUCCEEDED else task.progress,
+            film=outcome.film,
+            completion_tokens=outcome.completion_tokens,
+            error=outcome.error,
+            warnings=task.warnings + outcome.warnings,
+        )
+        del self._leases[task.id]
+        self._entries[task.id].append(outcome.entry)
+        return True
+
+    async def hand_back(self, claim: Claim, now: datetime) -> bool:
+        """See the port."""
+        task = self._current(claim)
+        if task is None:
+            return False
+        self._requeue(task, now)
+        return True
+
+    async def hand_back_all(self, now: datetime) -> int:
+        """See the port."""
+        self._check_open()
+        running = [task for task in self._tasks.values() if task.status is Status.RUNNING]
+        for task in running:
+            self._requeue(task, now)
+        return len(running)
+
+    async def expire(self, now: datetime) -> Sequence[str]:
+        """See the port."""
+        self._check_open()
+        late = [task for task in self._tasks.values() if task.status not in ENDED and task.expires_at <= now]
+        for task in late:
+            self._leases.pop(task.id, None)
+            self._void(replace(task, status=Status.EXPIRED, updated_at=now))
+        return tuple(task.id for task in late)
+
+    async def purge(self, *, created_before: datetime, cancelled_before: datetime) -> Sequence[Task]:
+        """See the port."""
+        self._check_open()
+        ended = [task for task in self._tasks.values() if task.status in ENDED]
+        old = sorted((task for task in ended if task.created_at < created_before), key=lambda task: task.created_at)
+        cancelled = (task for task in ended if task.status is Status.CANCELLED and task.updated_at < cancelled_before)
+        rest = sorted((task for task in cancelled if task.created_at >= created_before), key=lambda t: t.updated_at)
+        removed = tuple((old + rest)[:PURGE_MOST])
+        for task in removed:
+            del self._tasks[task.id]
+        return removed
+
+    async def ledger(self, task_id: str) -> Sequence[LedgerEntry]:
+        """See the port."""
+        self._check_open()
+        return tuple(self._entries.get(task_id, ()))
+
+    async def add_key(self, key: ApiKey) -> None:
+        """See the port.
+
+        Raises:
+            ValueError: the id or the digest is in use.
+        """
+        self._check_open()
+        if key.id in self._keys or any(key.digest == other.digest for other in self._keys.values()):
+            raise ValueError(f"the key {key.id!r} or its digest is stored already")
+        self._keys[key.id] = key
+
+    async def keys(self) -> Sequence[ApiKey]:
+        """See the port; oldest first."""
+        self._check_open()
+        return tuple(sorted(self._keys.values(), key=lambda key: (key.created_at, key.id)))
+
+    async def close(self) -> None:
+        """See the port; later calls are refused as `Unavailable`."""
+        self._is_closed = True
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise unavailable("it is shutting down")
+
+    def _current(self, claim: Claim) -> Task | None:
+        self._check_open()
+        task = self._tasks.get(claim.task.id)
+        is_current = task is not None and task.status is Status.RUNNING and task.attempt == claim.token
+        return task if is_current else None
+
+    def _is_claimable(self, task: Task, now: datetime) -> bool:
+        if task.expires_at <= now:
+            return False
+        return task.status is Status.QUEUED or (task.status is Status.RUNNING and self._leases[task.id].until <= now)
+
+    def _requeue(self, task: Task, now: datetime) -> None:
+        del self._leases[task.id]
+        self._tasks[task.id] = replace(task, status=Status.QUEUED, updated_at=now, progress=0.0)
+
+    def _void(self, ended: Task) -> None:
+        self._tasks[ended.id] = ended
+        entries = self._entries[ended.id]
+        entries.append(voided(entries[0]))
+
+
+def _matches(task: Task, wanted: TaskFilter) -> bool:
+    if task.created_at < wanted.created_after:
+        return False
+    if task.status is Status.CANCELLED and task.updated_at < wanted.cancelled_after:
+        return False
+    return (
+        (wanted.status is None or task.status is wanted.status)
+        and (not wanted.task_ids or task.id in wanted.task_ids)
+        and (wanted.model is None or task.request.model == wanted.model)
+        and (wanted.service_tier is None or task.request.service_tier == wanted.service_tier)
+    )

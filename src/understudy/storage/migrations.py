@@ -1,0 +1,120 @@
+"""The tables of the SQLite store, as numbered migrations, and the one function that applies them.
+
+A released migration never changes; a new one is added below it.
+"""
+
+from dataclasses import dataclass
+
+import apsw
+
+from understudy.storage.cannot_open import CannotOpen
+from understudy.storage.rows import fetch
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One step from a version of the tables to the next. sql: any number of statements, one transaction."""
+
+    number: int
+    sql: str
+
+
+_FIRST_TABLES = """
+-- Times are microseconds since 1970 UTC. `request` stands last: what is never read is then never loaded.
+CREATE TABLE task (
+    id TEXT NOT NULL PRIMARY KEY,
+    owner TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('queued', 'running', 'succeeded', 'failed', 'expired', 'cancelled')),
+    priority INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    model TEXT NOT NULL,
+    service_tier TEXT,
+    dialect TEXT NOT NULL,
+    engine TEXT NOT NULL,
+    seed INTEGER NOT NULL,
+    attempt INTEGER NOT NULL CHECK (attempt >= 0),
+    progress REAL NOT NULL CHECK (progress BETWEEN 0 AND 1),
+    lease_until INTEGER,
+    worker TEXT,
+    completion_tokens INTEGER CHECK (completion_tokens >= 0),
+    error BLOB,
+    warnings BLOB,
+    film BLOB,
+    request BLOB NOT NULL,
+    CHECK ((status = 'running') = (lease_until IS NOT NULL)),
+    CHECK ((status = 'running') = (worker IS NOT NULL)),
+    CHECK ((status = 'succeeded') = (film IS NOT NULL)),
+    CHECK ((status = 'succeeded') = (completion_tokens IS NOT NULL)),
+    CHECK ((status = 'failed') = (error IS NOT NULL)),
+    CHECK (attempt > 0 OR status IN ('queued', 'expired', 'cancelled'))
+) STRICT;
+
+-- What is asked again and again, each question with its own index, so that none depends on how many tasks there are.
+CREATE INDEX task_to_claim ON task (priority DESC, created_at, id, expires_at) WHERE status = 'queued';
+CREATE INDEX task_leased ON task (lease_until) WHERE status = 'running';
+CREATE INDEX task_to_expire ON task (expires_at) WHERE status IN ('queued', 'running');
+CREATE INDEX task_to_purge ON task (created_at) WHERE status IN ('succeeded', 'failed', 'expired', 'cancelled');
+CREATE INDEX task_cancelled ON task (updated_at) WHERE status = 'cancelled';
+-- Holds every column that a listing filters by, so that counting and skipping never touch the rows.
+CREATE INDEX task_listed ON task (owner, created_at DESC, id DESC, status, updated_at, model, service_tier);
+
+CREATE TRIGGER task_end_is_final BEFORE UPDATE ON task
+WHEN old.status IN ('succeeded', 'failed', 'expired', 'cancelled')
+BEGIN SELECT RAISE(ABORT, 'a task that has ended does not change'); END;
+
+CREATE TRIGGER task_attempt_grows BEFORE UPDATE OF attempt ON task
+WHEN new.attempt <> old.attempt + 1
+BEGIN SELECT RAISE(ABORT, 'the attempt of a task grows by one'); END;
+
+-- A task has at most a hold and its end, so kind sorts in the order written: hold < posted, hold < voided.
+CREATE TABLE ledger (
+    task_id TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('hold', 'posted', 'voided')),
+    owner TEXT NOT NULL,
+    written_at INTEGER NOT NULL,
+    currency TEXT NOT NULL,
+    amount_micros INTEGER NOT NULL CHECK (amount_micros >= 0),
+    completion_tokens INTEGER NOT NULL CHECK (completion_tokens >= 0),
+    PRIMARY KEY (task_id, kind)
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX ledger_settled_once ON ledger (task_id) WHERE kind IN ('posted', 'voided');
+
+CREATE TRIGGER ledger_is_never_rewritten BEFORE UPDATE ON ledger
+BEGIN SELECT RAISE(ABORT, 'the ledger is append only'); END;
+
+CREATE TRIGGER ledger_is_never_erased BEFORE DELETE ON ledger
+BEGIN SELECT RAISE(ABORT, 'the ledger is append only'); END;
+
+CREATE TABLE api_key (
+    id TEXT NOT NULL PRIMARY KEY,
+    owner TEXT NOT NULL,
+    digest BLOB NOT NULL UNIQUE,
+    created_at INTEGER NOT NULL
+) STRICT;
+"""
+
+MIGRATIONS: tuple[Migration, ...] = (Migration(1, _FIRST_TABLES),)
+
+
+def migrate(connection: apsw.Connection, migrations: tuple[Migration, ...] = MIGRATIONS) -> None:
+    """Bring the tables to the newest version; each step is one transaction, so a crash leaves a whole version.
+
+    Raises:
+        CannotOpen: the database was written by a newer version of the program.
+    """
+    connection.execute("CREATE TABLE IF NOT EXISTS schema_version (number INTEGER NOT NULL PRIMARY KEY) STRICT")
+    ((version,),) = fetch(connection, "SELECT coalesce(max(number), 0) FROM schema_version")
+    newest = migrations[-1].number
+    if version > newest:
+        raise CannotOpen(
+            f"the database {connection.filename} has version {version} of the tables, this program knows up to "
+            f"{newest}: start it with the newer Understudy that wrote it, or choose another data directory"
+        )
+    for migration in migrations:
+        if migration.number > version:
+            with connection:
+                connection.execute(migration.sql)
+                connection.execute("INSERT INTO schema_version VALUES (?)", (migration.number,))

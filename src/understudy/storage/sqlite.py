@@ -1,0 +1,225 @@
+"""The task store on SQLite: one file, one writing thread, reads on the event loop's thread.
+
+A poll is one prepared point read of about ten microseconds, cheaper than a hop to another thread. Listings count, so
+they run on a thread and a connection of their own. Source of the measurements: `benchmarks/api.py`.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import apsw
+
+from understudy.core.ports import ApiKey, Outcome
+from understudy.core.task import Claim, LedgerEntry, Task, TaskFilter, TaskPage
+from understudy.storage import operations
+from understudy.storage import statements as sql
+from understudy.storage.cannot_open import CannotOpen
+from understudy.storage.lifecycle import bounded_progress, check_new, check_outcome, is_storable, unavailable
+from understudy.storage.listing import select_page
+from understudy.storage.migrations import migrate
+from understudy.storage.rows import (
+    Row,
+    encode_part,
+    encode_warnings,
+    entry_of,
+    fetch,
+    key_of,
+    micros_of,
+    task_of,
+)
+from understudy.storage.writer import Writer, told
+
+T = TypeVar("T")
+
+SQLITE_LEAST = (3, 51, 3)
+"""Older ones can corrupt a WAL that two connections use. Source: SQLite, "WAL-reset bug", fixed March 2026."""
+
+WAITING_MAX = 8192
+"""Requests that may wait to be stored, unless the caller says otherwise: about a second of work."""
+
+_CACHE_KIB = 32 * 1024
+_WAL_KEPT_BYTES = 64 * 1024 * 1024
+
+
+class SqliteTaskStore:
+    """`core.ports.TaskStore` in one SQLite file. Only one process may have the file open; see `lock`.
+
+    waiting_max: requests that may wait to be stored before more are refused.
+
+    Raises:
+        CannotOpen: the SQLite library is too old, the file is no database or a newer one, or cannot be written.
+    """
+
+    def __init__(self, path: Path, *, waiting_max: int = WAITING_MAX) -> None:
+        check_sqlite(apsw.sqlite_lib_version())
+        try:
+            path.touch(mode=0o600)
+            self._written = _open_for_writing(path)
+            self._read = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+            self._listed = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+            for connection in (self._read, self._listed):
+                connection.pragma("cache_size", -_CACHE_KIB)
+        except (apsw.Error, OSError) as error:
+            raise CannotOpen(f"cannot open the database {path}: {error}") from error
+        self._writer = Writer(self._written, waiting_max=waiting_max)
+        self._lister = ThreadPoolExecutor(max_workers=1, thread_name_prefix="understudy-sqlite-lister")
+
+    async def insert(self, task: Task, hold: LedgerEntry) -> None:
+        """See the port.
+
+        Raises:
+            IdTaken: also when the id's task is gone but its ledger remains.
+            Rejected: a text in it cannot be stored.
+            Unavailable: the storage does not answer, or too many wait.
+        """
+        check_new(task, hold)
+        created_at = micros_of(task.created_at)
+        row = (
+            task.id,
+            task.owner,
+            task.request.priority or 0,
+            created_at,
+            micros_of(task.updated_at),
+            micros_of(task.expires_at),
+            task.request.model,
+            task.request.service_tier,
+            task.dialect,
+            task.engine,
+            task.seed,
+            encode_warnings(task.warnings),
+            encode_part(task.request, "content"),
+        )
+        await self._writer.submit(
+            partial(operations.insert, row, operations.entry_row(hold, task.owner, created_at)), refusable=True
+        )
+
+    async def get(self, owner: str, task_id: str) -> Task | None:
+        """See the port; a text that no store could hold names no task."""
+        try:
+            rows = fetch(self._read, sql.GET, (task_id, owner))
+        except UnicodeEncodeError:
+            return None
+        except apsw.Error as error:
+            raise told(error) from error
+        return task_of(rows[0]) if rows else None
+
+    async def list_tasks(self, owner: str, wanted: TaskFilter) -> TaskPage:
+        """See the port."""
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._lister, select_page, self._listed, owner, wanted)
+        except apsw.Error as error:
+            raise told(error) from error
+        except RuntimeError as error:
+            raise unavailable("it is shutting down") from error
+
+    async def withdraw(self, owner: str, task_id: str, now: datetime) -> Task | None:
+        """See the port."""
+        if not is_storable(owner) or not is_storable(task_id):
+            return None
+        return await self._writer.submit(partial(operations.withdraw, owner, task_id, micros_of(now)), refusable=True)
+
+    async def claim(self, worker: str, now: datetime, lease_until: datetime) -> Claim | None:
+        """See the port; a lease has lapsed from the moment ``lease_until`` on, a task from ``expires_at`` on."""
+        rows = await self._work(partial(operations.claim, worker, micros_of(now), micros_of(lease_until)))
+        if not rows:
+            return None
+        task = task_of(rows[0])
+        return Claim(task=task, token=task.attempt, worker=worker)
+
+    async def heartbeat(self, claim: Claim, progress: float, lease_until: datetime) -> bool:
+        """See the port."""
+        bindings = (micros_of(lease_until), bounded_progress(progress), claim.task.id, claim.token)
+        return await self._work(partial(operations.change_one, sql.HEARTBEAT, bindings))
+
+    async def finish(self, claim: Claim, outcome: Outcome, now: datetime) -> bool:
+        """See the port; the outcome's warnings come after those the task has."""
+        check_outcome(claim, outcome)
+        return await self._work(partial(operations.finish, claim, outcome, micros_of(now)))
+
+    async def hand_back(self, claim: Claim, now: datetime) -> bool:
+        """See the port."""
+        return await self._work(
+            partial(operations.change_one, sql.HAND_BACK, (micros_of(now), claim.task.id, claim.token))
+        )
+
+    async def hand_back_all(self, now: datetime) -> int:
+        """See the port."""
+        return await self._work(partial(operations.change, sql.HAND_BACK_ALL, (micros_of(now),)))
+
+    async def expire(self, now: datetime) -> Sequence[str]:
+        """See the port."""
+        return await self._work(partial(operations.expire, micros_of(now)))
+
+    async def purge(self, *, created_before: datetime, cancelled_before: datetime) -> Sequence[Task]:
+        """See the port."""
+        rows = await self._work(partial(operations.purge, micros_of(created_before), micros_of(cancelled_before)))
+        return tuple(task_of(row) for row in rows)
+
+    async def ledger(self, task_id: str) -> Sequence[LedgerEntry]:
+        """See the port."""
+        return tuple(entry_of(row) for row in self._rows(sql.LEDGER, (task_id,))) if is_storable(task_id) else ()
+
+    async def add_key(self, key: ApiKey) -> None:
+        """See the port.
+
+        Raises:
+            ValueError: the id or the digest is in use.
+        """
+        bindings = (key.id, key.owner, key.digest, micros_of(key.created_at))
+        try:
+            await self._work(partial(operations.change, sql.ADD_KEY, bindings))
+        except apsw.ConstraintError as error:
+            raise ValueError(f"the key {key.id!r} or its digest is stored already") from error
+
+    async def keys(self) -> Sequence[ApiKey]:
+        """See the port; oldest first."""
+        return tuple(key_of(row) for row in self._rows(sql.KEYS, ()))
+
+    async def close(self) -> None:
+        """See the port; later calls are refused as `Unavailable`."""
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        self._writer.close()
+        self._lister.shutdown()
+        # The last connection to close checkpoints and removes the WAL, and that must be one that can write.
+        for connection in (self._read, self._listed, self._written):
+            connection.close()
+
+    def _work(self, operation: Callable[[apsw.Connection], T]) -> asyncio.Future[T]:
+        return self._writer.submit(operation, refusable=False)
+
+    def _rows(self, statement: str, bindings: tuple[Any, ...]) -> list[Row]:
+        try:
+            return fetch(self._read, statement, bindings)
+        except apsw.Error as error:
+            raise told(error) from error
+
+
+def check_sqlite(version: str) -> None:
+    """Refuse a SQLite library that can corrupt the file.
+
+    Raises:
+        CannotOpen: the version, such as "3.51.2", is too old.
+    """
+    if tuple(int(part) for part in version.split(".")) < SQLITE_LEAST:
+        least = ".".join(map(str, SQLITE_LEAST))
+        raise CannotOpen(f"SQLite {version} can corrupt its log, {least} is the oldest safe one: upgrade apsw")
+
+
+def _open_for_writing(path: Path) -> apsw.Connection:
+    connection = apsw.Connection(str(path))
+    if connection.pragma("journal_mode", "wal") != "wal":
+        raise CannotOpen(f"the file system of {path} does not allow SQLite's WAL: choose a local data directory")
+    connection.pragma("synchronous", "full")
+    connection.pragma("cache_size", -_CACHE_KIB)
+    connection.pragma("temp_store", "memory")
+    connection.pragma("journal_size_limit", _WAL_KEPT_BYTES)
+    migrate(connection)
+    return connection

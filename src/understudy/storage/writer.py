@@ -1,0 +1,184 @@
+"""The one thread that writes to SQLite, and its group commit.
+
+Every operation that waits when the thread is free goes into one transaction, so that one fsync serves them all; an
+operation is answered only after that commit. SQLite allows one writer at a time anyway, and its WAL must be
+checkpointed by the connection that writes.
+"""
+
+import asyncio
+import logging
+import queue
+import threading
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import apsw
+
+from understudy.storage.lifecycle import unavailable
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+
+BATCH_MOST = 256
+"""Most operations in one transaction: bounds how long the first one waits for the last."""
+
+_BROKEN = (
+    apsw.FullError,
+    apsw.IOError,
+    apsw.NoMemError,
+    apsw.BusyError,
+    apsw.LockedError,
+    apsw.ReadOnlyError,
+    apsw.CantOpenError,
+    apsw.PermissionsError,
+    apsw.CorruptError,
+    apsw.NotADBError,
+    apsw.ProtocolError,
+    apsw.InterruptError,
+    apsw.ConnectionClosedError,
+)
+
+
+def told(error: Exception) -> Exception:
+    """Map what SQLite raises about its surroundings (disk, memory, files) to `Unavailable`; the rest is a bug."""
+    if not isinstance(error, _BROKEN):
+        return error
+    _log.error("the database does not serve: %s: %s", type(error).__name__, error)
+    return _refusal_of(error)
+
+
+def _refusal_of(error: Exception) -> Exception:
+    refusal = unavailable("its storage does not answer")
+    refusal.__cause__ = error
+    return refusal
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Waiting:
+    operation: Callable[[apsw.Connection], Any]
+    future: asyncio.Future[Any]
+    loop: asyncio.AbstractEventLoop
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Answer:
+    future: asyncio.Future[Any]
+    result: Any
+    error: Exception | None
+
+
+class Writer:
+    """Runs operations on a connection that it alone uses from now on, in the order submitted.
+
+    waiting_max: operations from outside that may wait; more are refused, so that a slow disk sheds load instead of
+    filling memory.
+    """
+
+    def __init__(self, connection: apsw.Connection, *, waiting_max: int) -> None:
+        self._connection = connection
+        self._waiting_max = waiting_max
+        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._is_closed = False
+        self._thread = threading.Thread(target=self._work, name="understudy-sqlite-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, operation: Callable[[apsw.Connection], T], *, refusable: bool) -> asyncio.Future[T]:
+        """Queue an operation; the future is done after its commit. Cancelling the future does not take it back.
+
+        refusable: it comes from outside. What workers do is bounded by their number, and refusing it loses work.
+
+        Raises:
+            Unavailable: too many wait, or the store is closed.
+        """
+        if self._is_closed:
+            raise unavailable("it is shutting down")
+        if refusable and self._queue.qsize() >= self._waiting_max:
+            raise unavailable("too many requests wait to be stored")
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._queue.put(_Waiting(operation, future, loop))
+        return future
+
+    def close(self) -> None:
+        """Run what was submitted, then end the thread; blocks until then. Later submissions are refused."""
+        if not self._is_closed:
+            self._is_closed = True
+            self._queue.put(None)
+        self._thread.join()
+
+    def _work(self) -> None:
+        is_open = True
+        while is_open:
+            batch: list[_Waiting] = []
+            waiting = self._queue.get()
+            while waiting is not None:
+                batch.append(waiting)
+                if len(batch) == BATCH_MOST:
+                    break
+                try:
+                    waiting = self._queue.get_nowait()
+                except queue.Empty:
+                    break
+            is_open = waiting is not None
+            if batch:
+                _deliver(batch, self._commit(batch))
+
+    def _commit(self, batch: list[_Waiting]) -> list[_Answer]:
+        answers: list[_Answer] = []
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            for waiting in batch:
+                answers.append(self._attempt(waiting))
+            self._connection.execute("COMMIT")
+        except Exception as error:  # boundary: whatever ends the transaction is told to every operation in it
+            self._roll_back()
+            first = told(error)
+            return [_Answer(waiting.future, None, first if error is first else _refusal_of(error)) for waiting in batch]
+        return answers
+
+    def _attempt(self, waiting: _Waiting) -> _Answer:
+        """Run one operation in a savepoint, so that its failure undoes only itself."""
+        execute = self._connection.execute
+        execute("SAVEPOINT operation")
+        try:
+            result = waiting.operation(self._connection)
+        except Exception as error:  # boundary: an operation's error belongs to its caller, not to this thread
+            if not self._connection.in_transaction:
+                # A full disk or a failed read ends the whole transaction: nothing of this batch is stored.
+                raise
+            execute("ROLLBACK TO operation")
+            execute("RELEASE operation")
+            return _Answer(waiting.future, None, told(error))
+        execute("RELEASE operation")
+        return _Answer(waiting.future, result, None)
+
+    def _roll_back(self) -> None:
+        if self._connection.in_transaction:
+            try:
+                self._connection.execute("ROLLBACK")
+            except apsw.Error:
+                _log.exception("a failed transaction could not be rolled back")
+
+
+def _deliver(batch: list[_Waiting], answers: list[_Answer]) -> None:
+    by_loop: dict[asyncio.AbstractEventLoop, list[_Answer]] = defaultdict(list)
+    for waiting, answer in zip(batch, answers, strict=True):
+        by_loop[waiting.loop].append(answer)
+    for loop, its_answers in by_loop.items():
+        try:
+            loop.call_soon_threadsafe(_settle, its_answers)
+        except RuntimeError:
+            _log.warning("%d operations were stored after their event loop had closed", len(its_answers))
+
+
+def _settle(answers: list[_Answer]) -> None:
+    for answer in answers:
+        if answer.future.done():
+            continue
+        if answer.error is None:
+            answer.future.set_result(answer.result)
+        else:
+            answer.future.set_exception(answer.error)
