@@ -1,0 +1,52 @@
+"""What a task means to an engine, and what its film costs: between the catalogue and the dispatcher."""
+
+from dataclasses import dataclass
+
+from understudy.billing.rating import priced, tokens_of
+from understudy.catalog.load import Catalogue
+from understudy.core.model_spec import ModelSpec
+from understudy.core.render import RenderJob, RenderResult
+from understudy.core.task import EntryKind, LedgerEntry, Task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Jobs:
+    """Writes jobs and settles films. shows_label: films say in the picture what they are."""
+
+    catalogue: Catalogue
+    book_id: str
+    shows_label: bool
+
+    def job(self, task: Task, output_dir: str) -> RenderJob:
+        """Return the job of one attempt at the task."""
+        model = self._model(task)
+        return RenderJob(
+            request=task.request,
+            seed=task.seed,
+            sizes=model.sizes[str(task.request.resolution)],
+            duration_range_s=(model.duration_s.least, model.duration_s.most),
+            fps=model.fps,
+            audio_channels=model.audio_channels,
+            output_dir=output_dir,
+            shows_label=self.shows_label,
+        )
+
+    def settlement(self, task: Task, result: RenderResult) -> LedgerEntry:
+        """Return the posted entry for the film: by its actual size and duration, never by what was asked."""
+        model = self._model(task)
+        tokens = tokens_of(
+            self.catalogue.tokens,
+            width_px=result.width_px,
+            height_px=result.height_px,
+            fps=model.fps,
+            duration_s=result.duration_s,
+        )
+        book = self.catalogue.books[self.book_id]
+        price = book.micros_per_million_tokens(model.price_row, str(task.request.resolution))
+        return priced(EntryKind.POSTED, task_id=task.id, tokens=tokens, price=price, currency=book.currency)
+
+    def _model(self, task: Task) -> ModelSpec:
+        model = self.catalogue.model(task.request.model)
+        if model is None:
+            raise LookupError(f"the catalogue no longer has the model {task.request.model!r} of task {task.id}")
+        return model
