@@ -1,0 +1,101 @@
+"""The sound of a previsualisation: from a film plan to finished samples.
+
+`dialogue` voices the lines, `ambience` gives the place its air, `cues` what the prompt names, `music` a small score;
+`mix` brings them together at a broadcast level. Everything is computed here, from the plan and a seed: there is no
+library of recordings, and equal input gives equal bytes. Encoding is not done here.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from understudy.engines.previz.plan import FilmPlan
+from understudy.engines.previz.sound.ambience import ambience, is_loud
+from understudy.engines.previz.sound.cues import Scene, motion_sounds, named_sounds
+from understudy.engines.previz.sound.dialogue import speak_lines
+from understudy.engines.previz.sound.loudness import integrated_lufs
+from understudy.engines.previz.sound.mix import CALM_AMBIENCE_LUFS, FOREGROUND_LUFS, LOUD_AMBIENCE_LUFS, mix
+from understudy.engines.previz.sound.music import compose_music, wants_music
+from understudy.engines.previz.sound.rooms import room_of, with_room
+from understudy.engines.previz.sound.signals import Span, Stereo, db
+from understudy.engines.previz.sound.voices import load_voice
+from understudy.engines.previz.speech_timing import Spoken
+
+_LOWEST_RATE_HZ = 8_000
+_BED_BEHIND_FOREGROUND_LU = 14.0
+_LOUD_BED_BEHIND_FOREGROUND_LU = 8.0
+_MUSIC_BEHIND_SPEECH_LU = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Soundtrack:
+    """A finished sound track.
+
+    samples: ``(num_samples, channels)`` float32 in [-1, 1]. spoken: when each voiced line sounds, for the pictures.
+    notes: sentences about lines that are not said as written, for the task's warnings.
+    """
+
+    samples: npt.NDArray[np.float32]
+    sample_rate_hz: int
+    spoken: tuple[Spoken, ...]
+    notes: tuple[str, ...] = ()
+
+
+def warm() -> None:
+    """Load the voice, so that the first film with speech does not pay for it."""
+    load_voice()
+
+
+def compose_sound(plan: FilmPlan, *, sample_rate_hz: int, channels: int, seed: int) -> Soundtrack:
+    """Score a plan: exactly ``plan.duration_s * sample_rate_hz`` samples, the same bytes for the same arguments.
+
+    sample_rate_hz: 8000 or more. channels: 1 or 2. seed: any integer; it moves every random detail.
+
+    Raises: ValueError: another number of channels, a lower rate or an empty film.
+    """
+    if channels not in (1, 2):
+        raise ValueError(f"channels is {channels}; this engine mixes 1 or 2")
+    if sample_rate_hz < _LOWEST_RATE_HZ or plan.duration_s <= 0:
+        raise ValueError(f"cannot score {plan.duration_s} s at {sample_rate_hz} Hz")
+    span = Span(num_samples=plan.duration_s * sample_rate_hz, sample_rate_hz=sample_rate_hz)
+    dialogue = speak_lines(plan, span, seed=seed)
+    scene = Scene(plan=plan, span=span, spoken=dialogue.spoken, seed=seed)
+    room = room_of(plan.setting)
+    speech = _at_level(with_room(dialogue.stem, span, room), span, FOREGROUND_LUFS)
+    target_lufs = _target_lufs(plan, has_speech=bool(dialogue.spoken))
+    mixed = mix(_bed(scene), speech, span, spoken=dialogue.spoken, channels=channels, target_lufs=target_lufs)
+    return Soundtrack(
+        samples=np.ascontiguousarray(mixed.samples.T, dtype=np.float32),
+        sample_rate_hz=sample_rate_hz,
+        spoken=dialogue.spoken,
+        notes=dialogue.notes,
+    )
+
+
+def _bed(scene: Scene) -> Stereo:
+    """Sum everything but speech, at the levels it has before ducking."""
+    plan, span = scene.plan, scene.span
+    below = _LOUD_BED_BEHIND_FOREGROUND_LU if is_loud(plan) else _BED_BEHIND_FOREGROUND_LU
+    bed = _at_level(ambience(plan, span, seed=scene.seed), span, FOREGROUND_LUFS - below)
+    events = named_sounds(scene) + motion_sounds(scene)
+    bed += with_room(events, span, room_of(plan.setting))
+    if wants_music(plan):
+        behind = _MUSIC_BEHIND_SPEECH_LU if scene.spoken else 0.0
+        bed += _at_level(compose_music(plan, span, seed=scene.seed), span, FOREGROUND_LUFS - behind)
+    return bed
+
+
+def _target_lufs(plan: FilmPlan, *, has_speech: bool) -> float:
+    """Choose the loudness of the film; the rule is told in `mix`."""
+    if has_speech or plan.sounds or wants_music(plan):
+        return FOREGROUND_LUFS
+    return LOUD_AMBIENCE_LUFS if is_loud(plan) else CALM_AMBIENCE_LUFS
+
+
+def _at_level(sound: Stereo, span: Span, level_lufs: float) -> Stereo:
+    loudness = integrated_lufs(sound, span.sample_rate_hz)
+    return sound * np.float32(db(level_lufs - loudness)) if np.isfinite(loudness) else sound
+
+
+__all__ = ["Soundtrack", "compose_sound", "warm"]

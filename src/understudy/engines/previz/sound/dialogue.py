@@ -1,0 +1,170 @@
+"""Lay the lines out over the film: who speaks when, in which voice, how fast, and what did not fit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from understudy.engines.previz.plan import FilmPlan
+from understudy.engines.previz.sound.reading import Manner, Reading, read_line
+from understudy.engines.previz.sound.signals import Mono, Span, Stereo, faded, place, resampled
+from understudy.engines.previz.sound.voices import VOICE_RATE_HZ, Voice, cast_voices, phonemes_of, synthesise
+from understudy.engines.previz.speech_timing import ENVELOPE_RATE_HZ, Spoken
+
+MAX_PACE = 1.35
+_MIN_LEAD_S, _MIN_GAP_S, _MIN_TAIL_S = 0.15, 0.18, 0.2
+_MAX_LEAD_S, _MAX_GAP_S = 1.1, 1.4
+_SHORTEST_PIECE_S = 0.35
+_FADE_OUT_S = 0.25
+# The fastest readers say fewer characters a second than this: what lies beyond can never be heard, and is not read.
+_LETTERS_PER_S, _IDEOGRAPHS_PER_S = 40, 14
+_LEVEL_RMS = 0.1
+_PAN_WIDTH = 0.3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialogue:
+    """All speech of a film. stem: stereo, each line at the same level; notes: what a viewer should know of it."""
+
+    stem: Stereo
+    spoken: tuple[Spoken, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """One line that can be voiced."""
+
+    line: int
+    reading: Reading
+    voice: Voice
+    audio: Mono
+    pan: float
+
+
+def speak_lines(plan: FilmPlan, span: Span, *, seed: int) -> Dialogue:
+    """Voice the plan's lines in order within the span. A line with nothing to say is left out, with a note."""
+    if not plan.lines:
+        return Dialogue(stem=span.silence(), spoken=(), notes=())
+    parts, notes = _read_all(plan, span, seed=seed)
+    parts, starts_s, more = _fitted(parts, span.duration_s, seed=seed)
+    stem, spoken = span.silence(), []
+    for part, start_s in zip(parts, starts_s, strict=True):
+        audio = resampled(part.audio, VOICE_RATE_HZ, to_hz=span.sample_rate_hz)
+        room = span.num_samples - span.index(start_s) - span.index(_MIN_TAIL_S / 2)
+        if audio.size > room:
+            audio = faded(audio[:room], 0.0, _FADE_OUT_S, sample_rate_hz=span.sample_rate_hz)
+            more.append(f"line {part.line + 1} does not fit into {span.duration_s:g} s and is faded out")
+        place(stem, audio, at=span.index(start_s), pan=part.pan)
+        spoken.append(_spoken(part.line, start_s, audio, span=span))
+    return Dialogue(stem=stem, spoken=tuple(spoken), notes=(*notes, *more))
+
+
+def _read_all(plan: FilmPlan, span: Span, *, seed: int) -> tuple[list[_Part], list[str]]:
+    parts: list[_Part] = []
+    notes: list[str] = []
+    voices = cast_voices(plan.lines)
+    for index, (line, voice) in enumerate(zip(plan.lines, voices, strict=True)):
+        text = _audible_part(line.text, span.duration_s)
+        reading = read_line(text, line.language, read_english=phonemes_of)
+        audio = _voiced(reading, voice, pace=1.0, seed=seed + index)
+        if not audio.size:
+            notes.append(f"line {index + 1} has no words to say")
+            continue
+        if len(text) < len(line.text.strip()):
+            notes.append(f"line {index + 1} is longer than the film and is cut")
+        note = _note(index, line.language, reading)
+        if note:
+            notes.append(note)
+        pan = _pan(line.speaker, len(plan.subjects))
+        parts.append(_Part(line=index, reading=reading, voice=voice, audio=audio, pan=pan))
+    return parts, notes
+
+
+def _audible_part(text: str, duration_s: float) -> str:
+    """Cut a text where no reader could be when the film ends, at a space if there is one near."""
+    text = text.strip()
+    wide = sum(1 for letter in text[:2000] if ord(letter) >= 0x2E80)
+    per_s = _IDEOGRAPHS_PER_S if 2 * wide > len(text[:2000]) else _LETTERS_PER_S
+    limit = int(per_s * duration_s)
+    if len(text) <= limit:
+        return text
+    space = text.rfind(" ", limit // 2, limit)
+    return text[: space if space > 0 else limit]
+
+
+def _voiced(reading: Reading, voice: Voice, *, pace: float, seed: int) -> Mono:
+    """Say a reading and bring it to the common level."""
+    audio = synthesise(reading.phrases, voice, seed=seed, pace=pace)
+    if not audio.size:
+        return audio
+    loud = audio[np.abs(audio) > 0.05 * float(np.abs(audio).max())]
+    return audio * np.float32(_LEVEL_RMS / float(np.sqrt(np.mean(np.square(loud, dtype=np.float64)))))
+
+
+def _note(index: int, language: str, reading: Reading) -> str:
+    label = f"line {index + 1} ({language})"
+    name = reading.language_name
+    if reading.manner is Manner.MURMURED:
+        return f"{label} is voiced as a murmur: no {name} voice is installed"
+    if reading.manner is Manner.AS_IF_ENGLISH:
+        return f"{label} is read as if it were English: no {name} voice is installed"
+    if reading.manner is Manner.SPELLED:
+        murmur = ", with a murmur for letters it cannot read" if reading.is_mixed else ""
+        return f"{label} is read by an English voice from {name} spelling{murmur}: no {name} voice is installed"
+    return ""
+
+
+def _pan(speaker: int | None, num_subjects: int) -> float:
+    """Place a speaker a little left or right, as subjects stand side by side; a voice off screen is in the middle."""
+    if speaker is None or num_subjects < 2:
+        return 0.0
+    return _PAN_WIDTH * (2.0 * min(speaker, num_subjects - 1) / (num_subjects - 1) - 1.0)
+
+
+def _fitted(parts: list[_Part], duration_s: float, *, seed: int) -> tuple[list[_Part], list[float], list[str]]:
+    """Find the pace and the starts. Gives the parts that are heard, their starts, and notes."""
+    notes: list[str] = []
+    if not parts:
+        return parts, [], notes
+    room_s = duration_s - _MIN_LEAD_S - _MIN_TAIL_S - _MIN_GAP_S * (len(parts) - 1)
+    pace = min(MAX_PACE, max(1.0, _length_s(parts) / max(room_s, 0.1)))
+    if pace > 1.0:
+        parts = [_hastened(part, pace, seed=seed) for part in parts]
+        words = ("line", "is") if len(parts) == 1 else ("lines", "are")
+        numbers = ", ".join(str(part.line + 1) for part in parts)
+        notes.append(f"{words[0]} {numbers} {words[1]} spoken {pace:.2f} times as fast to fit the film")
+    slack_s = max(0.0, room_s - _length_s(parts))
+    lead_s = _MIN_LEAD_S + min(_MAX_LEAD_S, 0.3 * slack_s)
+    gap_s = _MIN_GAP_S + min(_MAX_GAP_S, 0.45 * slack_s / max(1, len(parts) - 1))
+    heard, starts_s, at_s = [], [], lead_s
+    for part in parts:
+        if at_s > duration_s - _SHORTEST_PIECE_S:
+            notes.append(f"line {part.line + 1} is not heard: the film ends before it")
+            continue
+        heard.append(part)
+        starts_s.append(at_s)
+        at_s += part.audio.size / VOICE_RATE_HZ + gap_s
+    return heard, starts_s, notes
+
+
+def _length_s(parts: Sequence[_Part]) -> float:
+    return sum(part.audio.size for part in parts) / VOICE_RATE_HZ
+
+
+def _hastened(part: _Part, pace: float, *, seed: int) -> _Part:
+    audio = _voiced(part.reading, part.voice, pace=pace, seed=seed + part.line)
+    return _Part(line=part.line, reading=part.reading, voice=part.voice, audio=audio, pan=part.pan)
+
+
+def _spoken(line: int, start_s: float, audio: Mono, *, span: Span) -> Spoken:
+    """Measure how loud a line is, 24 times a second; 1 is its loud syllables."""
+    step = span.sample_rate_hz / ENVELOPE_RATE_HZ
+    count = max(1, int(np.ceil(audio.size / step)))
+    edges = np.minimum((np.arange(count + 1) * step).astype(np.int64), audio.size)
+    power = np.concatenate(([0.0], np.cumsum(np.square(audio, dtype=np.float64))))
+    widths = np.maximum(edges[1:] - edges[:-1], 1)
+    levels = np.sqrt(np.maximum((power[edges[1:]] - power[edges[:-1]]) / widths, 0.0))
+    reference = float(np.quantile(levels, 0.95)) or 1.0
+    values = tuple(round(float(value), 4) for value in np.clip(levels / reference, 0.0, 1.0))
+    return Spoken(line=line, start_s=start_s, end_s=start_s + audio.size / span.sample_rate_hz, envelope=values)
