@@ -11,7 +11,7 @@ import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -19,9 +19,10 @@ from typing import Any, TypeVar
 
 import uvloop
 
+from manual_clock import START, ManualClock, TestRandomness
 from understudy.catalog.load import load_catalogue
 from understudy.core.ports import ApiKey, Outcome, TaskStore
-from understudy.core.task import Claim, EntryKind, Film, LedgerEntry, Status, Task, TaskError
+from understudy.core.task import Claim, EntryKind, Film, LedgerEntry, Status, Task, TaskError, TaskFilter
 from understudy.dialects.ark import ARK
 from understudy.engines.previz import OFFER
 from understudy.server.auth import KeyRing, key_digest
@@ -37,43 +38,10 @@ from understudy.storage.memory import MemoryTaskStore
 T = TypeVar("T")
 
 SECRET = b"a secret of the tests"
-API_KEY = "sk-test-first"
-OTHER_KEY = "sk-test-of-somebody-else"
-OWNERS = {API_KEY: "first", OTHER_KEY: "second"}
-STARTED = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+_CALLERS = count(1)
 LEASE = timedelta(seconds=30)
 VIDEO = bytes(range(256)) * 4096
 LAST_FRAME = b"\x89PNG\r\n\x1a\n" + bytes(1000)
-
-
-class HandClock:
-    """Time that only the test moves."""
-
-    def __init__(self, start: datetime = STARTED) -> None:
-        self._now = start
-
-    def now(self) -> datetime:
-        """Return the moment the test has set."""
-        return self._now
-
-    def advance(self, step: timedelta) -> None:
-        """Move on."""
-        self._now += step
-
-
-class CountedRandomness:
-    """Suffixes and seeds that count up: never equal, always the same."""
-
-    def __init__(self) -> None:
-        self._next = count(1)
-
-    def task_suffix(self) -> str:
-        """Return five characters."""
-        return f"{next(self._next):05d}"
-
-    def seed(self) -> int:
-        """Return a seed."""
-        return 7
 
 
 class _Requests(logging.Handler):
@@ -90,17 +58,30 @@ class _Requests(logging.Handler):
 
 @dataclass
 class RunningServer:
-    """The server as a test sees it. url: without a path. requests: (method, path, status) of all that was answered."""
+    """The server as one of its callers sees it.
+
+    url: without a path. requests: (method, path, status) of all that was answered, to any caller.
+    """
 
     url: str
     port: int
     store: TaskStore
     blobs_dir: Path
-    clock: HandClock
+    clock: ManualClock
     loop: asyncio.AbstractEventLoop
     blobs: LocalBlobStore
-    requests: list[tuple[str, str, int]] = field(default_factory=list)
-    api_key: str = API_KEY
+    house: House
+    requests: list[tuple[str, str, int]]
+    api_key: str = ""
+    owner: str = ""
+
+    def to_a_new_caller(self) -> "RunningServer":
+        """Return the same server as seen by somebody new, who has a key of his own and no tasks."""
+        number = next(_CALLERS)
+        key, owner = f"sk-test-{number}", f"owner-{number}"
+        digest = key_digest(SECRET, key.encode())
+        self.house.keys.add(ApiKey(id=owner, owner=owner, digest=digest, created_at=START))
+        return replace(self, api_key=key, owner=owner)
 
     @property
     def ark_url(self) -> str:
@@ -115,31 +96,35 @@ class RunningServer:
 
         return asyncio.run_coroutine_threadsafe(waited(), self.loop).result(timeout=30)
 
-    def task(self, wire_id: str, owner: str = OWNERS[API_KEY]) -> Task:
-        """Return a task as it is stored."""
-        task = self.do(self.store.get(owner, _internal(wire_id)))
+    def task(self, wire_id: str) -> Task:
+        """Return a task of the caller's as it is stored."""
+        task = self.do(self.store.get(self.owner, _internal(wire_id)))
         assert task is not None, f"{wire_id} is not stored"
         return task
 
-    def stored(self) -> list[Task]:
-        """Return all tasks of both owners, newest first."""
-        return [task for owner in OWNERS.values() for task in self.do(self._all(owner))]
-
-    async def _all(self, owner: str) -> tuple[Task, ...]:
+    def stored(self) -> tuple[Task, ...]:
+        """Return the caller's tasks, newest first, whatever their age."""
         never = datetime(1970, 1, 2, tzinfo=UTC)
-        wanted = ARK.decode_filter([("page_size", "500")], now=self.clock.now())
-        wanted = type(wanted)(page=1, page_size=wanted.page_size, created_after=never, cancelled_after=never)
-        return (await self.store.list_tasks(owner, wanted)).tasks
+        wanted = TaskFilter(page=1, page_size=500, created_after=never, cancelled_after=never)
+        return self.do(self.store.list_tasks(self.owner, wanted)).tasks
 
     def run_task(self, wire_id: str, progress: float = 0.0) -> Claim:
-        """Claim tasks until this one runs, as a dispatcher would; report progress."""
+        """Claim a task, as a dispatcher would, and report progress; those before it go back to the queue."""
+        return self.do(self._run_task(_internal(wire_id), progress))
+
+    async def _run_task(self, task_id: str, progress: float) -> Claim:
+        now = self.clock.now()
+        before: list[Claim] = []
         while True:
-            now = self.clock.now()
-            claim = self.do(self.store.claim("test", now, now + LEASE))
-            assert claim is not None, f"{wire_id} cannot be claimed"
-            if claim.task.id == _internal(wire_id):
-                assert self.do(self.store.heartbeat(claim, progress, now + LEASE))
-                return claim
+            claim = await self.store.claim("test", now, now + LEASE)
+            assert claim is not None, f"{task_id} cannot be claimed"
+            if claim.task.id == task_id:
+                break
+            before.append(claim)
+        for each in before:
+            assert await self.store.hand_back(each, now)
+        assert await self.store.heartbeat(claim, progress, now + LEASE)
+        return claim
 
     def succeed(self, wire_id: str, claim: Claim | None = None) -> Task:
         """Let a task run to its end: a film of known bytes and, where asked for, a last frame."""
@@ -165,7 +150,7 @@ class RunningServer:
             completion_tokens=108_900,
         )
         assert self.do(self.store.finish(claim, posted, self.clock.now()))
-        return self.task(wire_id, task.owner)
+        return self.task(wire_id)
 
     def fail(self, wire_id: str) -> Task:
         """Let a task run and fail."""
@@ -173,12 +158,12 @@ class RunningServer:
         error = TaskError(code="InternalServiceError", message="The engine stopped.")
         voided = Outcome(status=Status.FAILED, entry=_entry(claim.task, EntryKind.VOIDED), error=error)
         assert self.do(self.store.finish(claim, voided, self.clock.now()))
-        return self.task(wire_id, claim.task.owner)
+        return self.task(wire_id)
 
     def expire(self, wire_id: str) -> Task:
         """Let a queued task's time pass."""
         task = self.task(wire_id)
-        self.clock.advance(task.expires_at - self.clock.now() + timedelta(seconds=1))
+        self.clock.advance(seconds=(task.expires_at - self.clock.now()).total_seconds() + 1)
         assert task.id in self.do(self.store.expire(self.clock.now()))
         return self.task(wire_id)
 
@@ -202,7 +187,7 @@ def _entry(task: Task, kind: EntryKind) -> LedgerEntry:
 def house_over(
     store: TaskStore,
     blobs: LocalBlobStore,
-    clock: HandClock,
+    clock: ManualClock,
     *,
     limits: Limits,
     changes: Callable[[House], House] = lambda house: house,
@@ -218,7 +203,7 @@ def house_over(
             catalogue=catalogue,
             store=store,
             clock=clock,
-            randomness=CountedRandomness(),
+            randomness=TestRandomness(),
             engine=OFFER,
             book_id="ark-list",
             wake=lambda: None,
@@ -232,7 +217,7 @@ def house_over(
             cancelled_retention_s=ARK.profile.cancelled_retention_s,
         ),
         codecs={"ark": ARK},
-        keys=KeyRing(SECRET, [_stored_key(key, owner) for key, owner in OWNERS.items()]),
+        keys=KeyRing(SECRET, []),
         blobs=blobs,
         links=LinkSigner(SECRET, lifetime_s=ARK.profile.link_lifetime_s),
         clock=clock,
@@ -246,10 +231,6 @@ def house_over(
     return changes(house)
 
 
-def _stored_key(secret: str, owner: str) -> ApiKey:
-    return ApiKey(id=owner, owner=owner, digest=key_digest(SECRET, secret.encode()), created_at=STARTED)
-
-
 @contextmanager
 def running_server(
     directory: Path,
@@ -259,10 +240,11 @@ def running_server(
     make_store: Callable[[], TaskStore] = MemoryTaskStore,
 ) -> Iterator[RunningServer]:
     """Serve until the block ends. directory: an empty one, for result files."""
-    store, clock, blobs_dir = make_store(), HandClock(), directory / "blobs"
+    store, clock, blobs_dir = make_store(), ManualClock(), directory / "blobs"
     blobs_dir.mkdir(parents=True, exist_ok=True)
     blobs = LocalBlobStore(blobs_dir)
-    server = http_server(house_over(store, blobs, clock, limits=limits or Limits(), changes=changes))
+    house = house_over(store, blobs, clock, limits=limits or Limits(), changes=changes)
+    server = http_server(house)
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     loop = uvloop.new_event_loop()
@@ -274,7 +256,7 @@ def running_server(
     thread.start()
     try:
         # The socket listens already: a connection made before the server is ready simply waits for it.
-        yield RunningServer(
+        seen_by_all = RunningServer(
             url=f"http://127.0.0.1:{port}",
             port=port,
             store=store,
@@ -282,8 +264,10 @@ def running_server(
             clock=clock,
             loop=loop,
             blobs=blobs,
+            house=house,
             requests=requests.seen,
         )
+        yield seen_by_all.to_a_new_caller()
     finally:
         server.should_exit = True
         thread.join(timeout=30)

@@ -25,8 +25,7 @@ def taken_apart(url: str) -> tuple[str, str, str]:
 def opens(given: LinkSigner, key: str, expires: str, signature: str, now_s: float = NOW_S) -> bool:
     try:
         given.check(key, expires=expires, signature=signature, now_s=now_s)
-    except Forbidden as refused:
-        assert refused.status == 403
+    except Forbidden:
         return False
     return True
 
