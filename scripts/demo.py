@@ -1,6 +1,6 @@
 """`make demo`: one film through the ordinary HTTP API, with nothing but the standard library on the client's side.
 
-Starts a server on a free loopback port, creates a task, polls it, downloads the film, says what it is, stops the server.
+Starts a server on a free loopback port, creates a task, polls it, downloads the film, says what it is and stops it.
 """
 
 import json

@@ -78,7 +78,7 @@ class AsyncClient:
         Raises: TaskFailed; StillRunning after timeout_s seconds of waiting.
         """
         patience = Patience(timeout_s=timeout_s, on_progress=on_progress)
-        wanted = programs.wanted_film(prompt, path, last_frame_path, patience, **fields)
+        wanted = programs.wanted_film(prompt, path, last_frame_path=last_frame_path, patience=patience, **fields)
         return await self._run(programs.generating(wanted))
 
     async def close(self) -> None:

@@ -87,7 +87,8 @@ class Client:
         Raises: TaskFailed; StillRunning after timeout_s seconds of waiting.
         """
         patience = Patience(timeout_s=timeout_s, on_progress=on_progress)
-        return self._run(programs.generating(programs.wanted_film(prompt, path, last_frame_path, patience, **fields)))
+        wanted = programs.wanted_film(prompt, path, last_frame_path=last_frame_path, patience=patience, **fields)
+        return self._run(programs.generating(wanted))
 
     def close(self) -> None:
         """Close the connections."""

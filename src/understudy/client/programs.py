@@ -229,7 +229,7 @@ def generating(wanted: Wanted) -> Program[RemoteTask]:
 
 
 def wanted_film(
-    prompt: str, path: Path | str, last_frame_path: Path | str | None, patience: Patience, **fields: Unpack[Fields]
+    prompt: str, path: Path | str, *, last_frame_path: Path | str | None, patience: Patience, **fields: Unpack[Fields]
 ) -> Wanted:
     """Gather the arguments of ``generate``; a path for the last frame asks for one."""
     if last_frame_path is not None:
