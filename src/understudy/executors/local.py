@@ -1,0 +1,143 @@
+"""The local executor: one warm render process per slot on this machine, replaced whenever it is lost."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+from understudy.core.errors import TaskFailed, Violation
+from understudy.core.ports import OnProgress
+from understudy.core.render import RenderJob, RenderResult
+from understudy.executors.child import ChildBroken, RenderChild, RenderLimits
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestartPause:
+    """How long to wait before a process that could not be warmed is started anew: doubled each time, up to a most."""
+
+    first_s: float
+    most_s: float
+
+    def after(self, failures: int) -> float:
+        """Return the pause in seconds after so many failures in a row."""
+        if failures == 0:
+            return 0.0
+        # The exponent is bounded: a slot that fails for a week must not compute a number of a million digits.
+        return min(self.most_s, self.first_s * 2.0 ** min(failures - 1, 30))
+
+
+class Slot:
+    """One place for a render process: keeps a warm one in it, or says why there is none.
+
+    The children come one after another from a single loop, so at most one is alive. A job takes the child out and
+    gives it back; a child that ended meanwhile is simply not given back, and the loop brings the next one.
+    """
+
+    def __init__(self, engine: str, limits: RenderLimits, pause: RestartPause) -> None:
+        self._engine = engine
+        self._limits = limits
+        self._pause = pause
+        self._child: RenderChild | None = None
+        self._idle: asyncio.Queue[RenderChild | None] = asyncio.Queue()
+        self._keeper = asyncio.create_task(self._keep())
+
+    async def take(self) -> RenderChild:
+        """Return the warm child, once there is one; nobody else has it until it is given back.
+
+        Raises: ChildBroken when a child could not be warmed; each such failure is told to one taker.
+        """
+        while (child := await self._idle.get()) is not None:
+            if not child.has_ended:
+                return child
+        raise ChildBroken("no render process could be warmed")
+
+    def give_back(self, child: RenderChild) -> None:
+        """Put a child back that was taken."""
+        if not child.has_ended:
+            self._idle.put_nowait(child)
+
+    async def _keep(self) -> None:
+        failures = 0
+        while True:
+            await asyncio.sleep(self._pause.after(failures))
+            try:
+                await self._fill()
+                failures = 0
+            except (ChildBroken, OSError) as error:
+                failures += 1
+                log.error("engine %s could not be warmed, %d in a row: %s", self._engine, failures, error)  # noqa: TRY400
+                self._publish(None)
+
+    async def _fill(self) -> None:
+        """Start a child, publish it when it is warm, and return when it has ended."""
+        self._child = await RenderChild.spawn(self._engine, self._limits)
+        try:
+            await self._child.become_ready()
+            self._publish(self._child)
+            await self._child.ended()
+        finally:
+            self._child.kill()
+
+    def _publish(self, child: RenderChild | None) -> None:
+        """Replace what lies there, an ended child or an older failure, by the news."""
+        while not self._idle.empty():
+            self._idle.get_nowait()
+        self._idle.put_nowait(child)
+
+    async def close(self) -> None:
+        """Kill the child, start no other, and let nobody wait for one."""
+        self._keeper.cancel()
+        await asyncio.wait({self._keeper})
+        self._publish(None)
+        if self._child is not None:
+            await self._child.end()
+
+
+class LocalExecutor:
+    """Implements `core.ports.Executor` with warm subprocesses; see `executors.render_process` for their side."""
+
+    def __init__(self, engine: str, slots: int, *, limits: RenderLimits, pause: RestartPause) -> None:
+        """Take the engine as ``"module:attribute"``, so that only the render process ever imports it."""
+        self._engine = engine
+        self._count = slots
+        self._limits = limits
+        self._pause = pause
+        self._slots: list[Slot] = []
+
+    async def start(self) -> None:
+        """Begin to warm all slots and return at once: a job waits for its slot, the server does not."""
+        self._slots = [Slot(self._engine, self._limits, self._pause) for _ in range(self._count)]
+
+    async def run(self, slot: int, job: RenderJob, on_progress: OnProgress) -> RenderResult:
+        """Run a job; see the port. A process that breaks is replaced in the background.
+
+        Raises: TaskFailed.
+        """
+        place = self._slots[slot]
+        child: RenderChild | None = None
+        try:
+            child = await place.take()
+            return await child.render(job, on_progress)
+        except TaskFailed:
+            raise
+        except ChildBroken as error:
+            log.warning("slot %d lost render process %s: %s", slot, child and child.pid, error)
+            if child is not None:
+                await child.end()
+            raise TaskFailed(
+                Violation("InternalServiceError", "", "The render process ended before the video was finished."),
+                is_retryable=True,
+            ) from error
+        except BaseException:  # boundary: cancelled, or a bug in on_progress; either way nobody waits for this render
+            if child is not None:
+                await child.end()
+            raise
+        finally:
+            if child is not None:
+                place.give_back(child)
+
+    async def close(self) -> None:
+        """Kill what runs and end all processes."""
+        slots, self._slots = self._slots, []
+        await asyncio.gather(*(slot.close() for slot in slots))

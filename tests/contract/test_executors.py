@@ -1,0 +1,139 @@
+"""The local executor keeps the promises of every executor, and those it makes about broken processes."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from understudy.core.errors import TaskFailed
+from understudy.executors.child import RenderLimits
+from understudy.executors.local import LocalExecutor, RestartPause
+from understudy.testing.executors import PATIENCE_S, ExecutorConformance, Lifesign, scripted_job
+from understudy.testing.scripted import OFFER
+
+LIMITS = RenderLimits(
+    warm_timeout_s=PATIENCE_S,
+    silence_timeout_s=PATIENCE_S,
+    render_timeout_s=PATIENCE_S,
+    line_bytes_max=65536,
+    progress_interval_s=0.0,
+)
+PAUSE = RestartPause(first_s=0.01, most_s=0.1)
+
+
+def local(engine: str = OFFER.reference, **limits: float) -> LocalExecutor:
+    return LocalExecutor(engine, 2, limits=replace(LIMITS, **limits), pause=PAUSE)
+
+
+class TestLocalExecutor(ExecutorConformance):
+    def make(self, slots: int) -> LocalExecutor:
+        return LocalExecutor(OFFER.reference, slots, limits=LIMITS, pause=PAUSE)
+
+
+@contextlib.asynccontextmanager
+async def started(executor: LocalExecutor) -> AsyncIterator[LocalExecutor]:
+    await executor.start()
+    try:
+        yield executor
+    finally:
+        await executor.close()
+
+
+async def fails_and_goes_on(executor: LocalExecutor, tmp_path: Path, words: str) -> None:
+    with pytest.raises(TaskFailed) as failure:
+        await asyncio.wait_for(executor.run(0, scripted_job(tmp_path / "1", words), lambda *_: None), PATIENCE_S)
+    assert failure.value.is_retryable
+    assert failure.value.violation.code == "InternalServiceError"
+    await asyncio.wait_for(executor.run(0, scripted_job(tmp_path / "2", "a fox"), lambda *_: None), PATIENCE_S)
+
+
+@pytest.mark.parametrize("words", ["garbage", "long_note"])
+async def test_a_process_that_talks_nonsense_is_replaced(tmp_path: Path, words: str):
+    async with started(local()) as executor:
+        await fails_and_goes_on(executor, tmp_path, words)
+
+
+@pytest.mark.parametrize("limit", ["silence_timeout_s", "render_timeout_s"])
+async def test_a_process_that_hangs_is_replaced(tmp_path: Path, limit: str):
+    os.mkfifo(tmp_path / "gate")
+    lifesign = Lifesign(tmp_path / "alive")
+    async with started(local(**{limit: 0.5})) as executor:
+        await fails_and_goes_on(executor, tmp_path, f"gate:{tmp_path / 'gate'} {lifesign.word}")
+        assert await lifesign.goes_out()
+    lifesign.close()
+
+
+async def test_a_process_killed_while_idle_costs_no_attempt(tmp_path: Path):
+    async with started(local()) as executor:
+        result = await executor.run(0, scripted_job(tmp_path / "1", "a fox"), lambda *_: None)
+        pid = int(result.notes[0].split()[-1])
+        descriptor = os.pidfd_open(pid)
+        signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+        await until_readable(descriptor)
+        again = await executor.run(0, scripted_job(tmp_path / "2", "a fox"), lambda *_: None)
+        assert again.notes != result.notes
+
+
+async def test_an_engine_that_cannot_be_loaded_fails_jobs_instead_of_holding_them(tmp_path: Path):
+    async with started(local("understudy.testing.scripted:Nothing")) as executor:
+        for name in ("1", "2"):
+            with pytest.raises(TaskFailed) as failure:
+                await asyncio.wait_for(executor.run(0, scripted_job(tmp_path / name, ""), lambda *_: None), PATIENCE_S)
+            assert failure.value.is_retryable
+
+
+async def test_an_engine_beyond_its_memory_fails_and_the_server_lives(tmp_path: Path):
+    async with started(local(memory_bytes=300_000_000)) as executor:
+        await fails_and_goes_on(executor, tmp_path, "eat:600000000")
+
+
+def test_pauses_between_restarts_grow_up_to_a_most():
+    pause = RestartPause(first_s=0.5, most_s=30.0)
+    assert [pause.after(failures) for failures in (0, 1, 2, 3, 8, 10_000)] == [0.0, 0.5, 1.0, 2.0, 30.0, 30.0]
+
+
+PARENT = """
+import asyncio, pathlib, sys
+sys.path[:0] = [{tests!r}]
+from contract.test_executors import local
+from understudy.testing.executors import scripted_job
+
+async def main():
+    executor = local()
+    await executor.start()
+    job = scripted_job(pathlib.Path(sys.argv[1]), sys.argv[2])
+    await executor.run(0, job, lambda *_: print("under way", flush=True))
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("words", ["gate", "gate child", "seize child"])
+async def test_nothing_outlives_a_killed_server(tmp_path: Path, words: str):
+    os.mkfifo(tmp_path / "gate")
+    lifesign = Lifesign(tmp_path / "alive")
+    script = PARENT.format(tests=str(Path(__file__).parents[1]))
+    words = f"{words} {lifesign.word}".replace("gate", f"gate:{tmp_path / 'gate'}")
+    parent = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", script, str(tmp_path / "job"), words, stdout=asyncio.subprocess.PIPE
+    )
+    assert parent.stdout is not None
+    assert await asyncio.wait_for(parent.stdout.readline(), PATIENCE_S) == b"under way\n"
+    parent.kill()
+    await parent.wait()
+    assert await lifesign.goes_out()
+    lifesign.close()
+
+
+async def until_readable(descriptor: int) -> None:
+    readable = asyncio.Event()
+    asyncio.get_running_loop().add_reader(descriptor, readable.set)
+    await asyncio.wait_for(readable.wait(), PATIENCE_S)
+    asyncio.get_running_loop().remove_reader(descriptor)
+    os.close(descriptor)
