@@ -6,15 +6,18 @@ and the reaper call, so every status can be met at will and nothing is timed.
 """
 
 import asyncio
+import json
 import logging
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
 from itertools import count
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import uvloop
@@ -42,6 +45,30 @@ _CALLERS = count(1)
 LEASE = timedelta(seconds=30)
 VIDEO = bytes(range(256)) * 4096
 LAST_FRAME = b"\x89PNG\r\n\x1a\n" + bytes(1000)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer. headers: lower-case names."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """Return the body as JSON."""
+        return json.loads(self.body)
+
+    @property
+    def error(self) -> dict[str, str]:
+        """Return the error, having checked that it is in Ark's envelope and carries the answer's request id."""
+        assert self.headers["content-type"] == "application/json; charset=utf-8", self
+        envelope = self.json()
+        assert envelope.keys() == {"error"}, envelope
+        error: dict[str, str] = envelope["error"]
+        assert error.keys() == {"code", "message", "param", "type"}, error
+        assert error["message"].endswith(f" Request id: {self.headers['x-request-id']}"), error
+        return error
 
 
 class _Requests(logging.Handler):
@@ -82,6 +109,33 @@ class RunningServer:
         digest = key_digest(SECRET, key.encode())
         self.house.keys.add(ApiKey(id=owner, owner=owner, digest=digest, created_at=START))
         return replace(self, api_key=key, owner=owner)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: bytes | Iterable[bytes] | None = None,
+        headers: Mapping[str, str | bytes] = MappingProxyType({}),
+    ) -> Answer:
+        """Send one request on a connection of its own, with the caller's key. A header set to "" is left out."""
+        sent = {"Authorization": f"Bearer {self.api_key}", **headers}
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request(method, path, body, {name: value for name, value in sent.items() if value != ""})
+            response = connection.getresponse()
+            received = {name.lower(): value for name, value in response.getheaders()}
+            return Answer(response.status, received, response.read())
+        finally:
+            connection.close()
+
+    def say(self, sent: bytes) -> bytes:
+        """Send raw bytes, on a connection of their own, and return all that comes until the server closes it."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as connection:
+            connection.sendall(sent)
+            received = b""
+            while part := connection.recv(65536):
+                received += part
+            return received
 
     @property
     def ark_url(self) -> str:

@@ -32,35 +32,37 @@ class BodyReader:
         declared = call.headers.get(b"content-length")
         if declared is not None and int(declared) > most:
             raise _too_large(most)
+        parts: list[bytes] = []
         small_most = min(self._limits.large_body_bytes, most)
-        parts, is_whole = await self._receive(call, [], small_most)
-        if is_whole:
+        size_bytes, is_whole = await self._receive(call, parts, small_most)
+        if is_whole and size_bytes <= small_most:
             return call.codec.decode_request(parts[0] if len(parts) == 1 else b"".join(parts))
         async with self._slot():
-            parts, is_whole = await self._receive(call, parts, most)
             if not is_whole:
+                size_bytes, is_whole = await self._receive(call, parts, most)
+            if size_bytes > most:
                 raise _too_large(most)
             body = b"".join(parts)
             parts.clear()
             return call.codec.decode_request(body)
 
-    async def _receive(self, call: Call, parts: list[bytes], size_bytes: int) -> tuple[list[bytes], bool]:
-        """Receive until the end of the body (True) or until it is larger than ``size_bytes`` (False)."""
-        received = sum(map(len, parts))
+    async def _receive(self, call: Call, parts: list[bytes], enough_bytes: int) -> tuple[int, bool]:
+        """Add to ``parts`` until the body ends or they are more than enough; return their size and whether it ended."""
+        size_bytes = sum(map(len, parts))
         try:
             async with asyncio.timeout(self._limits.body_timeout_s):
-                while received <= size_bytes:
+                while size_bytes <= enough_bytes:
                     message = await call.receive()
                     if message["type"] == "http.disconnect":
                         raise ClientGone
                     parts.append(message["body"])
-                    received += len(message["body"])
+                    size_bytes += len(message["body"])
                     if not message["more_body"]:
-                        return parts, received <= size_bytes
+                        return size_bytes, True
         except TimeoutError:
-            message_text = f"The request body did not arrive within {self._limits.body_timeout_s:g} seconds."
-            raise _refusal("body", message_text) from None
-        return parts, False
+            late = f"The request body did not arrive within {self._limits.body_timeout_s:g} seconds."
+            raise _refusal("body", late) from None
+        return size_bytes, False
 
     @asynccontextmanager
     async def _slot(self) -> AsyncIterator[None]:

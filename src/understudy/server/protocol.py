@@ -5,7 +5,6 @@ ever after the answer went out, and speaks plain text when bytes are not HTTP. E
 """
 
 import asyncio
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -15,8 +14,6 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from understudy.core.errors import Violation
 from understudy.server.house import Limits
 from understudy.server.reply import Reply
-
-_log = logging.getLogger("understudy.server")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +42,7 @@ class EdgeProtocol(HttpToolsProtocol):
         self._excess_bytes = 0
         self._head_timer: asyncio.TimerHandle | None = None
         self._excess_timer: asyncio.TimerHandle | None = None
+        self._is_refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection, or refuse it when there are too many."""
@@ -64,8 +62,11 @@ class EdgeProtocol(HttpToolsProtocol):
         """Parse, and see to it that an unfinished head ends in time and size."""
         if self.transport.is_closing():
             return
+        if self._is_refused:
+            self._count_excess(len(data))
+            return
         super().data_received(data)
-        if self._in_head and not self.transport.is_closing():
+        if self._in_head and not self._is_refused and not self.transport.is_closing():
             self._head_bytes += len(data)
             if self._head_bytes > self.edge.limits.head_bytes:
                 message = f"The request's headers must be at most {self.edge.limits.head_bytes} bytes."
@@ -94,11 +95,9 @@ class EdgeProtocol(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """Take a part of the body; after the answer, only up to a bound."""
         if self.cycle.response_complete:
-            self._excess_bytes += len(body)
-            if self._excess_bytes > self.edge.excess_bytes:
-                self.transport.close()
-            return
-        super().on_body(body)
+            self._count_excess(len(body))
+        else:
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
         """Note that the request has been read to its end."""
@@ -119,7 +118,7 @@ class EdgeProtocol(HttpToolsProtocol):
         self._head_timer = self.loop.call_later(self.edge.limits.head_timeout_s, self._give_up_on_head)
 
     def _give_up_on_head(self) -> None:
-        if self.transport.is_closing():
+        if self.transport.is_closing() or self._is_refused:
             return
         if self._in_message:
             seconds = f"{self.edge.limits.head_timeout_s:g}"
@@ -129,13 +128,24 @@ class EdgeProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def _refuse(self, violation: Violation) -> None:
-        """Answer outside any request and close."""
+        """Answer outside any request, and close once the client has had the time to read the answer.
+
+        Closing at once, with bytes of the client's still unread, would reset the connection and lose the answer.
+        """
         reply = self.edge.answer(violation)
         head = [STATUS_LINE[reply.status]]
         for name, value in (*reply.headers, (b"content-length", b"%d" % len(reply.body)), (b"connection", b"close")):
             head.extend((name, b": ", value, b"\r\n"))
+        self._is_refused = True
         self.transport.write(b"".join((*head, b"\r\n", reply.body)))
-        self.transport.close()
+        self.transport.write_eof()
+        self._disarm()
+        self._excess_timer = self.loop.call_later(self.edge.limits.head_timeout_s, self.transport.close)
+
+    def _count_excess(self, size_bytes: int) -> None:
+        self._excess_bytes += size_bytes
+        if self._excess_bytes > self.edge.excess_bytes:
+            self.transport.close()
 
     def _disarm(self) -> None:
         for timer in (self._head_timer, self._excess_timer):
