@@ -1,5 +1,8 @@
 """The one way this application is put on a socket: uvicorn on uvloop, with the bounds of `protocol`."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import uvicorn
 
 from understudy.core.errors import CODES, Violation
@@ -9,7 +12,24 @@ from understudy.server.protocol import Edge, protocol_for
 from understudy.server.reply import CORS, JSON, Reply
 
 
-def http_server(house: House) -> uvicorn.Server:
+class HttpServer(uvicorn.Server):
+    """uvicorn's server without its signal handlers: the process's signals belong to whoever runs the server.
+
+    uvicorn raises a caught signal again after the shutdown, which ends the process before its data directory is
+    released.
+    """
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+    def stop(self) -> None:
+        """Take no more requests, answer those under way, then return from ``serve``."""
+        self.should_exit = True
+
+
+def http_server(house: House) -> HttpServer:
     """Return a server to be run with ``await server.serve(sockets=[...])``; the caller binds the sockets."""
     config = uvicorn.Config(
         build_app(house),
@@ -24,7 +44,7 @@ def http_server(house: House) -> uvicorn.Server:
         timeout_keep_alive=int(house.limits.idle_timeout_s),
         timeout_graceful_shutdown=5,
     )
-    return uvicorn.Server(config)
+    return HttpServer(config)
 
 
 def _edge(house: House) -> Edge:
