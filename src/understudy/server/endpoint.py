@@ -71,10 +71,10 @@ class Endpoint:
         except Exception:  # boundary: a bug in one request must not show, nor stop the server
             _log.exception("request %s failed: %s %s", request_id, scope["method"], printable(scope["path"]))
             answer = bug_reply(self._codec, request_id)
-        shared = ((b"x-request-id", request_id.encode("ascii")), *CORS)
-        await answer.send(send, shared, is_head=scope["method"] == "HEAD")
         if self._house.is_access_logged:
             _write_access(scope, answer.status, perf_counter() - started, request_id)
+        shared = ((b"x-request-id", request_id.encode("ascii")), *CORS)
+        await answer.send(send, shared, is_head=scope["method"] == "HEAD")
 
     async def _answer(self, scope: Scope, receive: Receive, request_id: str) -> Answer:
         method = scope["method"]
@@ -90,7 +90,10 @@ class Endpoint:
 
 
 def _write_access(scope: Scope, status: int, spent_s: float, request_id: str) -> None:
-    """One line per request; the query stays out of it, because that is where signatures travel."""
+    """Write one line, before the answer goes out; the query stays out of it: that is where signatures travel.
+
+    spent_s: until the answer was ready; how fast the client takes it is not the server's.
+    """
     fields: dict[str, Any] = {
         "method": scope["method"],
         "path": printable(scope["path"]),
