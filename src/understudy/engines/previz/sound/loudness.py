@@ -10,7 +10,7 @@ import functools
 import numpy as np
 import numpy.typing as npt
 
-from understudy.engines.previz.sound.signals import fft_length, filtered
+from understudy.engines.previz.sound.signals import Curve, fft_length, filtered
 
 _SHELF_HZ, _SHELF_DB, _SHELF_Q = 1681.974450955533, 3.999843853973347, 0.7071752369554196
 _SHELF_SLOPE = 0.4996667741545416
@@ -47,7 +47,7 @@ def _poles(warped: float, q: float, delay: npt.NDArray[np.complex128]) -> npt.ND
 def k_weighted(signal: Signal, sample_rate_hz: int) -> Signal:
     """Weight a (channels, num_samples) signal as the ear does."""
 
-    def response(frequency_hz: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    def response(frequency_hz: Curve) -> Curve:
         return _k_gains(frequency_hz.size, float(frequency_hz[-1]))
 
     return filtered(signal, sample_rate_hz, response=response)
@@ -55,7 +55,7 @@ def k_weighted(signal: Signal, sample_rate_hz: int) -> Signal:
 
 def power(weighted: Signal) -> npt.NDArray[np.float64]:
     """Give the instantaneous power of a weighted signal, summed over channels."""
-    return np.einsum("cn,cn->n", weighted, weighted, dtype=np.float64)
+    return np.asarray(np.einsum("cn,cn->n", weighted, weighted, dtype=np.float64))
 
 
 def lufs(mean_power: float) -> float:
@@ -70,7 +70,7 @@ def block_powers(signal: Signal, sample_rate_hz: int) -> npt.NDArray[np.float64]
     if signal.shape[1] <= size:
         return np.array([total[-1] / max(1, signal.shape[1])])
     starts = np.arange(0, signal.shape[1] - size + 1, step)
-    return np.maximum(total[starts + size] - total[starts], 0.0) / size
+    return np.asarray(np.maximum(total[starts + size] - total[starts], 0.0) / size)
 
 
 def integrated_lufs(signal: Signal, sample_rate_hz: int) -> float:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.engines.previz.sound.loudness import integrated_lufs, k_weighted, power, true_peak
-from understudy.engines.previz.sound.signals import Span, Stereo, db, filtered
+from understudy.engines.previz.sound.signals import Curve, Span, Stereo, db, filtered
 from understudy.engines.previz.speech_timing import Spoken
 
 FOREGROUND_LUFS, LOUD_AMBIENCE_LUFS, CALM_AMBIENCE_LUFS = -16.0, -19.0, -23.0
@@ -60,7 +60,7 @@ def ducking(bed: Stereo, speech: Stereo, span: Span, *, spoken: Sequence[Spoken]
 
 def _step_means(values: npt.NDArray[np.float64], step: int) -> npt.NDArray[np.float64]:
     padded = np.pad(values, (0, -values.size % step), mode="edge")
-    return padded.reshape(-1, step).mean(axis=1)
+    return np.asarray(padded.reshape(-1, step).mean(axis=1))
 
 
 def _highest_nearby(values: npt.NDArray[np.float64], *, reach: int) -> npt.NDArray[np.float64]:
@@ -96,10 +96,10 @@ def mix(
     return Mixed(samples=total, duck=duck)
 
 
-def _above_lowest(frequency_hz: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _above_lowest(frequency_hz: Curve) -> Curve:
     """Pass what a loudspeaker can play, and no direct current."""
     ratio = (frequency_hz / _LOWEST_HZ) ** 4
-    return ratio / (1 + ratio)
+    return np.asarray(ratio / (1 + ratio))
 
 
 def _edges_faded(signal: Signal, span: Span) -> Signal:

@@ -8,13 +8,15 @@ products: a BLAS may split them over threads, and the last bit of the result wou
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 Mono = npt.NDArray[np.float32]
 Stereo = npt.NDArray[np.float32]
-Response = Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]
+Curve = npt.NDArray[np.floating[Any]]
+Response = Callable[[Curve], Curve]
 
 _RING_BLOCK = 256
 _CONTROL_RATE_HZ = 200
@@ -65,15 +67,15 @@ def db(level_db: float) -> float:
     return float(10.0 ** (level_db / 20.0))
 
 
-def rms(signal: npt.NDArray[np.float32]) -> float:
+def rms(signal: Curve) -> float:
     """Give the root mean square over all samples and channels."""
     return float(np.sqrt(np.mean(np.square(signal, dtype=np.float64)))) if signal.size else 0.0
 
 
-def unit(signal: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def unit(signal: Curve) -> npt.NDArray[np.float32]:
     """Scale a signal to a root mean square of 1; silence stays silent."""
     level = rms(signal)
-    return signal / np.float32(level) if level > 0 else signal
+    return (signal / np.float32(level or 1.0)).astype(np.float32)
 
 
 def fft_length(num_samples: int) -> int:
@@ -109,11 +111,11 @@ def convolved(signal: npt.NDArray[np.float32], kernel: npt.NDArray[np.float32]) 
 def band(low_hz: float, high_hz: float, *, order: int = 2) -> Response:
     """Give the response of a band-pass with Butterworth flanks of 6 dB per octave and order."""
 
-    def response(frequency_hz: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    def response(frequency_hz: Curve) -> Curve:
         safe_hz = np.maximum(frequency_hz, 1e-3)
         rise = 1.0 + (low_hz / safe_hz) ** (2 * order)
         fall = 1.0 + (safe_hz / high_hz) ** (2 * order)
-        return np.where(frequency_hz > 0, 1.0 / np.sqrt(rise * fall), 0.0)
+        return np.asarray(np.where(frequency_hz > 0, 1.0 / np.sqrt(rise * fall), 0.0))
 
     return response
 
@@ -122,9 +124,9 @@ def tilted(low_hz: float, high_hz: float, *, tilt_db: float) -> Response:
     """Give a band-pass whose spectrum also rises or falls by tilt_db per octave, measured from 1 kHz."""
     flat = band(low_hz, high_hz)
 
-    def response(frequency_hz: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    def response(frequency_hz: Curve) -> Curve:
         octaves = np.log2(np.maximum(frequency_hz, 10.0) / 1000.0)
-        return flat(frequency_hz) * 10.0 ** (tilt_db * octaves / 20.0)
+        return np.asarray(flat(frequency_hz) * 10.0 ** (tilt_db * octaves / 20.0))
 
     return response
 
@@ -199,7 +201,7 @@ def path(points: Sequence[tuple[float, float]], length_s: float, *, sample_rate_
     """Draw a curve through (time 0..1, value) points over length_s, one value per sample."""
     num_samples = max(1, round(length_s * sample_rate_hz))
     times, values = zip(*points, strict=True)
-    return np.interp(np.linspace(0.0, 1.0, num_samples), times, values)
+    return np.asarray(np.interp(np.linspace(0.0, 1.0, num_samples), times, values))
 
 
 def faded(signal: Mono, rise_s: float, fall_s: float, *, sample_rate_hz: int) -> Mono:

@@ -45,7 +45,7 @@ def _burst(rate_hz: int, rng: np.random.Generator, *, low_hz: float, high_hz: fl
     """A burst of band noise that dies away over its length."""
     short = Span(num_samples=max(2, round(length_s * rate_hz)), sample_rate_hz=rate_hz)
     sound = noise(short, rng, response=band(low_hz, high_hz), width=0.0)[0]
-    return sound * np.exp(-5.0 * np.linspace(0.0, 1.0, sound.size)).astype(np.float32)
+    return np.asarray(sound * np.exp(-5.0 * np.linspace(0.0, 1.0, sound.size)).astype(np.float32))
 
 
 def thunder(rate_hz: int, rng: np.random.Generator, *, is_near: bool) -> Mono:

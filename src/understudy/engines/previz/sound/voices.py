@@ -1,8 +1,8 @@
 """The voices: one installed English voice, turned into many by changing what it predicts before it becomes sound.
 
-hibari predicts, for each 12.5 ms, a pitch and three spectra: of the voiced part, of its noise and of a residual. A man's
-voice is the same words with a lower pitch and the spectra squeezed towards low frequencies (a longer throat), a child's
-with both raised. Because this happens before synthesis, there is nothing to stretch and no artefact to hide.
+hibari predicts, for each 12.5 ms, a pitch and three spectra: of the voiced part, of its noise and of a residual. The
+voice of a man is the same words with a lower pitch and the spectra squeezed towards low frequencies (a longer throat);
+for a child both are raised. As this happens before synthesis, there is nothing to stretch and no artefact to hide.
 
 The model runs on one thread with seeded noise, so equal text gives equal bytes. Only the voice inside the wheel is
 used: the other names of hibari's registry would be downloaded.
@@ -68,7 +68,7 @@ _VOICES: dict[str, tuple[Voice, ...]] = {
 
 
 @functools.cache
-def _hibari() -> Any:  # noqa: ANN401 - hibari is untyped
+def _hibari() -> Any:
     # Imported here because onnxruntime takes a quarter of a second that a film without speech need not pay.
     from hibari import Hibari
 
@@ -159,7 +159,7 @@ def _warped(spectra: npt.NDArray[np.float32], factor: float) -> npt.NDArray[np.f
     position = np.minimum(np.arange(spectra.shape[0]) / factor, spectra.shape[0] - 1.001)
     index = position.astype(np.int64)
     blend = (position - index).astype(np.float32)[:, None]
-    return spectra[index] * (1 - blend) + spectra[index + 1] * blend
+    return np.asarray(spectra[index] * (1 - blend) + spectra[index + 1] * blend)
 
 
 def _smoothed(spectra: npt.NDArray[np.float32], num_bins: int) -> npt.NDArray[np.float32]:
