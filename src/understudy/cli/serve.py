@@ -43,7 +43,7 @@ def serve(  # tidy: each parameter is one flag
             threading.Thread(target=_stop_when_stdin_closes, daemon=True).start()
         run(settings, on_ready=_print_json if as_json else _print_welcome)
     except (SettingsError, CannotOpen) as error:
-        stop(str(error), code=USAGE)
+        stop(f"understudy: {error}", code=USAGE)
 
 
 def _print_json(url: str, api_key: str, data_dir: str) -> None:
