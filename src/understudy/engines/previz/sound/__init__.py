@@ -15,7 +15,7 @@ from understudy.engines.previz.sound.ambience import ambience, is_loud
 from understudy.engines.previz.sound.cues import Scene, motion_sounds, named_sounds
 from understudy.engines.previz.sound.dialogue import speak_lines
 from understudy.engines.previz.sound.loudness import integrated_lufs
-from understudy.engines.previz.sound.mix import CALM_AMBIENCE_LUFS, FOREGROUND_LUFS, LOUD_AMBIENCE_LUFS, mix
+from understudy.engines.previz.sound.mix import CALM_LUFS, EVENTFUL_LUFS, FOREGROUND_LUFS, mix
 from understudy.engines.previz.sound.music import compose_music, wants_music
 from understudy.engines.previz.sound.rooms import room_of, with_room
 from understudy.engines.previz.sound.signals import Span, Stereo, db
@@ -88,9 +88,9 @@ def _bed(scene: Scene) -> Stereo:
 
 def _target_lufs(plan: FilmPlan, *, has_speech: bool) -> float:
     """Choose the loudness of the film; the rule is told in `mix`."""
-    if has_speech or plan.sounds or wants_music(plan):
+    if has_speech or wants_music(plan):
         return FOREGROUND_LUFS
-    return LOUD_AMBIENCE_LUFS if is_loud(plan) else CALM_AMBIENCE_LUFS
+    return EVENTFUL_LUFS if plan.sounds or is_loud(plan) else CALM_LUFS
 
 
 def _at_level(sound: Stereo, span: Span, level_lufs: float) -> Stereo:

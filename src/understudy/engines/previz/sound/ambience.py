@@ -60,7 +60,7 @@ _TONE = Layer(name="room tone", texture=air.room_tone, level_db=-6)
 
 _SETTINGS: Mapping[SettingKind, tuple[Layer, ...]] = {
     SettingKind.MEADOW: (_BREEZE, Layer(name="grass", texture=air.leaves, level_db=-14)),
-    SettingKind.GARDEN: (_BREEZE, _LEAVES, Layer(name="bees", texture=creatures.bees, level_db=-15, is_alive=True)),
+    SettingKind.GARDEN: (_BREEZE, _LEAVES, Layer(name="bees", texture=creatures.bees, level_db=-20, is_alive=True)),
     SettingKind.COURTYARD: (_BREEZE, Layer(name="fountain", texture=water.stream, level_db=-12)),
     SettingKind.FOREST: (_LEAVES, Layer(name="trees", texture=partial(air.wind, strength=0.25), level_db=-6)),
     SettingKind.MOUNTAINS: (Layer(name="height", texture=partial(air.wind, strength=0.7), level_db=-2),),
@@ -76,7 +76,7 @@ _SETTINGS: Mapping[SettingKind, tuple[Layer, ...]] = {
     SettingKind.UNDERWATER: (Layer(name="deep", texture=water.underwater, level_db=0),),
     SettingKind.HARBOR: (
         Layer(name="lapping", texture=water.lapping, level_db=-2),
-        Layer(name="masts", texture=things.masts, level_db=-16),
+        Layer(name="masts", texture=things.masts, level_db=-20),
         Layer(name="harbor gulls", texture=partial(creatures.gulls, per_s=0.5), level_db=-12, is_alive=True),
         _BREEZE,
     ),
@@ -94,22 +94,22 @@ _SETTINGS: Mapping[SettingKind, tuple[Layer, ...]] = {
     SettingKind.ROAD: (Layer(name="road", texture=partial(air.traffic, every_s=3.0), level_db=-1), _BREEZE),
     SettingKind.FARM: (
         _BREEZE,
-        Layer(name="farm bees", texture=creatures.bees, level_db=-18, is_alive=True),
+        Layer(name="farm bees", texture=creatures.bees, level_db=-24, is_alive=True),
         Layer(name="cow", texture=_low, level_db=-10, is_alive=True),
     ),
     SettingKind.SNOWFIELD: (
         Layer(name="snowfield", texture=partial(air.wind, strength=0.4), level_db=-3),
         Layer(name="hush", texture=air.snow_hush, level_db=-6),
     ),
-    SettingKind.ROOM: (_TONE, Layer(name="clock", texture=things.clock, level_db=-14)),
+    SettingKind.ROOM: (_TONE, Layer(name="clock", texture=things.clock, level_db=-21)),
     SettingKind.KITCHEN: (
         _TONE,
         Layer(name="fridge", texture=partial(air.hum, base_hz=51.0), level_db=-10),
-        Layer(name="kitchen clock", texture=things.clock, level_db=-17),
+        Layer(name="kitchen clock", texture=things.clock, level_db=-24),
     ),
     SettingKind.OFFICE: (
         Layer(name="ventilation", texture=air.ventilation, level_db=-4),
-        Layer(name="keyboard", texture=things.keyboard, level_db=-13),
+        Layer(name="keyboard", texture=things.keyboard, level_db=-18),
     ),
     SettingKind.STAGE: (_TONE, Layer(name="audience", texture=creatures.crowd, level_db=-7)),
     SettingKind.STUDIO: (_TONE, Layer(name="studio air", texture=air.ventilation, level_db=-12)),

@@ -1,9 +1,9 @@
 """The mixing desk: levels, ducking under speech, loudness, limiter, fades.
 
-The rule of levels, in LUFS after ITU-R BS.1770: a film in which somebody speaks, or music or a named sound is heard, is
-brought to -16; a film of ambience alone to -19 in loud weather and -23 otherwise, because a calm meadow at the level of
-a voice is not calm. Ambience lies 12 to 20 dB below what is in front of it. While a line sounds, everything else is
-pulled down until the line is at least 12 dB above it.
+The rule of levels, in LUFS after ITU-R BS.1770: a film in which somebody speaks or music is heard is brought to -16;
+one with a named sound or loud weather to -19; any other to -23, because a calm meadow at the level of a voice is not
+calm. Ambience lies 8 to 14 LU below what is in front of it. While a line sounds, everything else is pulled down until
+the line is at least 12 dB above it.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from understudy.engines.previz.sound.loudness import integrated_lufs, k_weighted
 from understudy.engines.previz.sound.signals import Curve, Span, Stereo, db, filtered
 from understudy.engines.previz.speech_timing import Spoken
 
-FOREGROUND_LUFS, LOUD_AMBIENCE_LUFS, CALM_AMBIENCE_LUFS = -16.0, -19.0, -23.0
+FOREGROUND_LUFS, EVENTFUL_LUFS, CALM_LUFS = -16.0, -19.0, -23.0
 SPEECH_ABOVE_BED_DB = 12.0
 _PEAK_CEILING_DB = -1.5
 _TRUE_PEAK_DB = -1.1

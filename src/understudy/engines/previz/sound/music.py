@@ -31,6 +31,7 @@ _MAJOR, _MINOR, _LYDIAN, _PHRYGIAN = (
 _BEATS_PER_CHORD = 2
 _CONCERT_A_HZ, _CONCERT_A_KEY = 440.0, 69
 _FINAL_FADE_S = 0.7
+_OVERLAP = 1.35
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,11 +150,11 @@ def _pads(span: Span, degrees: Sequence[int], *, style: Style, root: int, beat_s
     for index, (degree, notes) in enumerate(zip(degrees, _triads(style, degrees, root), strict=True)):
         start = span.index(index * chord_s)
         bass = _key(style, root - 12, degree)
-        place(bus, _string(bass, chord_s * 1.15, num_harmonics=4, rate_hz=span.sample_rate_hz), at=start, gain=1.1)
+        place(bus, _string(bass, chord_s * _OVERLAP, num_harmonics=4, rate_hz=span.sample_rate_hz), at=start, gain=1.1)
         for number, note in enumerate(notes):
             for detune, pan in ((-0.04, -0.5), (0.04, 0.5)):
                 tone = _string(
-                    note + 12 * style.octave + detune, chord_s * 1.25, num_harmonics=7, rate_hz=span.sample_rate_hz
+                    note + 12 * style.octave + detune, chord_s * _OVERLAP, num_harmonics=7, rate_hz=span.sample_rate_hz
                 )
                 place(bus, tone, at=start, gain=0.42, pan=pan * (0.6 + 0.2 * number))
     return bus
@@ -161,13 +162,13 @@ def _pads(span: Span, degrees: Sequence[int], *, style: Style, root: int, beat_s
 
 def _string(key: float, length_s: float, *, num_harmonics: int, rate_hz: int) -> Mono:
     pitch_hz = _frequency_hz(key)
+    # Rise and fall overlap those of the next chord, so that the strings never breathe between two chords.
+    fade_s = length_s * (1.0 - 1.0 / _OVERLAP)
     partials = [
         Partial(frequency_hz=pitch_hz * n, gain=n**-1.7 * (1 if n % 2 else 0.75), decay_s=60.0 / n)
         for n in range(1, num_harmonics + 1)
     ]
-    return faded(
-        ring(partials, length_s, sample_rate_hz=rate_hz), length_s * 0.35, length_s * 0.4, sample_rate_hz=rate_hz
-    )
+    return faded(ring(partials, length_s, sample_rate_hz=rate_hz), fade_s, fade_s, sample_rate_hz=rate_hz)
 
 
 def _plucked(key: float, length_s: float, *, rate_hz: int, brightness: float = 1.0) -> Mono:

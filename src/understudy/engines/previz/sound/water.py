@@ -22,7 +22,7 @@ from understudy.engines.previz.sound.signals import (
     unit,
 )
 
-_NUM_KERNELS = 16
+_NUM_KERNELS = 32
 
 
 def scatter(span: Span, rng: np.random.Generator, *, kernels: list[Mono], rate_per_s: float) -> Stereo:
@@ -58,7 +58,7 @@ def rain(span: Span, rng: np.random.Generator, *, intensity: float) -> Stereo:
     wash = slow_curve(span, rng, rate_hz=0.9, low=0.75, high=1.0)
     hiss = noise(span, rng, response=tilted(900.0, 14000.0, tilt_db=-1.0)) * wash
     drumming = noise(span, rng, response=band(130.0, 800.0, order=1))
-    near = _drops(span, rng, low_hz=1300.0, high_hz=6500.0, decay_s=0.02)
+    near = _drops(span, rng, low_hz=1200.0, high_hz=8500.0, decay_s=0.009)
     drops = scatter(span, rng, kernels=near, rate_per_s=70 + 160 * intensity)
     return unit(hiss + np.float32(0.35 * intensity) * drumming + np.float32(0.5) * unit(drops))
 
