@@ -53,7 +53,8 @@ HAND_BACK_ALL = f"{_BACK} WHERE status = 'running'"
 
 EXPIRE = """
 UPDATE task SET status = 'expired', updated_at = ?1, lease_until = NULL, worker = NULL
-WHERE status IN ('queued', 'running') AND expires_at <= ?1
+WHERE id IN (
+    SELECT id FROM task WHERE status IN ('queued', 'running') AND expires_at <= ?1 ORDER BY expires_at LIMIT ?2)
 RETURNING id
 """
 
