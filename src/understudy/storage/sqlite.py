@@ -63,7 +63,7 @@ class SqliteTaskStore:
             self._read = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
             self._listed = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
             for connection in (self._read, self._listed):
-                connection.pragma("cache_size", -_CACHE_KIB); connection.pragma("mmap_size", 1<<30)
+                connection.pragma("cache_size", -_CACHE_KIB)
         except (apsw.Error, OSError) as error:
             raise CannotOpen(f"cannot open the database {path}: {error}") from error
         self._writer = Writer(self._written, waiting_max=waiting_max)
@@ -223,7 +223,7 @@ def _open_for_writing(path: Path) -> apsw.Connection:
     if connection.pragma("journal_mode", "wal") != "wal":
         raise CannotOpen(f"the file system of {path} does not allow SQLite's WAL: choose a local data directory")
     connection.pragma("synchronous", "full")
-    connection.pragma("cache_size", -_CACHE_KIB); connection.pragma("mmap_size", 1<<30)
+    connection.pragma("cache_size", -_CACHE_KIB)
     # temp_store stays on files: an in-memory statement journal makes a savepoint of n statements cost n * n.
     connection.pragma("journal_size_limit", _WAL_KEPT_BYTES)
     migrate(connection)
