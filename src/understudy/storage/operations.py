@@ -1,9 +1,8 @@
 """What the writer thread runs: each function is one operation, inside a transaction that `writer` opens and ends.
 
-They are plain functions of a connection, so that an operation can be run alone, in a batch, or again.
+They are plain functions of a connection, so that an operation can be run alone, in a batch, or again. Moments are
+microseconds since 1970 UTC.
 """
-
-from typing import Any
 
 import apsw
 
@@ -32,7 +31,7 @@ def entry_row(entry: LedgerEntry, owner: str, written_at: int) -> Row:
     )
 
 
-def insert(row: Row, hold: Row, connection: apsw.Connection) -> None:
+def insert(connection: apsw.Connection, *, row: Row, hold: Row) -> None:
     """Write a task and its hold.
 
     Raises:
@@ -47,7 +46,7 @@ def insert(row: Row, hold: Row, connection: apsw.Connection) -> None:
         raise
 
 
-def withdraw(owner: str, task_id: str, now: int, connection: apsw.Connection) -> Task | None:
+def withdraw(connection: apsw.Connection, *, owner: str, task_id: str, now: int) -> Task | None:
     """Cancel, remove or leave a task, as its status says; gives it as it was."""
     rows = fetch(connection, sql.GET, (task_id, owner))
     if not rows:
@@ -61,12 +60,12 @@ def withdraw(owner: str, task_id: str, now: int, connection: apsw.Connection) ->
     return task
 
 
-def claim(worker: str, now: int, lease_until: int, connection: apsw.Connection) -> list[Row]:
+def claim(connection: apsw.Connection, *, worker: str, now: int, lease_until: int) -> list[Row]:
     """Take the next task in one statement; gives its row, if there is one."""
     return fetch(connection, sql.CLAIM, {"worker": worker, "now": now, "lease_until": lease_until})
 
 
-def finish(claimed: Claim, outcome: Outcome, now: int, connection: apsw.Connection) -> bool:
+def finish(connection: apsw.Connection, *, claimed: Claim, outcome: Outcome, now: int) -> bool:
     """End the task and write its ledger entry, if the claim is current."""
     current = (claimed.task.id, claimed.token)
     rows = fetch(connection, sql.CURRENT, current)
@@ -88,26 +87,26 @@ def finish(claimed: Claim, outcome: Outcome, now: int, connection: apsw.Connecti
     return True
 
 
-def expire(now: int, connection: apsw.Connection) -> tuple[str, ...]:
+def expire(connection: apsw.Connection, *, now: int) -> tuple[str, ...]:
     """Expire what is late, at most `EXPIRE_MOST`, and void its holds; gives the ids."""
     expired = tuple(row[0] for row in fetch(connection, sql.EXPIRE, (now, EXPIRE_MOST)))
     connection.executemany(sql.VOID, ((now, task_id) for task_id in expired))
     return expired
 
 
-def purge(created_before: int, cancelled_before: int, connection: apsw.Connection) -> list[Row]:
+def purge(connection: apsw.Connection, *, created_before: int, cancelled_before: int) -> list[Row]:
     """Remove old records, at most `PURGE_MOST`; gives their rows."""
     removed = fetch(connection, sql.PURGE_ENDED, (created_before, PURGE_MOST))
     rest = PURGE_MOST - len(removed)
     return removed + fetch(connection, sql.PURGE_CANCELLED, (cancelled_before, rest))
 
 
-def change(statement: str, bindings: tuple[Any, ...], connection: apsw.Connection) -> int:
+def change(connection: apsw.Connection, *, statement: str, bindings: Row) -> int:
     """Run one statement; gives how many rows it changed."""
     connection.execute(statement, bindings)
     return connection.changes()
 
 
-def change_one(statement: str, bindings: tuple[Any, ...], connection: apsw.Connection) -> bool:
+def change_one(connection: apsw.Connection, *, statement: str, bindings: Row) -> bool:
     """Run one statement; says whether it found its row."""
-    return change(statement, bindings, connection) == 1
+    return change(connection, statement=statement, bindings=bindings) == 1

@@ -94,9 +94,8 @@ class SqliteTaskStore:
             encode_warnings(task.warnings),
             encode_part(task.request, "content"),
         )
-        await self._writer.submit(
-            partial(operations.insert, row, operations.entry_row(hold, task.owner, created_at)), refusable=True
-        )
+        entry = operations.entry_row(hold, task.owner, created_at)
+        await self._writer.submit(partial(operations.insert, row=row, hold=entry), refusable=True)
 
     async def get(self, owner: str, task_id: str) -> Task | None:
         """See the port; a text that no store could hold names no task."""
@@ -122,11 +121,13 @@ class SqliteTaskStore:
         """See the port."""
         if not is_storable(owner) or not is_storable(task_id):
             return None
-        return await self._writer.submit(partial(operations.withdraw, owner, task_id, micros_of(now)), refusable=True)
+        withdraw = partial(operations.withdraw, owner=owner, task_id=task_id, now=micros_of(now))
+        return await self._writer.submit(withdraw, refusable=True)
 
     async def claim(self, worker: str, now: datetime, lease_until: datetime) -> Claim | None:
         """See the port; a lease has lapsed from the moment ``lease_until`` on, a task from ``expires_at`` on."""
-        rows = await self._work(partial(operations.claim, worker, micros_of(now), micros_of(lease_until)))
+        claim = partial(operations.claim, worker=worker, now=micros_of(now), lease_until=micros_of(lease_until))
+        rows = await self._work(claim)
         if not rows:
             return None
         task = task_of(rows[0])
@@ -135,35 +136,36 @@ class SqliteTaskStore:
     async def heartbeat(self, claim: Claim, progress: float, lease_until: datetime) -> bool:
         """See the port."""
         bindings = (micros_of(lease_until), bounded_progress(progress), claim.task.id, claim.token)
-        return await self._work(partial(operations.change_one, sql.HEARTBEAT, bindings))
+        return await self._work(partial(operations.change_one, statement=sql.HEARTBEAT, bindings=bindings))
 
     async def finish(self, claim: Claim, outcome: Outcome, now: datetime) -> bool:
         """See the port; the outcome's warnings come after those the task has."""
         check_outcome(claim, outcome)
-        return await self._work(partial(operations.finish, claim, outcome, micros_of(now)))
+        finish = partial(operations.finish, claimed=claim, outcome=outcome, now=micros_of(now))
+        return await self._work(finish)
 
     async def hand_back(self, claim: Claim, now: datetime) -> bool:
         """See the port."""
-        return await self._work(
-            partial(operations.change_one, sql.HAND_BACK, (micros_of(now), claim.task.id, claim.token))
-        )
+        bindings = (micros_of(now), claim.task.id, claim.token)
+        return await self._work(partial(operations.change_one, statement=sql.HAND_BACK, bindings=bindings))
 
     async def hand_back_all(self, now: datetime) -> int:
         """See the port."""
-        return await self._work(partial(operations.change, sql.HAND_BACK_ALL, (micros_of(now),)))
+        return await self._work(partial(operations.change, statement=sql.HAND_BACK_ALL, bindings=(micros_of(now),)))
 
     async def expire(self, now: datetime) -> Sequence[str]:
         """See the port; very many are expired in several transactions, so that other writes pass between them."""
         expired: list[str] = []
         while True:
-            some = await self._work(partial(operations.expire, micros_of(now)))
+            some = await self._work(partial(operations.expire, now=micros_of(now)))
             expired += some
             if len(some) < operations.EXPIRE_MOST:
                 return tuple(expired)
 
     async def purge(self, *, created_before: datetime, cancelled_before: datetime) -> Sequence[Task]:
         """See the port."""
-        rows = await self._work(partial(operations.purge, micros_of(created_before), micros_of(cancelled_before)))
+        created, cancelled = micros_of(created_before), micros_of(cancelled_before)
+        rows = await self._work(partial(operations.purge, created_before=created, cancelled_before=cancelled))
         return tuple(task_of(row) for row in rows)
 
     async def ledger(self, task_id: str) -> Sequence[LedgerEntry]:
@@ -178,7 +180,7 @@ class SqliteTaskStore:
         """
         bindings = (key.id, key.owner, key.digest, micros_of(key.created_at))
         try:
-            await self._work(partial(operations.change, sql.ADD_KEY, bindings))
+            await self._work(partial(operations.change, statement=sql.ADD_KEY, bindings=bindings))
         except apsw.ConstraintError as error:
             raise ValueError(f"the key {key.id!r} or its digest is stored already") from error
 
