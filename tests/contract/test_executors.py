@@ -114,17 +114,21 @@ asyncio.run(main())
 """
 
 
-@pytest.mark.parametrize("words", ["gate", "gate child", "seize child"])
+@pytest.mark.parametrize("words", ["gate:{gate}", "gate:{gate} child", "seize:{seized} child"])
 async def test_nothing_outlives_a_killed_server(tmp_path: Path, words: str):
-    os.mkfifo(tmp_path / "gate")
+    gate, seized = tmp_path / "gate", tmp_path / "seized"
+    os.mkfifo(gate)
+    os.mkfifo(seized)
     lifesign = Lifesign(tmp_path / "alive")
     script = PARENT.format(tests=str(Path(__file__).parents[1]))
-    words = f"{words} {lifesign.word}".replace("gate", f"gate:{tmp_path / 'gate'}")
+    words = f"{words} {lifesign.word}".format(gate=gate, seized=seized)
     parent = await asyncio.create_subprocess_exec(
         sys.executable, "-c", script, str(tmp_path / "job"), words, stdout=asyncio.subprocess.PIPE
     )
     assert parent.stdout is not None
     assert await asyncio.wait_for(parent.stdout.readline(), PATIENCE_S) == b"under way\n"
+    if "seize" in words:
+        await asyncio.to_thread(seized.read_bytes)
     parent.kill()
     await parent.wait()
     assert await lifesign.goes_out()

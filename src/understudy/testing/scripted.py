@@ -10,7 +10,7 @@ The words, separated by blanks; each is optional:
     die             kill the own process              die_once:FILE   the same, unless the file exists; then make it
     raise, fail, fail_retryable, reject               raise RuntimeError, TaskFailed (twice), Rejected
     garbage         write what is no message into every pipe in reach
-    seize           sleep for ever without letting any other thread of the interpreter run
+    seize:FIFO      let no other thread of the interpreter run any more, then open and close the named pipe for writing
     eat:N           allocate and touch so many bytes
     long_note       give back a note of a million characters
     bad_name        name a video outside the output directory
@@ -19,6 +19,7 @@ The words, separated by blanks; each is optional:
 import contextlib
 import ctypes
 import os
+import shlex
 import signal
 import stat
 import subprocess
@@ -115,7 +116,8 @@ def misbehave(words: dict[str, str]) -> None:
     if "die" in words:
         os.kill(os.getpid(), signal.SIGKILL)
     if "seize" in words:
-        ctypes.PyDLL(None).pause()
+        # A call through PyDLL keeps the interpreter's lock, as badly written native code does.
+        ctypes.PyDLL(None).system(f": > {shlex.quote(words['seize'])}; exec sleep infinity".encode())
     if "eat" in words:
         bytearray(int(words["eat"]))
     if "garbage" in words:
