@@ -1,0 +1,274 @@
+"""One attempt at one task: render, store the film, say how it ended. Claims and slots are in `dispatch`."""
+
+import asyncio
+import logging
+import shutil
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import TypeVar
+
+from understudy.core.errors import TaskFailed, Unavailable, Violation
+from understudy.core.ports import BlobStore, Clock, Executor, Outcome, TaskStore
+from understudy.core.render import RenderJob, RenderResult
+from understudy.core.task import Claim, EntryKind, Film, Status, TaskError, Warned
+from understudy.service.films import attempt_name, blob_keys, last_frame_key, video_key
+from understudy.service.jobs import Jobs
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+INTERNAL = Violation("InternalServiceError", "", "The service encountered an unexpected internal error.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispatchLimits:
+    """Bounds of dispatching.
+
+    worker: this process's name in claims. slots: attempts at once, as many as the executor has.
+    work_dir: holds a directory per attempt. lease_s: how long a claim outlives its last heartbeat.
+    heartbeat_s: between heartbeats, which also record progress; several fit into a lease.
+    poll_interval_s: the longest wait between two looks at the queue.
+    attempts_max: how often a task is claimed before it fails.
+    drain_s: how long closing waits for renders before it kills them.
+    retry_pause_s: before a failed call of the store is tried again; doubled each time, for one lease at most.
+    """
+
+    worker: str
+    slots: int
+    work_dir: Path
+    lease_s: float
+    heartbeat_s: float
+    poll_interval_s: float
+    attempts_max: int
+    drain_s: float
+    retry_pause_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workplace:
+    """What attempts work with."""
+
+    store: TaskStore
+    executor: Executor
+    blobs: BlobStore
+    clock: Clock
+    jobs: Jobs
+    limits: DispatchLimits
+
+
+class Attempt:
+    """A claim being worked on. It can be stopped from outside while it renders; never while it writes its end."""
+
+    def __init__(self, claim: Claim, slot: int, workplace: Workplace) -> None:
+        self.claim = claim
+        self._slot = slot
+        self._at = workplace
+        self._progress = 0.0
+        self._is_lost = False
+        self._is_stopped = False
+        self._render: asyncio.Task[Outcome | None] | None = None
+
+    @property
+    def task_id(self) -> str:
+        """The task's id."""
+        return self.claim.task.id
+
+    async def run(self) -> None:
+        """Work on the claim until the task has ended, is handed back, or is no longer ours.
+
+        Raises: Unavailable when the store took neither; the lease then lapses and the task is claimed anew.
+        """
+        self._render = render = asyncio.create_task(self._ending())
+        try:
+            await self._keep_claim(render)
+        finally:
+            if not render.done():
+                render.cancel()
+                await asyncio.wait({render})
+        outcome = None if render.cancelled() else render.result()
+        if self._is_lost:
+            await self._drop_blobs()
+        elif outcome is None:
+            await self._persisted(self._hand_back)
+            await self._drop_blobs()
+        else:
+            is_ours = await self._persisted(lambda: self._finish(outcome))
+            await self._drop_blobs(keep=outcome.film if is_ours else None)
+
+    def lose(self) -> None:
+        """Stop: the task is no longer ours, and nothing may be written about it."""
+        self._is_lost = True
+        self.stop()
+
+    def stop(self) -> None:
+        """Kill the render and hand the task back; without effect when the render is over."""
+        if self._render is not None and not self._is_stopped:
+            # Once only: a second cancellation would cut short the cleaning up after the first.
+            self._is_stopped = True
+            self._render.cancel()
+
+    async def _keep_claim(self, render: "asyncio.Task[Outcome | None]") -> None:
+        """Extend the lease until the render is over; kill the render when the claim is lost."""
+        while True:
+            done, _ = await asyncio.wait({render}, timeout=self._at.limits.heartbeat_s)
+            if done:
+                return
+            if not self._is_lost and not await self._beat():
+                log.warning("attempt %d at task %s lost its claim and is stopped", self.claim.token, self.task_id)
+                self.lose()
+
+    async def _beat(self) -> bool:
+        """Send a heartbeat; False when the claim is lost for certain."""
+        lease_until = self._at.clock.now() + timedelta(seconds=self._at.limits.lease_s)
+        try:
+            return await self._at.store.heartbeat(self.claim, self._progress, lease_until)
+        except Unavailable as error:
+            # As long as the store does not answer, nobody else can claim the task either.
+            log.warning("no heartbeat for task %s: %s", self.task_id, error)
+            return True
+
+    def _advance(self, done: int, total: int) -> None:
+        if total > 0:
+            self._progress = max(self._progress, min(1.0, done / total))
+
+    async def _ending(self) -> Outcome | None:
+        """Render, and return how the task ends; None = it is to be tried again."""
+        limits = self._at.limits
+        is_last = self.claim.token >= limits.attempts_max
+        try:
+            if self.claim.token > limits.attempts_max:
+                # The attempts before were cut off by the death of the server, or they would have ended the task.
+                message = f"The task was given up: {limits.attempts_max} attempts were interrupted."
+                return await self._failed(Violation("InternalServiceError", "", message))
+            return await self._film()
+        except TaskFailed as error:
+            log.info("attempt %d at task %s failed: %s", self.claim.token, self.task_id, error)
+            return None if error.is_retryable and not is_last else await self._failed(error.violation)
+        except Unavailable as error:
+            log.warning("attempt %d at task %s was stopped: %s", self.claim.token, self.task_id, error)
+            return None if not is_last else await self._failed(error.violation)
+        except Exception:  # boundary: a bug must end one attempt, not the slot
+            log.exception("attempt %d at task %s met a bug", self.claim.token, self.task_id)
+            return None if not is_last else await self._failed(INTERNAL)
+
+    async def _film(self) -> Outcome:
+        """Render the film and store it.
+
+        Raises: TaskFailed; Unavailable when the film cannot be stored.
+        """
+        task, token = self.claim.task, self.claim.token
+        directory = self._at.limits.work_dir / attempt_name(task.id, token)
+        try:
+            await asyncio.to_thread(_make_empty, directory)
+            job = self._at.jobs.job(task, str(directory))
+            result = await self._at.executor.run(self._slot, job, self._advance)
+            video = _produced(directory, result.video)
+            last_frame = _produced(directory, result.last_frame) if result.last_frame is not None else None
+            # Settled before it is stored: a film that cannot be rated is not worth an fsync.
+            entry = self._at.jobs.settlement(task, result)
+            if last_frame is not None:
+                await _unbroken(self._at.blobs.put(last_frame, last_frame_key(task.id, token)))
+            await _unbroken(self._at.blobs.put(video, video_key(task.id, token)))
+            return Outcome(
+                status=Status.SUCCEEDED,
+                entry=entry,
+                film=_film_of(self.claim, job, result),
+                completion_tokens=entry.completion_tokens,
+                warnings=tuple(Warned(param="", message=note) for note in result.notes),
+            )
+        finally:
+            await asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)
+
+    async def _failed(self, violation: Violation) -> Outcome:
+        hold, *_ = await self._persisted(lambda: self._at.store.ledger(self.task_id))
+        return Outcome(
+            status=Status.FAILED,
+            entry=replace(hold, kind=EntryKind.VOIDED),
+            error=TaskError(code=violation.code, message=violation.message),
+        )
+
+    async def _finish(self, outcome: Outcome) -> bool:
+        """End the task; False when the claim was lost, and with it this outcome."""
+        if await self._at.store.finish(self.claim, outcome, self._at.clock.now()):
+            return True
+        # A call that raised may have been written all the same; then this is the second, and the film is delivered.
+        task = await self._at.store.get(self.claim.task.owner, self.task_id)
+        return task is not None and outcome.film is not None and task.film == outcome.film
+
+    async def _hand_back(self) -> bool:
+        return await self._at.store.hand_back(self.claim, self._at.clock.now())
+
+    async def _persisted(self, write: Callable[[], Awaitable[T]]) -> T:
+        """Call the store, again and again while it is unavailable, for at most a lease.
+
+        Raises: Unavailable after that; the lease has lapsed, and whoever claims the task next begins anew.
+        """
+        clock = asyncio.get_running_loop()
+        give_up_at_s = clock.time() + self._at.limits.lease_s
+        pause_s = self._at.limits.retry_pause_s
+        while True:
+            try:
+                return await write()
+            except Unavailable as error:
+                if clock.time() + pause_s > give_up_at_s:
+                    raise
+                log.warning("the store did not take what became of task %s: %s", self.task_id, error)
+            await asyncio.sleep(pause_s)
+            pause_s *= 2
+
+    async def _drop_blobs(self, keep: Film | None = None) -> None:
+        """Delete what this attempt and those before it stored, except a delivered film.
+
+        Earlier attempts can have been cut off between storing their film and saying so; none of them can be current.
+        """
+        kept = (keep.video_blob, keep.last_frame_blob) if keep is not None else ()
+        for key in blob_keys(self.claim.task):
+            if key not in kept:
+                try:
+                    await self._at.blobs.delete(key)
+                except OSError as error:
+                    log.warning("the blob %s is left behind: %s", key, error)
+
+
+def _film_of(claim: Claim, job: RenderJob, result: RenderResult) -> Film:
+    return Film(
+        video_blob=video_key(claim.task.id, claim.token),
+        last_frame_blob=last_frame_key(claim.task.id, claim.token) if result.last_frame is not None else None,
+        ratio=result.ratio,
+        width_px=result.width_px,
+        height_px=result.height_px,
+        duration_s=result.duration_s,
+        fps=job.fps,
+        num_frames=result.num_frames,
+        has_sound=result.has_sound,
+    )
+
+
+def _make_empty(directory: Path) -> None:
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+
+
+def _produced(directory: Path, name: str) -> Path:
+    """Return the path of a file that the engine says it wrote.
+
+    Raises: TaskFailed when it is no regular file with bytes in it, directly in the directory.
+    """
+    path = directory / name
+    if Path(name).name == name and not path.is_symlink() and path.is_file() and path.stat().st_size:
+        return path
+    message = "The engine did not write the file that it reported."
+    raise TaskFailed(Violation("InternalServiceError", "", message), is_retryable=False)
+
+
+async def _unbroken(work: Awaitable[None]) -> None:
+    """Await to the end even when cancelled: a thread that stores a file goes on, and would finish behind our back."""
+    storing = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(storing)
+    finally:
+        if not storing.done():
+            await asyncio.wait({storing})

@@ -1,0 +1,94 @@
+"""Dispatch: one loop per slot that claims tasks and works on them, one attempt after another."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Collection
+from datetime import timedelta
+
+from understudy.core.task import Claim
+from understudy.service.attempt import Attempt, Workplace
+
+log = logging.getLogger(__name__)
+
+
+class Dispatcher:
+    """Keeps every slot of the executor busy while there are tasks.
+
+    Its promises: a task that was claimed ends exactly once, or returns to the queue, or its lease lapses; no failure
+    of an engine, an executor or a store ends a loop; nothing is rendered on for a task that is no longer ours.
+    """
+
+    def __init__(self, workplace: Workplace) -> None:
+        self._at = workplace
+        self._loops: set[asyncio.Task[None]] = set()
+        self._woken = tuple(asyncio.Event() for _ in range(workplace.limits.slots))
+        self._attempts: dict[int, Attempt] = {}
+        self._is_closing = False
+
+    async def start(self) -> None:
+        """Begin to claim."""
+        for slot in range(self._at.limits.slots):
+            self._loops.add(asyncio.create_task(self._serve(slot), name=f"dispatch slot {slot}"))
+
+    def wake(self) -> None:
+        """Tell idle slots that there may be a task."""
+        for event in self._woken:
+            event.set()
+
+    def lost(self, task_ids: Collection[str]) -> None:
+        """Stop the attempts at tasks that have ended by other means, without waiting for their next heartbeat."""
+        for attempt in self._attempts.values():
+            if attempt.task_id in task_ids:
+                attempt.lose()
+
+    async def close(self) -> None:
+        """Claim no more, wait a while for what renders, then kill it and hand its tasks back."""
+        self._is_closing = True
+        self.wake()
+        if not self._loops:
+            return
+        _, late = await asyncio.wait(self._loops, timeout=self._at.limits.drain_s)
+        for attempt in self._attempts.values():
+            attempt.stop()
+        if late:
+            # A claim that cannot be handed back within a lease has lapsed and needs no handing back.
+            _, late = await asyncio.wait(late, timeout=self._at.limits.lease_s)
+        for loop in late:
+            loop.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        self._loops.clear()
+
+    async def _serve(self, slot: int) -> None:
+        while not self._is_closing:
+            # Cleared before looking: a task that comes in while we look is not overlooked.
+            self._woken[slot].clear()
+            try:
+                claim = await self._claim(slot)
+            except Exception:  # boundary: whatever the store met, the slot goes on, at the pace of the poll
+                log.exception("slot %d could not look for a task", slot)
+                await asyncio.sleep(self._at.limits.poll_interval_s)
+                continue
+            if claim is None:
+                await self._idle(slot)
+            else:
+                await self._work_on(claim, slot)
+
+    async def _claim(self, slot: int) -> Claim | None:
+        now = self._at.clock.now()
+        worker = f"{self._at.limits.worker}/{slot}"
+        return await self._at.store.claim(worker, now, now + timedelta(seconds=self._at.limits.lease_s))
+
+    async def _work_on(self, claim: Claim, slot: int) -> None:
+        attempt = self._attempts[slot] = Attempt(claim, slot, self._at)
+        try:
+            await attempt.run()
+        except Exception:  # boundary: the task keeps its claim until the lease lapses; the slot goes on
+            log.exception("attempt %d at task %s did not come to an end", claim.token, claim.task.id)
+        finally:
+            del self._attempts[slot]
+
+    async def _idle(self, slot: int) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._at.limits.poll_interval_s):
+                await self._woken[slot].wait()
