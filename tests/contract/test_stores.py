@@ -1,0 +1,183 @@
+"""Every task store passes the public suite, and the suite finds each planted bug."""
+
+import asyncio
+import inspect
+from dataclasses import replace
+
+import pytest
+
+from understudy.core.task import Status, TaskPage
+from understudy.storage import statements
+from understudy.storage.memory import MemoryTaskStore
+from understudy.storage.sqlite import SqliteTaskStore
+from understudy.testing.stores import StoreConformance
+
+
+class TestMemoryTaskStore(StoreConformance):
+    async def make(self, folder):
+        return MemoryTaskStore()
+
+
+class TestSqliteTaskStore(StoreConformance):
+    async def make(self, folder):
+        return SqliteTaskStore(folder / "understudy.db")
+
+
+class ClaimsLeasedTasks(MemoryTaskStore):
+    def _is_claimable(self, task, now):
+        return task.expires_at > now and task.status in (Status.QUEUED, Status.RUNNING)
+
+
+class LooksThenTakes(MemoryTaskStore):
+    async def claim(self, worker, now, lease_until):
+        before = dict(self._tasks)
+        claim = await super().claim(worker, now, lease_until)
+        if claim is not None:
+            claimed, self._tasks = self._tasks[claim.task.id], before
+            await asyncio.sleep(0)
+            self._tasks[claim.task.id] = claimed
+        return claim
+
+
+class IgnoresTheToken(MemoryTaskStore):
+    def _current(self, claim):
+        task = self._tasks.get(claim.task.id)
+        return task if task is not None and task.status is Status.RUNNING else None
+
+
+class ForgetsTheToken(MemoryTaskStore):
+    def _requeue(self, task, now):
+        super()._requeue(replace(task, attempt=0), now)
+
+
+class KeepsHoldsOpen(MemoryTaskStore):
+    def _void(self, ended):
+        self._tasks[ended.id] = ended
+
+
+class ShowsAnyOwner(MemoryTaskStore):
+    async def get(self, owner, task_id):
+        return self._tasks.get(task_id)
+
+
+class CountsThePage(MemoryTaskStore):
+    async def list_tasks(self, owner, wanted):
+        page = await super().list_tasks(owner, wanted)
+        return TaskPage(tasks=page.tasks, total=len(page.tasks))
+
+
+class Overwrites(MemoryTaskStore):
+    async def insert(self, task, hold):
+        self._entries.pop(task.id, None)
+        await super().insert(task, hold)
+
+
+class ForgetsTheLedger(MemoryTaskStore):
+    async def withdraw(self, owner, task_id, now):
+        task = await super().withdraw(owner, task_id, now)
+        if task_id not in self._tasks:
+            self._entries.pop(task_id, None)
+        return task
+
+
+BROKEN_STORES = {
+    ClaimsLeasedTasks: "a_leased_task_is_claimed_again_only_when_its_lease_has_lapsed",
+    LooksThenTakes: "two_hundred_claims_at_once_take_each_task_once",
+    IgnoresTheToken: "the_holder_of_a_lapsed_claim_is_refused_after_another_took_it[finish with a film]",
+    ForgetsTheToken: "a_task_handed_back_waits_at_its_old_place",
+    KeepsHoldsOpen: "late_tasks_expire_whether_queued_or_running",
+    ShowsAnyOwner: "a_task_is_seen_by_its_owner_only",
+    CountsThePage: "pages_cut_the_listing_and_total_counts_all",
+    Overwrites: "an_id_is_used_once",
+    ForgetsTheLedger: "withdrawing_an_ended_task_removes_its_record_and_no_entry[failed]",
+}
+
+BROKEN_STATEMENTS = [
+    ("CLAIM", "AND lease_until <= :now", "", "a_leased_task_is_claimed_again_only_when_its_lease_has_lapsed"),
+    ("CLAIM", "lease_until <= :now", "lease_until < :now", "a_lapsed_task_stands_where_its_priority_and_age_put_it"),
+    ("CLAIM", "status = 'queued' AND expires_at > :now", "status = 'queued'", "a_task_past_its_time_is_never_claimed"),
+    (
+        "CLAIM",
+        "lease_until <= :now AND expires_at > :now",
+        "lease_until <= :now",
+        "a_lapsed_task_past_its_time_is_never_claimed",
+    ),
+    (
+        "CLAIM",
+        "ORDER BY priority DESC, created_at, id",
+        "ORDER BY created_at, id",
+        "claims_follow_priority_then_age_then_id",
+    ),
+    (
+        "CLAIM",
+        "ORDER BY priority DESC, created_at, id",
+        "ORDER BY priority DESC, id",
+        "claims_follow_priority_then_age_then_id",
+    ),
+    ("CLAIM", "progress = 0.0, ", "", "a_new_attempt_begins_without_progress"),
+    (
+        "HEARTBEAT",
+        "AND attempt = ?",
+        "AND ? > 0",
+        "the_holder_of_a_lapsed_claim_is_refused_after_another_took_it[heartbeat]",
+    ),
+    (
+        "HEARTBEAT",
+        "lease_until = ?",
+        "lease_until = max(lease_until, ?) - 1",
+        "a_heartbeat_extends_the_lease_and_tells_progress",
+    ),
+    (
+        "CURRENT",
+        "AND attempt = ?",
+        "AND ? > 0",
+        "the_holder_of_a_lapsed_claim_is_refused_after_another_took_it[finish with a film]",
+    ),
+    (
+        "HAND_BACK",
+        "AND attempt = ?",
+        "AND ? > 0",
+        "the_holder_of_a_lapsed_claim_is_refused_after_another_took_it[hand back]",
+    ),
+    ("HAND_BACK_ALL", "'running'", "'queued'", "all_running_tasks_can_be_handed_back"),
+    ("EXPIRE", "('queued', 'running')", "('queued')", "late_tasks_expire_whether_queued_or_running"),
+    ("EXPIRE", "<= ?1", "< ?1", "late_tasks_expire_whether_queued_or_running"),
+    ("VOID", "kind = 'hold'", "kind = 'none'", "withdrawing_a_queued_task_cancels_it_and_voids_its_hold"),
+    ("GET", "AND owner = ?", "AND ? <> ''", "a_task_is_seen_by_its_owner_only"),
+    ("PURGE_ENDED", "created_at < ?", "created_at <= ?", "purge_removes_ended_tasks_created_before"),
+    ("PURGE_ENDED", "LIMIT ?", "LIMIT ? + 9", "a_great_many_expire_at_once_and_are_purged_in_bounded_steps"),
+    ("PURGE_CANCELLED", "updated_at < ?", "created_at < ?", "purge_removes_cancelled_tasks_by_their_last_change"),
+    ("PAGE_OF_OWNER", "created_at DESC, id DESC", "created_at DESC, id", "a_listing_is_newest_first_then_by_id"),
+    ("PAGE_OF_OWNER", "OR updated_at >=", "OR created_at >=", "a_listing_shows_no_cancelled_task_past_its_time"),
+    ("PAGE_OF_IDS", "+owner = :owner", ":owner <> ''", "a_task_is_seen_by_its_owner_only"),
+    ("PAGE_OF_OWNER", "service_tier = :service_tier", "1", "a_listing_filters_by_model_tier_and_ids_together"),
+    ("COUNT_OF_OWNER", "model = :model", "1", "total_counts_only_what_matches"),
+    ("LEDGER", "WHERE task_id = ?", "WHERE ? <> ''", "late_tasks_expire_whether_queued_or_running"),
+]
+
+
+async def finds_fault(suite, test, store):
+    """Run one test of the suite against a store, with the parameter in brackets."""
+    name, _, parameter = test.rstrip("]").partition("[")
+    step = getattr(suite, f"test_{name}")
+    extra = [Status(parameter) if parameter in set(Status) else parameter] if parameter else []
+    assert len(inspect.signature(step).parameters) == 1 + len(extra)
+    with pytest.raises((AssertionError, pytest.fail.Exception)):
+        await step(store, *extra)
+
+
+@pytest.mark.parametrize("broken", BROKEN_STORES, ids=lambda broken: broken.__name__)
+async def test_the_suite_fails_a_broken_store(broken):
+    await finds_fault(TestMemoryTaskStore(), BROKEN_STORES[broken], broken())
+
+
+@pytest.mark.parametrize(("statement", "sound", "planted", "test"), BROKEN_STATEMENTS)
+async def test_the_suite_fails_a_broken_statement(monkeypatch, tmp_path, statement, sound, planted, test):
+    text = getattr(statements, statement)
+    assert sound in text
+    monkeypatch.setattr(statements, statement, text.replace(sound, planted))
+    store = SqliteTaskStore(tmp_path / "understudy.db")
+    try:
+        await finds_fault(TestSqliteTaskStore(), test, store)
+    finally:
+        await store.close()
