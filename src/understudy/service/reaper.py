@@ -81,6 +81,8 @@ class Reaper:
                     await self._blobs.delete(key)
                 except OSError as error:
                     log.warning("the blob %s is left behind: %s", key, error)
+            # A thousand tasks are much for one turn of the event loop.
+            await asyncio.sleep(0)
         return bool(removed)
 
     async def _go_round(self) -> None:
