@@ -50,9 +50,6 @@ SUFFIX_CHARS = string.ascii_lowercase + string.digits
 SUFFIX_LENGTH = 5
 SEED_BITS = 31
 READY_LOOK_S = 0.01
-HEARTBEATS_PER_LEASE = 10
-"""So that progress is seen to move, too."""
-PURGES_PER_ROUND = 10
 HEARTBEATS_PER_LEASE = 3
 HEARTBEAT_MOST_S = 0.5
 """Heartbeats carry the progress that clients poll."""
