@@ -1,0 +1,146 @@
+"""A claim that is lost, and a dispatcher that closes: the render is killed, and nothing of it is left behind."""
+
+import asyncio
+import threading
+from pathlib import Path
+
+import pytest
+
+from dispatching import PATIENCE_S, Theatre, theatre
+from understudy.core.task import EntryKind, Status
+from understudy.storage.blobs import LocalBlobStore
+
+
+async def expire(house: Theatre) -> frozenset[str]:
+    house.clock.advance(days=3)
+    return frozenset(await house.store.expire(house.clock.now()))
+
+
+async def until_idle(house: Theatre) -> None:
+    """Wait until a slot asks for work again, so what it did before is over."""
+    while await house.store.answered("claim") is not None:
+        pass
+
+
+@pytest.mark.parametrize("is_told", [True, False], ids=["told by the reaper", "seen by the heartbeat"])
+async def test_the_render_of_an_expired_task_is_killed(tmp_path: Path, is_told: bool):
+    async with theatre(tmp_path, heartbeat_s=PATIENCE_S * 10 if is_told else 0.005) as house:
+        task = await house.submit()
+        render = await house.stage.next()
+        expired = await expire(house)
+        if is_told:
+            house.dispatcher.lost(expired)
+        await asyncio.wait_for(render.killed.wait(), PATIENCE_S)
+        await until_idle(house)
+        assert (await house.task(task)).status is Status.EXPIRED
+        assert await house.kinds(task) == [EntryKind.HOLD, EntryKind.VOIDED]
+        assert house.blob_names() == house.work_names() == set()
+
+
+async def test_only_the_named_attempts_are_stopped(tmp_path: Path):
+    async with theatre(tmp_path) as house:
+        task = await house.submit()
+        render = await house.stage.next()
+        house.dispatcher.lost({"another task"})
+        render.succeed()
+        assert await house.store.answered("finish")
+        assert (await house.task(task)).status is Status.SUCCEEDED
+
+
+async def test_a_film_that_comes_after_the_claim_was_lost_is_dropped(tmp_path: Path):
+    async with theatre(tmp_path, heartbeat_s=PATIENCE_S * 10) as house:
+        task = await house.submit()
+        render = await house.stage.next()
+        await expire(house)
+        render.succeed()
+        assert await house.store.answered("finish") is False
+        await until_idle(house)
+        assert await house.kinds(task) == [EntryKind.HOLD, EntryKind.VOIDED]
+        assert house.blob_names() == set()
+
+
+async def test_a_frozen_server_that_wakes_up_delivers_nothing_beside_its_successor(tmp_path: Path):
+    async with theatre(tmp_path, heartbeat_s=PATIENCE_S * 10, slots=2) as house:
+        task = await house.submit()
+        zombie = await house.stage.next()
+        house.clock.advance(seconds=31)
+        successor = await house.stage.next()
+        successor.succeed(content=b"successor")
+        assert await house.store.answered("finish") is True
+        zombie.succeed(content=b"zombie")
+        assert await house.store.answered("finish") is False
+        await house.dispatcher.close()
+        ended = await house.task(task)
+        assert ended.attempt == 2
+        assert ended.film is not None
+        assert house.blob_names() == {ended.film.video_blob, ended.film.last_frame_blob}
+        path = house.blobs.local_path(ended.film.video_blob)
+        assert path is not None
+        assert path.read_bytes() == b"successor"
+        assert await house.kinds(task) == [EntryKind.HOLD, EntryKind.POSTED]
+
+
+async def test_a_retry_removes_what_an_attempt_stored_before_it_was_cut_off(tmp_path: Path):
+    async with theatre(tmp_path, is_started=False) as house:
+        task = await house.submit()
+        await house.store.claim("dead", house.clock.now(), house.clock.now())
+        (tmp_path / "film").write_bytes(b"stored, and then the server died")
+        await house.blobs.put(tmp_path / "film", f"{task.id}-1/video.mp4")
+        await house.dispatcher.start()
+        (await house.stage.next()).succeed()
+        await house.store.answered("finish")
+        await until_idle(house)
+        assert house.blob_names() == {f"{task.id}-2/video.mp4", f"{task.id}-2/last_frame.png"}
+
+
+async def test_closing_kills_the_render_and_returns_the_task_to_the_queue(tmp_path: Path):
+    async with theatre(tmp_path) as house:
+        task = await house.submit()
+        render = await house.stage.next()
+        await asyncio.wait_for(house.dispatcher.close(), PATIENCE_S)
+        assert render.killed.is_set()
+        assert (await house.task(task)).status is Status.QUEUED
+        assert await house.kinds(task) == [EntryKind.HOLD]
+        assert house.blob_names() == house.work_names() == set()
+
+
+async def test_closing_lets_a_render_finish_that_is_nearly_done(tmp_path: Path):
+    async with theatre(tmp_path, drain_s=PATIENCE_S) as house:
+        task = await house.submit(1)
+        other = await house.submit(2)
+        render = await house.stage.next()
+        closing = asyncio.create_task(house.dispatcher.close())
+        await house.store.answered("heartbeat")
+        render.succeed()
+        await asyncio.wait_for(closing, PATIENCE_S)
+        assert (await house.task(task)).status is Status.SUCCEEDED
+        assert (await house.task(other)).status is Status.QUEUED
+
+
+class SlowBlobStore(LocalBlobStore):
+    """A store on a disk that takes its time: it stores a file only after the test lets it."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.is_storing = threading.Event()
+        self.may_store = threading.Event()
+
+    def _put(self, source: Path, target: Path) -> None:
+        self.is_storing.set()
+        assert self.may_store.wait(PATIENCE_S)
+        super()._put(source, target)
+
+
+async def test_a_film_lost_while_it_is_being_stored_is_removed_after_all(tmp_path: Path):
+    async with theatre(tmp_path, is_started=False, heartbeat_s=PATIENCE_S * 10) as house:
+        blobs = SlowBlobStore(tmp_path / "blobs")
+        object.__setattr__(house.workplace, "blobs", blobs)
+        await house.dispatcher.start()
+        await house.submit()
+        (await house.stage.next()).succeed()
+        await asyncio.to_thread(blobs.is_storing.wait, PATIENCE_S)
+        house.dispatcher.lost(await expire(house))
+        house.store.called.clear()
+        asyncio.get_running_loop().call_soon(blobs.may_store.set)
+        await until_idle(house)
+        assert house.blob_names() == house.work_names() == set()
