@@ -101,6 +101,7 @@ def test_it_stops_when_the_process_that_started_it_is_gone(tmp_path: Path) -> No
         ready(process)
         assert process.stdin is not None
         process.stdin.close()
+        process.stdin = None
         assert process.wait(timeout=STOP_TIMEOUT_S) == 0
 
 
