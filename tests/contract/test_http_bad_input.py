@@ -514,7 +514,7 @@ def test_a_connection_that_says_nothing_is_closed(hasty):
 
 
 def test_a_large_body_that_finds_no_slot_is_told_to_come_back(tmp_path):
-    limits = Limits(body_timeout_s=0.1, large_body_bytes=1000, large_bodies_at_once=0)
+    limits = Limits(large_body_wait_s=0.1, large_body_bytes=1000, large_bodies_at_once=0)
     with running_server(tmp_path, limits=limits) as server:
         answer = server.call("POST", TASKS, body() + b" " * 2000)
         refused(answer, "body", "ServerOverloaded", 429)

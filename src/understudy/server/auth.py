@@ -1,12 +1,14 @@
 """API keys at the door: who is calling, told from a digest, never from a stored secret."""
 
 import hmac
+import re
 from collections.abc import Iterable
 
 from understudy.core.errors import Unauthorized, Violation
 from understudy.core.ports import ApiKey
 
 KEY_CHARS_MAX = 512
+_KEY = re.compile(b"[!-~]{1,%d}" % KEY_CHARS_MAX)
 MISSING = "The API key or AK/SK in the request is missing or invalid."
 MALFORMED = "The API key format is incorrect."
 UNKNOWN = "The API key doesn't exist."
@@ -45,7 +47,7 @@ class KeyRing:
         secret = secret.strip(b" ")
         if scheme.lower() != b"bearer" or not secret:
             raise _refusal(MISSING if scheme.lower() == b"bearer" else MALFORMED)
-        if len(secret) > KEY_CHARS_MAX or min(secret) <= 0x20 or max(secret) >= 0x7F:
+        if not _KEY.fullmatch(secret):
             raise _refusal(MALFORMED)
         owner = self._owners.get(key_digest(self._pepper, secret))
         if owner is None:

@@ -1,4 +1,4 @@
-"""Reading request bodies within bounds: size, time and, for large ones, how many at once."""
+"""Reading request bodies within bounds: size and, for large ones, how many at once. Their time is `protocol`'s."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -22,7 +22,7 @@ class BodyReader:
     async def decode(self, call: Call) -> Decoded:
         """Read the body and decode it in the endpoint's dialect.
 
-        Raises: Rejected: too large, too slow, compressed, or not a request. RateLimited: no slot became free.
+        Raises: Rejected: too large, compressed, or not a request. RateLimited: no slot became free.
         ClientGone.
         """
         encoding = call.headers.get(b"content-encoding")
@@ -49,25 +49,20 @@ class BodyReader:
     async def _receive(self, call: Call, parts: list[bytes], enough_bytes: int) -> tuple[int, bool]:
         """Add to ``parts`` until the body ends or they are more than enough; return their size and whether it ended."""
         size_bytes = sum(map(len, parts))
-        try:
-            async with asyncio.timeout(self._limits.body_timeout_s):
-                while size_bytes <= enough_bytes:
-                    message = await call.receive()
-                    if message["type"] == "http.disconnect":
-                        raise ClientGone
-                    parts.append(message["body"])
-                    size_bytes += len(message["body"])
-                    if not message["more_body"]:
-                        return size_bytes, True
-        except TimeoutError:
-            late = f"The request body did not arrive within {self._limits.body_timeout_s:g} seconds."
-            raise _refusal("body", late) from None
+        while size_bytes <= enough_bytes:
+            message = await call.receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGone
+            parts.append(message["body"])
+            size_bytes += len(message["body"])
+            if not message["more_body"]:
+                return size_bytes, True
         return size_bytes, False
 
     @asynccontextmanager
     async def _slot(self) -> AsyncIterator[None]:
         try:
-            async with asyncio.timeout(self._limits.body_timeout_s):
+            async with asyncio.timeout(self._limits.large_body_wait_s):
                 await self._slots.acquire()
         except TimeoutError:
             message = "The server is reading too many large requests at once. Send media as URLs, or try again later."

@@ -17,8 +17,8 @@ class Limits:
 
     head_timeout_s: from the opening of a connection, or the first byte of a later request, to the end of its headers.
     head_bytes: request line and headers. body_timeout_s: from the headers to the end of the body.
-    large_body_bytes: bodies above it are read one per slot of large_bodies_at_once, so that memory stays bounded; a
-    body that waits longer than body_timeout_s for its slot is told to come back.
+    large_body_bytes: bodies above it are read one per slot of large_bodies_at_once, so that memory stays bounded; one
+    that waits longer than large_body_wait_s for its slot is told to come back. That wait counts as body time.
     idle_timeout_s: how long a connection may stay open between requests. connections: open at the same time.
     """
 
@@ -27,6 +27,7 @@ class Limits:
     body_timeout_s: float = 60.0
     large_body_bytes: int = 1024 * 1024
     large_bodies_at_once: int = 2
+    large_body_wait_s: float = 20.0
     idle_timeout_s: float = 75.0
     connections: int = 2000
 

@@ -15,18 +15,63 @@ from understudy.core.errors import Violation
 from understudy.server.house import Limits
 from understudy.server.reply import Reply
 
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
 
 @dataclass(frozen=True, slots=True)
 class Edge:
     """What the edge needs to know. answer: spells a violation in the server's shape.
 
-    excess_bytes: how much of a body is still taken, unread, after the answer went out. A client that gets its
-    connection cut while it sends would never see the answer.
+    excess_bytes: how much of a body is still taken, unread, after the answer went out. A client whose connection is cut
+    while it sends would never see the answer.
     """
 
     limits: Limits
     excess_bytes: int
     answer: Callable[[Violation], Reply]
+
+
+class OneWrite(asyncio.Transport):
+    """A connection as one answer sees it: the head waits for the first part of the body and leaves with it.
+
+    uvicorn writes them one after the other, which is two system calls, and to some clients two packets. Not for HEAD,
+    which has no body to wait for.
+    """
+
+    __slots__ = ("_head", "_is_head_due", "_transport")
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._is_head_due = True
+        self._head = b""
+
+    def write(self, data: Any) -> None:
+        """Keep the head, send everything else."""
+        if self._is_head_due:
+            if data == _CONTINUE:
+                self._transport.write(data)
+                return
+            self._is_head_due = False
+            self._head = data
+            return
+        if self._head:
+            data, self._head = self._head + data, b""
+        self._transport.write(data)
+
+    def flush(self) -> None:
+        """Send a head that no body followed."""
+        if self._head:
+            head, self._head = self._head, b""
+            self._transport.write(head)
+
+    def close(self) -> None:
+        """Send what is kept, and close."""
+        self.flush()
+        self._transport.close()
+
+    def is_closing(self) -> bool:
+        """Say whether the connection is closing."""
+        return self._transport.is_closing()
 
 
 class EdgeProtocol(HttpToolsProtocol):
@@ -36,13 +81,12 @@ class EdgeProtocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._in_head = True
-        self._in_message = False
+        self._is_in_head = True
+        self._is_in_message = False
+        self._is_refused = False
         self._head_bytes = 0
         self._excess_bytes = 0
-        self._head_timer: asyncio.TimerHandle | None = None
-        self._excess_timer: asyncio.TimerHandle | None = None
-        self._is_refused = False
+        self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection, or refuse it when there are too many."""
@@ -50,29 +94,24 @@ class EdgeProtocol(HttpToolsProtocol):
         if len(self.connections) > self.edge.limits.connections:
             message = "The server has too many open connections, please try again later."
             self._refuse(Violation("ServerOverloaded", "", message))
-            return
-        self._arm_head_timer()
+        else:
+            self._arm(self.edge.limits.head_timeout_s, self._give_up_on_head)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the timers."""
+        """Forget the timer."""
         self._disarm()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse, and see to it that an unfinished head ends in time and size."""
+        """Parse, and see to it that a request that is not whole yet becomes so in time."""
         if self.transport.is_closing():
             return
         if self._is_refused:
             self._count_excess(len(data))
             return
         super().data_received(data)
-        if self._in_head and not self._is_refused and not self.transport.is_closing():
-            self._head_bytes += len(data)
-            if self._head_bytes > self.edge.limits.head_bytes:
-                message = f"The request's headers must be at most {self.edge.limits.head_bytes} bytes."
-                self._refuse(Violation("InvalidParameter", "headers", message))
-            elif self._head_timer is None and self._in_message:
-                self._arm_head_timer()
+        if self._is_in_message and not self._is_refused:
+            self._guard_rest(len(data))
 
     def send_400_response(self, msg: str) -> None:
         """Answer bytes that are not HTTP."""
@@ -81,16 +120,17 @@ class EdgeProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Note that a request has begun."""
         super().on_message_begin()
-        self._in_head = self._in_message = True
+        self._is_in_head = self._is_in_message = True
         self._head_bytes = 0
 
     def on_headers_complete(self) -> None:
-        """Note that the head is whole."""
-        self._in_head = False
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
+        """Start the request; its time for headers is over, that for its body begins."""
+        self._is_in_head = False
+        if self._timer is not None:
+            self._disarm()
         super().on_headers_complete()
+        if self.scope["method"] != "HEAD":
+            self.cycle.transport = OneWrite(self.transport)
 
     def on_body(self, body: bytes) -> None:
         """Take a part of the body; after the answer, only up to a bound."""
@@ -101,31 +141,40 @@ class EdgeProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Note that the request has been read to its end."""
-        self._in_message = False
+        self._is_in_message = False
         self._excess_bytes = 0
-        if self._excess_timer is not None:
-            self._excess_timer.cancel()
-            self._excess_timer = None
+        if self._timer is not None:
+            self._disarm()
         super().on_message_complete()
 
-    def on_response_complete(self) -> None:
-        """Note that the answer is out; what is left of the request has a bounded time to arrive."""
-        super().on_response_complete()
-        if self._in_message and not self._in_head and not self.transport.is_closing():
-            self._excess_timer = self.loop.call_later(self.edge.limits.body_timeout_s, self.transport.close)
-
-    def _arm_head_timer(self) -> None:
-        self._head_timer = self.loop.call_later(self.edge.limits.head_timeout_s, self._give_up_on_head)
+    def _guard_rest(self, size_bytes: int) -> None:
+        if self._is_in_head:
+            self._head_bytes += size_bytes
+            if self._head_bytes > self.edge.limits.head_bytes:
+                message = f"The request's headers must be at most {self.edge.limits.head_bytes} bytes."
+                self._refuse(Violation("InvalidParameter", "headers", message))
+            elif self._timer is None:
+                self._arm(self.edge.limits.head_timeout_s, self._give_up_on_head)
+        elif self._timer is None:
+            self._arm(self.edge.limits.body_timeout_s, self._give_up_on_body)
 
     def _give_up_on_head(self) -> None:
-        if self.transport.is_closing() or self._is_refused:
-            return
-        if self._in_message:
+        if self._is_in_message:
             seconds = f"{self.edge.limits.head_timeout_s:g}"
             message = f"The request's headers did not arrive within {seconds} seconds."
             self._refuse(Violation("InvalidParameter", "headers", message))
         else:
             self.transport.close()
+
+    def _give_up_on_body(self) -> None:
+        if self.cycle.response_started:
+            self.transport.close()
+            return
+        # To the application the client has hung up: what it might still answer goes nowhere.
+        self.cycle.disconnected = True
+        self.cycle.message_event.set()
+        message = f"The request body did not arrive within {self.edge.limits.body_timeout_s:g} seconds."
+        self._refuse(Violation("InvalidParameter", "body", message))
 
     def _refuse(self, violation: Violation) -> None:
         """Answer outside any request, and close once the client has had the time to read the answer.
@@ -139,19 +188,26 @@ class EdgeProtocol(HttpToolsProtocol):
         self._is_refused = True
         self.transport.write(b"".join((*head, b"\r\n", reply.body)))
         self.transport.write_eof()
-        self._disarm()
-        self._excess_timer = self.loop.call_later(self.edge.limits.head_timeout_s, self.transport.close)
+        self._arm(self.edge.limits.head_timeout_s, self.transport.close)
 
     def _count_excess(self, size_bytes: int) -> None:
         self._excess_bytes += size_bytes
         if self._excess_bytes > self.edge.excess_bytes:
             self.transport.close()
 
+    def _arm(self, timeout_s: float, action: Callable[[], None]) -> None:
+        self._disarm()
+        self._timer = self.loop.call_later(timeout_s, self._on_time, action)
+
+    def _on_time(self, action: Callable[[], None]) -> None:
+        self._timer = None
+        if not self.transport.is_closing():
+            action()
+
     def _disarm(self) -> None:
-        for timer in (self._head_timer, self._excess_timer):
-            if timer is not None:
-                timer.cancel()
-        self._head_timer = self._excess_timer = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
 
 def protocol_for(edge: Edge) -> type[EdgeProtocol]:
