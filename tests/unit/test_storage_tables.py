@@ -198,9 +198,10 @@ def test_the_cost_of_a_task_does_not_grow_with_their_number(connection):
     insert(connection, priority="1", expires_at="99")
     insert(connection, **{**RUNNING, "id": "'r'", "expires_at": "99"})
     few = costs()
-    for number in range(1500):
-        state = [SUCCEEDED, FAILED, {"expires_at": "99"}][number % 3]
-        insert(connection, **{**state, "id": f"'t{number}'"})
+    with connection:
+        for number in range(1500):
+            state = [SUCCEEDED, FAILED, {"expires_at": "99"}][number % 3]
+            insert(connection, **{**state, "id": f"'t{number}'"})
     assert costs() == few
 
 

@@ -1,6 +1,6 @@
 """Every statement of the SQLite store that reads or changes rows: constant text, values are always bound.
 
-The tables and indexes they rely on are in `migrations`; `tests/unit/test_storage_plans.py` holds them to each other.
+The tables and indexes they rely on are in `migrations`; `tests/unit/test_storage_tables.py` holds them to each other.
 """
 # ruff: noqa: S608 (the pieces put together here are constants of this file)
 
