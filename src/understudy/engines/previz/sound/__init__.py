@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.engines.previz.plan import FilmPlan
-from understudy.engines.previz.sound.ambience import ambience, is_loud
+from understudy.engines.previz.sound.ambience import INDOORS, ambience, is_loud
 from understudy.engines.previz.sound.cues import Scene, motion_sounds, named_sounds
 from understudy.engines.previz.sound.dialogue import speak_lines
 from understudy.engines.previz.sound.loudness import integrated_lufs
@@ -24,6 +24,7 @@ from understudy.engines.previz.speech_timing import Spoken
 
 _LOWEST_RATE_HZ = 8_000
 _BED_BEHIND_FOREGROUND_LU = 14.0
+_ROOM_BEHIND_FOREGROUND_LU = 20.0
 _LOUD_BED_BEHIND_FOREGROUND_LU = 8.0
 _MUSIC_BEHIND_SPEECH_LU = 5.0
 
@@ -76,14 +77,20 @@ def compose_sound(plan: FilmPlan, *, sample_rate_hz: int, channels: int, seed: i
 def _bed(scene: Scene) -> Stereo:
     """Sum everything but speech, at the levels it has before ducking."""
     plan, span = scene.plan, scene.span
-    below = _LOUD_BED_BEHIND_FOREGROUND_LU if is_loud(plan) else _BED_BEHIND_FOREGROUND_LU
-    bed = _at_level(ambience(plan, span, seed=scene.seed), span, FOREGROUND_LUFS - below)
+    bed = _at_level(ambience(plan, span, seed=scene.seed), span, FOREGROUND_LUFS - _bed_behind_lu(plan))
     events = named_sounds(scene) + motion_sounds(scene)
     bed += with_room(events, span, room_of(plan.setting))
     if wants_music(plan):
         behind = _MUSIC_BEHIND_SPEECH_LU if scene.spoken else 0.0
         bed += _at_level(compose_music(plan, span, seed=scene.seed), span, FOREGROUND_LUFS - behind)
     return bed
+
+
+def _bed_behind_lu(plan: FilmPlan) -> float:
+    """Choose how far the place lies behind what happens in it."""
+    if plan.setting in INDOORS:
+        return _ROOM_BEHIND_FOREGROUND_LU
+    return _LOUD_BED_BEHIND_FOREGROUND_LU if is_loud(plan) else _BED_BEHIND_FOREGROUND_LU
 
 
 def _target_lufs(plan: FilmPlan, *, has_speech: bool) -> float:

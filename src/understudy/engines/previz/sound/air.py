@@ -19,9 +19,12 @@ from understudy.engines.previz.sound.signals import (
 
 def gusts(span: Span, rng: np.random.Generator) -> npt.NDArray[np.float32]:
     """Draw how hard the wind blows, 0..1: slow swells with quicker gusts on top."""
-    swell = slow_curve(span, rng, rate_hz=0.4)
-    flurry = slow_curve(span, rng, rate_hz=1.3)
-    return np.float32(0.65) * swell + np.float32(0.35) * flurry * (np.float32(0.4) + np.float32(0.6) * swell)
+    # A swell of about three seconds is always there: in a short film, chance alone might leave the wind flat.
+    rate_hz = slow_curve(span, rng, rate_hz=0.4, low=0.22, high=0.46)
+    turn = 2 * np.pi * (np.cumsum(rate_hz, dtype=np.float64) / span.sample_rate_hz + rng.uniform())
+    swell = (0.5 - 0.5 * np.cos(turn)).astype(np.float32)
+    flurry = slow_curve(span, rng, rate_hz=1.5)
+    return np.float32(0.7) * swell + np.float32(0.3) * flurry * (np.float32(0.3) + np.float32(0.7) * swell)
 
 
 def wind(span: Span, rng: np.random.Generator, *, strength: float) -> Stereo:
@@ -30,7 +33,7 @@ def wind(span: Span, rng: np.random.Generator, *, strength: float) -> Stereo:
     strength: 0 = a breeze, 1 = a gale.
     """
     gust = gusts(span, rng)
-    low = noise(span, rng, response=tilted(45.0, 420.0, tilt_db=-4.0)) * (np.float32(0.45) + gust * np.float32(0.55))
+    low = noise(span, rng, response=tilted(45.0, 420.0, tilt_db=-4.0)) * (np.float32(0.55 - 0.4 * strength) + gust)
     rush = noise(span, rng, response=band(220.0, 1000.0 + 900.0 * strength, order=1)) * gust**1.5
     total = low + np.float32(0.5 + 0.9 * strength) * rush
     if strength > 0.3:
@@ -65,12 +68,12 @@ def snow_hush(span: Span, rng: np.random.Generator) -> Stereo:
 
 def room_tone(span: Span, rng: np.random.Generator) -> Stereo:
     """A quiet room: air that falls off towards high frequencies, hardly moving."""
-    return noise(span, rng, response=tilted(45.0, 2200.0, tilt_db=-4.5), width=0.5)
+    return noise(span, rng, response=tilted(45.0, 2200.0, tilt_db=-4.5), spread=0.5)
 
 
 def ventilation(span: Span, rng: np.random.Generator) -> Stereo:
     """Air out of a duct: a broad steady rush with a faint motor below."""
-    rush = noise(span, rng, response=tilted(110.0, 3800.0, tilt_db=-3.5), width=0.7)
+    rush = noise(span, rng, response=tilted(110.0, 3800.0, tilt_db=-3.5), spread=0.7)
     return unit(rush + np.float32(0.35) * hum(span, rng, base_hz=58.0))
 
 
@@ -100,8 +103,8 @@ def passing_car(span: Span, rng: np.random.Generator, *, at_s: float, width_s: f
     offset = (span.times_s() - at_s) / width_s
     nearness = (1.0 / (1.0 + offset**2) ** 1.3).astype(np.float32)
     side = np.tanh(offset) * (1.0 if rng.uniform() < 0.5 else -1.0)
-    tyres = noise(span, rng, response=tilted(140.0, 3200.0, tilt_db=-2.0), width=0.0)[0] * nearness
-    bright = noise(span, rng, response=band(1500.0, 6000.0), width=0.0)[0] * nearness**3
+    tyres = noise(span, rng, response=tilted(140.0, 3200.0, tilt_db=-2.0), spread=0.0)[0] * nearness
+    bright = noise(span, rng, response=band(1500.0, 6000.0), spread=0.0)[0] * nearness**3
     motor_hz = rng.uniform(70.0, 95.0) * (1.0 - 0.06 * np.tanh(offset))
     phase = 2 * np.pi * np.cumsum(motor_hz) / span.sample_rate_hz
     motor = (np.sin(phase) + 0.6 * np.sin(2 * phase) + 0.3 * np.sin(3 * phase)).astype(np.float32) * nearness

@@ -66,7 +66,7 @@ _SETTINGS: Mapping[SettingKind, tuple[Layer, ...]] = {
     SettingKind.MOUNTAINS: (Layer(name="height", texture=partial(air.wind, strength=0.7), level_db=-2),),
     SettingKind.DESERT: (
         Layer(name="emptiness", texture=partial(air.wind, strength=0.5), level_db=-4),
-        Layer(name="sand", texture=air.drifting_sand, level_db=-12),
+        Layer(name="sand", texture=air.drifting_sand, level_db=-18),
     ),
     SettingKind.BEACH: (Layer(name="surf", texture=partial(water.waves, period_s=3.9), level_db=0), _BREEZE),
     SettingKind.SEA: (

@@ -159,7 +159,7 @@ def bark(rate_hz: int, rng: np.random.Generator) -> Mono:
         points = [(0.0, pitch_hz * 0.8), (0.25, pitch_hz * 1.35), (1.0, pitch_hz * 0.6)]
         voice = glide(path(points, length_s, sample_rate_hz=rate_hz), _THROAT, sample_rate_hz=rate_hz)
         short = Span(num_samples=voice.size, sample_rate_hz=rate_hz)
-        rough = noise(short, rng, response=band(400.0, 4000.0, order=1), width=0.0)[0]
+        rough = noise(short, rng, response=band(400.0, 4000.0, order=1), spread=0.0)[0]
         sound = _vowel(voice + np.float32(0.9) * rough, rate_hz, formants_hz=(620, 1250, 2500))
         pieces += [
             faded(sound, 0.006, length_s * 0.6, sample_rate_hz=rate_hz),
@@ -187,7 +187,7 @@ def crowd(span: Span, rng: np.random.Generator) -> Stereo:
     total = span.silence()
     for _ in range(9):
         low_hz = float(rng.uniform(220.0, 500.0))
-        voice = noise(span, rng, response=band(low_hz, low_hz * 3.2), width=0.0)[0]
+        voice = noise(span, rng, response=band(low_hz, low_hz * 3.2), spread=0.0)[0]
         syllables = slow_curve(span, rng, rate_hz=float(rng.uniform(4.0, 6.5))) ** 2
         phrases = slow_curve(span, rng, rate_hz=0.7)
         place(total, voice * syllables * phrases, at=0, pan=float(rng.uniform(-0.9, 0.9)))

@@ -26,22 +26,22 @@ Signal = npt.NDArray[np.float32]
 @functools.lru_cache(maxsize=8)
 def _k_gains(num_bins: int, nyquist_hz: float) -> npt.NDArray[np.float64]:
     rate_hz = 2 * nyquist_hz
-    delay = np.exp(-1j * np.pi * np.arange(num_bins) / (num_bins - 1))
+    z_inverse = np.exp(-1j * np.pi * np.arange(num_bins) / (num_bins - 1))
     shelf = np.tan(np.pi * _SHELF_HZ / rate_hz)
     top, middle = 10 ** (_SHELF_DB / 20), 10 ** (_SHELF_DB * _SHELF_SLOPE / 20)
     numerator = (
         (top + middle * shelf / _SHELF_Q + shelf**2)
-        + 2 * (shelf**2 - top) * delay
-        + (top - middle * shelf / _SHELF_Q + shelf**2) * delay**2
+        + 2 * (shelf**2 - top) * z_inverse
+        + (top - middle * shelf / _SHELF_Q + shelf**2) * z_inverse**2
     )
-    gains = np.abs(numerator / _poles(shelf, _SHELF_Q, delay))
+    gains = np.abs(numerator / _poles(shelf, _SHELF_Q, z_inverse))
     high_pass = np.tan(np.pi * _HIGH_PASS_HZ / rate_hz)
     norm = 1 + high_pass / _HIGH_PASS_Q + high_pass**2
-    return np.asarray(gains * np.abs((1 - delay) ** 2 / (_poles(high_pass, _HIGH_PASS_Q, delay) / norm)))
+    return np.asarray(gains * np.abs((1 - z_inverse) ** 2 / (_poles(high_pass, _HIGH_PASS_Q, z_inverse) / norm)))
 
 
-def _poles(warped: float, q: float, delay: npt.NDArray[np.complex128]) -> npt.NDArray[np.complex128]:
-    return (1 + warped / q + warped**2) + 2 * (warped**2 - 1) * delay + (1 - warped / q + warped**2) * delay**2
+def _poles(warped: float, q: float, z_inverse: npt.NDArray[np.complex128]) -> npt.NDArray[np.complex128]:
+    return (1 + warped / q + warped**2) + 2 * (warped**2 - 1) * z_inverse + (1 - warped / q + warped**2) * z_inverse**2
 
 
 def k_weighted(signal: Signal, sample_rate_hz: int) -> Signal:

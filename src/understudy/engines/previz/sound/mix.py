@@ -2,7 +2,7 @@
 
 The rule of levels, in LUFS after ITU-R BS.1770: a film in which somebody speaks or music is heard is brought to -16;
 one with a named sound or loud weather to -19; any other to -23, because a calm meadow at the level of a voice is not
-calm. Ambience lies 8 to 14 LU below what is in front of it. While a line sounds, everything else is pulled down until
+calm. Ambience lies 8 to 20 LU below what is in front of it. While a line sounds, everything else is pulled down until
 the line is at least 12 dB above it.
 """
 

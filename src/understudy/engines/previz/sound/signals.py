@@ -131,10 +131,10 @@ def tilted(low_hz: float, high_hz: float, *, tilt_db: float) -> Response:
     return response
 
 
-def noise(span: Span, rng: np.random.Generator, *, response: Response, width: float = 1.0) -> Stereo:
+def noise(span: Span, rng: np.random.Generator, *, response: Response, spread: float = 1.0) -> Stereo:
     """Make steady noise of unit power with the given magnitude response.
 
-    width: 0 = the same in both channels, 1 = independent channels. Source of the method: the spectrum of Gaussian
+    spread: 0 = the same in both channels, 1 = independent channels. Source of the method: the spectrum of Gaussian
     noise is Gaussian, so it is drawn as a spectrum and transformed once.
     """
     length = fft_length(span.num_samples)
@@ -142,10 +142,10 @@ def noise(span: Span, rng: np.random.Generator, *, response: Response, width: fl
     parts = rng.standard_normal((2, gains.size, 2), dtype=np.float32).view(np.complex64)[..., 0]
     signal = np.fft.irfft(parts * gains, length, axis=-1)[:, : span.num_samples].astype(np.float32)
     signal = unit(signal)
-    if width >= 1.0:
+    if spread >= 1.0:
         return signal
     middle = (signal[0] + signal[1]) * np.float32(0.5**0.5)
-    return unit(np.float32(width) * signal + np.float32(1.0 - width) * middle)
+    return unit(np.float32(spread) * signal + np.float32(1.0 - spread) * middle)
 
 
 def slow_curve(

@@ -44,7 +44,7 @@ def _peaked(sound: Mono) -> Mono:
 def _burst(rate_hz: int, rng: np.random.Generator, *, low_hz: float, high_hz: float, length_s: float) -> Mono:
     """A burst of band noise that dies away over its length."""
     short = Span(num_samples=max(2, round(length_s * rate_hz)), sample_rate_hz=rate_hz)
-    sound = noise(short, rng, response=band(low_hz, high_hz), width=0.0)[0]
+    sound = noise(short, rng, response=band(low_hz, high_hz), spread=0.0)[0]
     return np.asarray(sound * np.exp(-5.0 * np.linspace(0.0, 1.0, sound.size)).astype(np.float32))
 
 
@@ -53,13 +53,13 @@ def thunder(rate_hz: int, rng: np.random.Generator, *, is_near: bool) -> Mono:
     length_s = float(rng.uniform(2.6, 3.6))
     span = Span(num_samples=round(length_s * rate_hz), sample_rate_hz=rate_hz)
     times = span.times_s()
-    rolling = noise(span, rng, response=tilted(24.0, 150.0, tilt_db=-2.0), width=0.0)[0]
+    rolling = noise(span, rng, response=tilted(24.0, 150.0, tilt_db=-2.0), spread=0.0)[0]
     lumps = slow_curve(span, rng, rate_hz=3.5, low=0.15, high=1.0) ** 1.5
     total = rolling * lumps * (np.minimum(times / 0.12, 1.0) * np.exp(-times / 1.0)).astype(np.float32)
-    grumble = noise(span, rng, response=band(120.0, 600.0, order=1), width=0.0)[0] * lumps
+    grumble = noise(span, rng, response=band(120.0, 600.0, order=1), spread=0.0)[0] * lumps
     total += np.float32(0.3) * grumble * np.exp(-times / 0.6).astype(np.float32)
     if is_near:
-        crack = noise(span, rng, response=tilted(300.0, 6000.0, tilt_db=-2.5), width=0.0)[0]
+        crack = noise(span, rng, response=tilted(300.0, 6000.0, tilt_db=-2.5), spread=0.0)[0]
         level = np.exp(-times / 0.07) + 0.5 * np.exp(-np.abs(times - 0.16) / 0.05)
         total += np.float32(0.8) * crack * level.astype(np.float32)
     return _peaked(faded(total, 0.004, length_s * 0.4, sample_rate_hz=rate_hz))
@@ -148,7 +148,7 @@ def fire(span: Span, rng: np.random.Generator) -> Stereo:
             )
         )
     crackle = scatter(span, rng, kernels=snaps, rate_per_s=26.0)
-    return unit(roar + np.float32(0.9) * unit(crackle))
+    return unit(np.float32(0.6) * roar + unit(crackle))
 
 
 def applause(span: Span, rng: np.random.Generator) -> Stereo:

@@ -44,14 +44,14 @@ _VOICES: dict[str, tuple[Voice, ...]] = {
     ),
     "male": (
         Voice(name="male 1", pitch=0.56, formants=0.87),
-        Voice(name="male 2", pitch=0.48, formants=0.83),
-        Voice(name="male 3", pitch=0.64, formants=0.90),
+        Voice(name="male 2", pitch=0.49, formants=0.85),
+        Voice(name="male 3", pitch=0.62, formants=0.92),
         Voice(name="male 4", pitch=0.52, formants=0.90),
     ),
     "child": (
-        Voice(name="child 1", pitch=1.32, formants=1.15),
-        Voice(name="child 2", pitch=1.22, formants=1.11),
-        Voice(name="child 3", pitch=1.42, formants=1.18),
+        Voice(name="child 1", pitch=1.25, formants=1.15),
+        Voice(name="child 2", pitch=1.18, formants=1.12),
+        Voice(name="child 3", pitch=1.34, formants=1.14),
     ),
     "off screen": (
         Voice(name="narrator 1", pitch=0.92, formants=0.97),
@@ -62,7 +62,7 @@ _VOICES: dict[str, tuple[Voice, ...]] = {
         Voice(name="figure 2", pitch=0.60, formants=0.88),
         Voice(name="figure 3", pitch=0.90, formants=0.96),
         Voice(name="figure 4", pitch=0.50, formants=0.85),
-        Voice(name="figure 5", pitch=1.26, formants=1.12),
+        Voice(name="figure 5", pitch=1.22, formants=1.12),
     ),
 }
 
@@ -125,33 +125,44 @@ def _say(phrase: str, voice: Voice, *, pace: float, rng: np.random.Generator) ->
     ids = model.ids(phrase)
     if len(ids) < 3:
         return np.zeros(0, np.float32)
-    inputs = {"ids": np.asarray([ids], np.int64), "speed": np.asarray([pace], np.float32)}
-    voiced, phase, hiss, residual, residual_phase, pitch_hz = (out[0] for out in model.sess.run(None, inputs))
+    inputs = {"ids": np.asarray([ids], np.int64), "speed": np.ones(1, np.float32)}
+    frames = [_paced(out[0], pace) for out in model.sess.run(None, inputs)]
+    voiced, phase, hiss, residual, residual_phase, pitch_hz = frames
     if voice.pitch != 1.0 or voice.formants != 1.0:
         is_voiced = pitch_hz > _VOICED_ABOVE_HZ
         # Fewer, wider spaced harmonics carry less power; the added logarithm keeps a voice as loud as it was.
         voiced = _warped(_smoothed(voiced, 5), voice.formants) + np.float32(0.5 * np.log(voice.pitch))
         phase, hiss = _warped(phase, voice.formants), _warped(hiss, voice.formants)
-        residual, residual_phase = _retuned_residual(residual, residual_phase, voice=voice, voiced=is_voiced, rng=rng)
+        residual = _without_old_pitch(_warped(residual, voice.formants), is_voiced=is_voiced)
+        residual_phase = _warped(residual_phase, voice.formants)
         pitch_hz = (pitch_hz * np.float32(voice.pitch)).astype(np.float32)
     audio: Mono = dsp.synth(voiced, phase, hiss, residual, residual_phase, pitch_hz, rng)
     return audio
 
 
-def _retuned_residual(
-    residual: npt.NDArray[np.float32],
-    phase: npt.NDArray[np.float32],
-    *,
-    voice: Voice,
-    voiced: npt.NDArray[np.bool_],
-    rng: np.random.Generator,
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Rid the residual of the old pitch: where there is voice, only its smooth high part stays, as breath."""
-    scattered = rng.uniform(-np.pi, np.pi, phase.shape).astype(np.float32)
-    height = np.clip((np.arange(residual.shape[0]) * _BIN_HZ - 1500.0) / 2500.0, 0.0, 1.0).astype(np.float32)
-    breath = _warped(_smoothed(residual, 11), voice.formants) - (np.float32(2.7) - 2 * height[:, None])
-    kept = np.where(voiced[None, :], breath, _warped(residual, voice.formants))
-    return kept, np.where(voiced[None, :], scattered, _warped(phase, voice.formants))
+def _paced(frames: npt.NDArray[np.float32], pace: float) -> npt.NDArray[np.float32]:
+    """Take frames (the last axis) at another pace, the nearest of each moment.
+
+    The model has a speed input, but it rounds the length of every sound, and between 1.3 and 1.35 a line can lose a
+    quarter of its length at once.
+    """
+    if pace == 1.0:
+        return frames
+    moments = np.round(np.arange(int(frames.shape[-1] / pace)) * pace).astype(np.int64)
+    return np.ascontiguousarray(frames[..., np.minimum(moments, frames.shape[-1] - 1)])
+
+
+def _without_old_pitch(
+    residual: npt.NDArray[np.float32], *, is_voiced: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.float32]:
+    """Turn the residual down where it still hums at the old pitch: below 1 kHz, while there is voice.
+
+    Keeping its phases, and 6 dB of its low part, sounds more natural than noise in its place: over three sentences and
+    ten voices the mean DNSMOS rating was higher by 0.1 to 0.3.
+    """
+    height = np.clip((np.arange(residual.shape[0]) * _BIN_HZ - 400.0) / 600.0, 0.0, 1.0)
+    cut = ((1.0 - height) * np.log(2.0)).astype(np.float32)[:, None]
+    return residual - np.where(is_voiced[None, :], cut, np.float32(0.0))
 
 
 def _warped(spectra: npt.NDArray[np.float32], factor: float) -> npt.NDArray[np.float32]:

@@ -149,7 +149,7 @@ def splash(span: Span, rng: np.random.Generator) -> Mono:
     rate_hz = span.sample_rate_hz
     short = Span(num_samples=round(1.1 * rate_hz), sample_rate_hz=rate_hz)
     times = short.times_s()
-    spray = noise(short, rng, response=tilted(450.0, 8000.0, tilt_db=-2.0), width=0.0)[0]
+    spray = noise(short, rng, response=tilted(450.0, 8000.0, tilt_db=-2.0), spread=0.0)[0]
     level = np.exp(-times / 0.14) + 0.35 * np.exp(-(((times - 0.4) / 0.16) ** 2))
     thump = glide(
         path([(0.0, 190.0), (0.2, 95.0), (1.0, 70.0)], 1.1, sample_rate_hz=rate_hz), [1.0], sample_rate_hz=rate_hz
