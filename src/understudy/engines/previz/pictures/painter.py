@@ -1,0 +1,112 @@
+"""The painter: builds a film's scene once, then draws any frame of it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from understudy.engines.previz.pictures.actors import Actor, Setup, Voice, base_lift_of, cast_of
+from understudy.engines.previz.pictures.air import in_the_air
+from understudy.engines.previz.pictures.camera import Camera
+from understudy.engines.previz.pictures.canvas import Bitmap, Canvas
+from understudy.engines.previz.pictures.layers import Layer
+from understudy.engines.previz.pictures.light import INDOORS, look_of
+from understudy.engines.previz.pictures.motions import FOLLOWED, TRAVEL
+from understudy.engines.previz.pictures.props import place_props
+from understudy.engines.previz.pictures.raster import Raster
+from understudy.engines.previz.pictures.scene import Stagehand
+from understudy.engines.previz.pictures.sets import build_set
+from understudy.engines.previz.pictures.staging import stage
+from understudy.engines.previz.pictures.view import Reach, View
+from understudy.engines.previz.plan import Action, CameraMove, FilmPlan, SettingKind, Weather
+from understudy.engines.previz.speech_timing import Spoken
+
+# Views sampled to learn what a camera move can see.
+_SAMPLED_VIEWS = 33
+# A camera that travels with a subject goes no farther than this, in units.
+_LONGEST_TRAVEL = 13.0
+_GROUND_PERIOD = 6.0
+_DETAILED_PX = 1500
+_WINDS = {Weather.WIND: 2.6, Weather.STORM: 3.0, Weather.RAIN: 1.2, Weather.SNOW: 0.9, Weather.FOG: 0.4}
+
+
+class FilmPainter:
+    """Draws the frames of one film; equal plan, canvas and speech give equal pictures."""
+
+    def __init__(self, plan: FilmPlan, canvas: Canvas, *, speech: Sequence[Spoken] = ()) -> None:
+        """Build all layers and sprites. speech: what the sound says, so that speakers move with it."""
+        self._plan, self._canvas = plan, canvas
+        roles, group_width = cast_of(plan)
+        aspect = roles[0].aspect if roles else 1.0
+        self.staging = stage(canvas, plan.framing, plan.setting, aspect=aspect, group_width=group_width)
+        heading = self._heading(roles[0].rig.faces if roles else 0)
+        own_speed, camera_speed = self._speeds(heading)
+        self._camera = Camera(self.staging, plan.camera, rng=self._stream(1), speed=camera_speed)
+        reach = Reach.of([self._view(time_s) for time_s in np.linspace(0, canvas.duration_s, _SAMPLED_VIEWS)])
+        look = look_of(plan.setting, plan.time_of_day, plan.weather, style=plan.style, mood=plan.mood,
+                       side=1 if self._stream(2).random() < 0.5 else -1)  # fmt: skip
+        stagehand = Stagehand(
+            plan=plan, staging=self.staging, reach=reach, look=look, rng=self._stream(3),
+            detail=float(np.clip(_DETAILED_PX / max(canvas.width_px, canvas.height_px), 0.4, 1.0)),
+            wind=_WINDS.get(plan.weather, 0.8) * (1 if self._stream(4).random() < 0.5 else -1),
+            repeat=_GROUND_PERIOD if camera_speed else 0.0,
+            is_passing=camera_speed != 0.0 or plan.camera is CameraMove.TRACK,
+        )  # fmt: skip
+        scene = build_set(stagehand)
+        layers: list[Layer] = list(scene.layers)
+        lead = roles[0] if roles else None
+        props = replace(stagehand, rng=self._stream(5))
+        layers.extend(place_props(props, scene, hero_height=lead.rig.height if lead else 1.0,
+                                  hero_half=group_width / 2 if lead else 0.5))  # fmt: skip
+        rng = self._stream(6)
+        for role in roles:
+            setup = Setup(
+                plan=plan, look=look, rng=rng,
+                pixels_per_unit=reach.finest_scale(role.depth * self.staging.distance),
+                distance=self.staging.distance, duration_s=canvas.duration_s, heading=heading,
+                speed=own_speed, start_x=-(own_speed - camera_speed) * canvas.duration_s / 2,
+                is_afloat=self.staging.is_afloat, is_water=scene.is_water,
+                base_lift=base_lift_of(role.subject, is_afloat=self.staging.is_afloat),
+            )  # fmt: skip
+            layers.append(Actor(role, setup, Voice(plan, speech, role.subject_index)))
+        air = replace(stagehand, rng=self._stream(7))
+        layers.extend(in_the_air(air, is_indoors=plan.setting in INDOORS))
+        self._layers = sorted(layers, key=lambda layer: -layer.depth)
+        self._raster = Raster(canvas.width_px, canvas.height_px)
+
+    def _stream(self, number: int) -> np.random.Generator:
+        """Random numbers of their own for each part, so that changing one part leaves the others as they are."""
+        return np.random.default_rng([abs(self._canvas.seed), number])
+
+    def _heading(self, faces: int) -> float:
+        """-1: subjects go left, 1: right. Mirrored by seed where the art looks to a side."""
+        moving = {subject.action for subject in self._plan.subjects} & set(TRAVEL)
+        sign = -1.0 if self._stream(0).random() < 0.5 else 1.0
+        return sign if faces or moving else 0.0
+
+    def _speeds(self, heading: float) -> tuple[float, float]:
+        """Speed of the subjects, and of the camera that goes with them, units per second."""
+        plan, duration_s = self._plan, max(self._canvas.duration_s, 1e-6)
+        action = plan.subjects[0].action if plan.subjects else Action.IDLE
+        speed = TRAVEL.get(action, 0.0)
+        if not speed or plan.setting is SettingKind.SPACE:
+            return 0.0, 0.0
+        speed = min(speed, _LONGEST_TRAVEL / duration_s) * (heading or 1.0)
+        gain = np.sign(speed) * min(abs(speed), 0.62 * self.staging.half_width / duration_s)
+        if action in FOLLOWED or plan.camera is CameraMove.TRACK:
+            return float(speed), float(speed - gain * 0.5)
+        return float(gain), 0.0
+
+    def _view(self, time_s: float) -> View:
+        return self._camera.view(float(time_s))
+
+    def paint(self, index: int) -> Bitmap:
+        """Draw frame ``index``.
+
+        Returns: (height_px, width_px, 4) uint8 RGBA, opaque; the buffer is reused by the next call.
+        """
+        view = self._view(index / self._canvas.fps)
+        for layer in self._layers:
+            layer.draw(self._raster, view)
+        return self._raster.pixels
+

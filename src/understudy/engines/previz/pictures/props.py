@@ -1,0 +1,122 @@
+"""Props: the art that dresses a setting, placed by seed at depths, out of the main subject's way."""
+
+import cv2
+import numpy as np
+
+from understudy.engines.previz.pictures.ground import cast_shadow
+from understudy.engines.previz.pictures.layers import Layer, Panel
+from understudy.engines.previz.pictures.rigs import rig_of
+from understudy.engines.previz.pictures.scene import SceneSet, Stagehand
+from understudy.engines.previz.pictures.sprites import has_art, lit, sprite, tinted
+
+_MOST_PROPS = 13
+_PLANTS = ("tree", "flower", "blossom", "tulip", "rose", "herb", "seedling", "rice", "plant", "cactus", "hibiscus",
+           "hyacinth", "corn", "leafy", "shamrock", "clover", "lotus")  # fmt: skip
+
+
+def _size(stagehand: Stagehand, art_id: str, hero_height: float) -> float:
+    """A prop's height in units: true to size, but drawn together so that the largest still fit the picture."""
+    ratio = rig_of(art_id).height / hero_height
+    return float(np.clip(ratio**0.62, 0.16, 3.4))
+
+
+def place_props(stagehand: Stagehand, scene: SceneSet, *, hero_height: float, hero_half: float) -> list[Layer]:
+    """Place the plan's props.
+
+    hero_height: the main subject's height against a person's. hero_half: half the subjects' width in units.
+    """
+    wanted = [art_id for art_id in stagehand.plan.props if has_art(art_id)]
+    if not wanted:
+        return []
+    rng = stagehand.rng
+    sizes = {art_id: _size(stagehand, art_id, hero_height) for art_id in wanted}
+    copies: list[str] = []
+    for art_id in wanted:
+        size = sizes[art_id]
+        copies.extend([art_id] * (1 if size > 2.6 else 2 if size > 1.5 else 3 if size > 0.7 else 4))
+    limit = _MOST_PROPS * (2 if stagehand.repeat else 1)
+    if stagehand.repeat:
+        copies = copies * 2
+    copies = [copies[i] for i in np.sort(rng.permutation(len(copies))[:limit])]
+    slots = rng.permutation(len(copies))
+    layers: list[Layer] = []
+    for index, art_id in enumerate(copies):
+        place = _place(stagehand, scene, size=sizes[art_id], slot=(slots[index] + rng.uniform(0.2, 0.8)) / len(copies),
+                       hero_half=hero_half)  # fmt: skip
+        if place is not None:
+            layers.append(_prop(stagehand, scene, art_id, sizes[art_id], place))
+    return layers
+
+
+def _place(
+    stagehand: Stagehand, scene: SceneSet, *, size: float, slot: float, hero_half: float
+) -> tuple[float, float] | None:
+    """A prop's (x, depth): large things farther back, nothing across the subject."""
+    rng, d = stagehand.rng, stagehand.distance
+    near, far = scene.prop_depths
+    # Small things stand near, where they can be seen; large ones behind.
+    lean = np.clip(size / 2.4, 0.06, 1.0)
+    factor = near + (far - near) * float(np.clip(lean * rng.uniform(0.55, 1.1), 0.02, 1.0))
+    if size < 0.5 and rng.random() < 0.35:
+        factor = rng.uniform(0.72, 0.92)
+    depth = factor * d
+    low, high = stagehand.reach.x_range(depth)
+    if not stagehand.repeat:
+        lead = stagehand.reach.views[len(stagehand.reach.views) // 2]
+        half = lead.width_px / 2 / lead.scale(depth)
+        low, high = max(low, lead.x - half * 1.25), min(high, lead.x + half * 1.25)
+    x = low + (high - low) * slot
+    if stagehand.repeat:
+        return x, depth
+    # What would hide behind the subject, or cover it, steps aside; so do two things in the middle.
+    clear = max(hero_half * min(factor, 1.6), scene.prop_side * 0.6) + size * 0.30
+    if abs(x) < clear:
+        side = 1.0 if x >= 0 else -1.0
+        x = side * (clear + rng.uniform(0.0, 0.5) * size)
+        if not low - size < x < high + size:
+            return None
+    return x, depth
+
+
+def _prop(stagehand: Stagehand, scene: SceneSet, art_id: str, size: float, place: tuple[float, float]) -> Layer:
+    look, rng = stagehand.look, stagehand.rng
+    x, depth = place
+    size *= rng.uniform(0.86, 1.12)
+    density = min(stagehand.reach.finest_scale(depth), 1400 / size)
+    bitmap = sprite(art_id, size * density)
+    season = stagehand.plan.season.lower()
+    if art_id == "deciduous-tree" and season in ("spring", "autumn", "fall"):
+        bitmap = tinted(bitmap, "pink" if season == "spring" else "orange")
+    if rng.random() < 0.5 and rig_of(art_id).faces == 0 and "house" not in art_id:
+        bitmap = np.ascontiguousarray(bitmap[:, ::-1])
+    haze = look.haze_at(depth, stagehand.distance)
+    lit_bitmap = lit(bitmap, look, haze=haze, gain=look.ambient)
+    wide = bitmap.shape[1] / bitmap.shape[0] * size
+    if scene.ground is not None and not scene.is_water:
+        small = cv2.resize(bitmap[..., 3], (64, 64), interpolation=cv2.INTER_AREA)
+        cast_shadow(scene.ground, look, small, x=x, z=depth, size=(wide, size))
+        _settle(scene, x, depth, wide)
+    is_plant = any(word in art_id for word in _PLANTS)
+    sway = 0.010 * size * min(stagehand.wind, 2.2) if is_plant else 0.0
+    lift = 0.0 if scene.ground is not None or scene.is_water else rng.uniform(-0.4, 1.1)
+    return Panel(bitmap=lit_bitmap, left=x - wide / 2, top=scene.floor + size + lift - 0.015 * size, depth=depth, density=density,
+                 sway=sway, sway_phase=float(rng.uniform(0, 6.28)))  # fmt: skip
+
+
+def _settle(scene: SceneSet, x: float, depth: float, wide: float) -> None:
+    """Darken the ground right under a thing, so that it stands instead of hovering."""
+    baked = scene.ground
+    if baked is None:
+        return
+    u, v, scale = baked.place(x, depth)
+    flat = abs(baked.view.y) / max(depth - baked.view.z, 0.2)
+    half_w, half_h = wide * scale * 0.5, max(wide * scale * flat * 0.36, 2.0)
+    left, right = max(int(u - half_w), 0), min(int(u + half_w), baked.bitmap.shape[1])
+    top, bottom = max(int(v - half_h), 0), min(int(v + half_h), baked.bitmap.shape[0])
+    if right - left < 2 or bottom - top < 2:
+        return
+    xs = ((np.arange(left, right) + 0.5 - u) / half_w)[None, :]
+    ys = ((np.arange(top, bottom) + 0.5 - v) / half_h)[:, None]
+    dark = np.clip(1 - (xs * xs + ys * ys), 0, 1) ** 0.8 * 0.5
+    area = baked.bitmap[top:bottom, left:right, :3]
+    area[:] = (area * (1 - dark[..., None])).astype(np.uint8)

@@ -1,0 +1,38 @@
+"""One builder per kind of setting."""
+
+from collections.abc import Callable
+
+from understudy.engines.previz.pictures import sets_aloft, sets_inside, sets_open, sets_town, sets_water
+from understudy.engines.previz.pictures.scene import SceneSet, Stagehand
+from understudy.engines.previz.plan import SettingKind
+
+BUILDERS: dict[SettingKind, Callable[[Stagehand], SceneSet]] = {
+    SettingKind.MEADOW: sets_open.meadow,
+    SettingKind.GARDEN: sets_open.garden,
+    SettingKind.COURTYARD: sets_town.courtyard,
+    SettingKind.FOREST: sets_open.forest,
+    SettingKind.MOUNTAINS: sets_open.peaks,
+    SettingKind.DESERT: sets_open.desert,
+    SettingKind.BEACH: sets_water.beach,
+    SettingKind.SEA: sets_water.sea,
+    SettingKind.UNDERWATER: sets_water.underwater,
+    SettingKind.HARBOR: sets_water.harbor,
+    SettingKind.RIVER: sets_water.river,
+    SettingKind.CITY: sets_town.city,
+    SettingKind.STREET: sets_town.street,
+    SettingKind.ROAD: sets_open.road,
+    SettingKind.FARM: sets_open.farm,
+    SettingKind.SNOWFIELD: sets_open.snowfield,
+    SettingKind.ROOM: sets_inside.room,
+    SettingKind.KITCHEN: sets_inside.kitchen,
+    SettingKind.OFFICE: sets_inside.office,
+    SettingKind.STAGE: sets_inside.stage_set,
+    SettingKind.STUDIO: sets_inside.studio,
+    SettingKind.SKY: sets_aloft.sky_set,
+    SettingKind.SPACE: sets_aloft.space,
+}
+
+
+def build_set(stagehand: Stagehand) -> SceneSet:
+    """Build the film's setting."""
+    return BUILDERS[stagehand.setting](stagehand)

@@ -1,0 +1,459 @@
+"""Sets by, on and under water: beach, sea, underwater, harbor, river."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from understudy.engines.previz.pictures import ground, land
+from understudy.engines.previz.pictures.canvas import Bitmap, Floats, Rgb
+from understudy.engines.previz.pictures.land import Spot
+from understudy.engines.previz.pictures.layers import Layer, Moving, Panel, Shade, bake_surface
+from understudy.engines.previz.pictures.light import dimmed, mix, recolour
+from understudy.engines.previz.pictures.noise import rolling_line
+from understudy.engines.previz.pictures.raster import Raster, affine
+from understudy.engines.previz.pictures.scene import SceneSet, Stagehand
+from understudy.engines.previz.pictures.sets_open import greens, lay, near_far
+from understudy.engines.previz.pictures.sky import backdrop, gradient, open_sky, sky_box
+from understudy.engines.previz.pictures.view import View
+
+
+def water_colours(stagehand: Stagehand) -> tuple[Rgb, Rgb, Rgb]:
+    """Deep, middle and light tones of water under this sky, already lit."""
+    look = stagehand.look
+    grey = 0.55 * look.overcast
+    deep = mix((0.02, 0.26, 0.46), (0.20, 0.28, 0.34), grey)
+    light = mix((0.24, 0.66, 0.80), (0.48, 0.56, 0.60), grey)
+    lit_deep: Rgb = (deep[0] * look.ambient[0], deep[1] * look.ambient[1], deep[2] * look.ambient[2])
+    lit_light: Rgb = (light[0] * look.ambient[0], light[1] * look.ambient[1], light[2] * look.ambient[2])
+    far = mix(look.sky[2], lit_light, 0.45)
+    return lit_deep, lit_light, far
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swell:
+    """One row of waves. height, length: of a wave in units; speed: units per second; bob: how far it heaves."""
+
+    depth: float
+    height: float
+    length: float
+    speed: float
+    bob: float
+    phase: float
+    opacity: float
+
+
+def _wave_strip(size: tuple[int, int], turns: float, colours: tuple[Rgb, Rgb, Rgb], crest: Floats, foam: float) -> Bitmap:
+    """A strip of water under a waving edge: light and foam along the crest, clearing downwards."""
+    width, height = size
+    deep, light, _ = colours
+    rows = np.arange(height, dtype=np.float32)[:, None] + 0.5
+    depth = (rows - crest[None, :]) / height
+    alpha = land.below(crest, height) * np.clip(1.18 - np.clip(depth, 0, 1) * 1.5, 0, 1)
+    part = np.exp(-np.clip(depth, 0, 1) * 5.2)[..., None]
+    colour = np.array(deep, np.float32) + part * (np.array(light, np.float32) - np.array(deep, np.float32))
+    edge = np.exp(-((depth * height / max(height * 0.05, 1.2)) ** 2)) * np.float32(foam)
+    lip = np.clip(1 - np.gradient(crest)[None, :] * 0.0, 0, 1)
+    colour = colour + (edge * lip)[..., None] * (np.minimum(np.array(light, np.float32) * 1.5 + 0.12, 1.0) - colour)
+    result = np.empty((height, width, 4), np.float32)
+    result[..., :3] = np.clip(colour, 0, 1) * alpha[..., None]
+    result[..., 3] = alpha
+    return (result * 255).astype(np.uint8)
+
+
+def waves(stagehand: Stagehand, swells: Sequence[Swell], colours: tuple[Rgb, Rgb, Rgb], *, foam: float = 0.8) -> list[Layer]:
+    """Rows of waves that roll across and heave."""
+    rng, look, reach = stagehand.rng, stagehand.look, stagehand.reach
+    layers: list[Layer] = []
+    for swell in swells:
+        low, high = reach.x_range(swell.depth)
+        density = min(reach.finest_scale(swell.depth) * stagehand.detail, 9000 / (high - low + swell.length * 2))
+        count = int(np.ceil((high - low) / swell.length)) + 2
+        one = max(int(swell.length * density), 6)
+        height = max(int(swell.height * 2.6 * density), 5)
+        turn = np.arange(one, dtype=np.float32) * np.float32(2 * np.pi / one)
+        shape = np.sin(turn) * 0.62 + np.sin(2 * turn + rng.uniform(0, 6.28)) * 0.25 + np.sin(3 * turn + rng.uniform(0, 6.28)) * 0.13
+        crest = (0.30 - 0.24 * shape) * height
+        strip = _wave_strip((one, height), 1, colours, crest.astype(np.float32), foam)
+        haze = look.haze_at(swell.depth, stagehand.distance) * 0.8
+        matrix = np.array(look.grade) @ _fade(look.haze, haze)
+        bitmap = recolour(np.tile(strip, (1, count, 1)), matrix)
+        layers.append(_row(bitmap, swell, low - swell.length, density))
+    return layers
+
+
+def _fade(colour: Rgb, part: float) -> "np.ndarray[tuple[int, int], np.dtype[np.float64]]":
+    matrix = np.eye(4)
+    matrix[:3, :3] *= 1 - part
+    matrix[:3, 3] = np.array(colour) * part
+    return matrix
+
+
+def _row(bitmap: Bitmap, swell: Swell, left: float, density: float) -> Layer:
+    def paint(raster: Raster, view: View) -> None:
+        offset = (swell.speed * view.time_s) % swell.length
+        heave = swell.bob * np.sin(1.5 * view.time_s + swell.phase)
+        scale = view.scale(swell.depth)
+        x_px, y_px = view.project(left + offset, swell.height * 0.9 + heave, swell.depth)
+        factor = scale / density
+        raster.stamp(bitmap, affine(scale_x=factor, scale_y=factor, x_px=x_px, y_px=y_px), opacity=swell.opacity)
+
+    return Moving(depth=swell.depth, paint=paint)
+
+
+def water_shade(stagehand: Stagehand, colours: tuple[Rgb, Rgb, Rgb]) -> Shade:
+    """Open water to the horizon with a path of light under sun or moon; already lit."""
+    texture = ground.Texture(stagehand.rng, cells=10)
+    look, d = stagehand.look, stagehand.distance
+    deep, light, far = (np.array(c, np.float32) for c in colours)
+    canvas, staging = stagehand.staging.canvas, stagehand.staging
+    slope = (0.36 * look.sun_x) * canvas.width_px / staging.focal_px
+
+    def shade(x: Floats, z: Floats, blur: Floats) -> Floats:
+        fine = texture.sample(x, z, period=stagehand.repeat or 6.0, stretch=0.45)
+        broad = texture.sample(x + 1.7, z, period=(stagehand.repeat or 6.0) * 2, stretch=0.6)
+        part = np.clip(0.40 + (fine - 0.5) * 1.1 * np.clip(0.4 / (blur + 1e-6), 0, 1) + (broad - 0.5) * 0.7, 0, 1)
+        colour = deep + part[..., None] * (light - deep)
+        away = 1 - np.exp(-np.maximum(z / np.float32(d) - 0.7, 0) / 8)
+        colour = colour + away[..., None] * (far - colour)
+        path = np.exp(-(((x - slope * z) / (0.10 * z + 0.25)) ** 2)) * (1 - look.overcast)
+        glint = np.clip((fine - 0.45) * 3.2, 0, 1) * path * np.float32(0.55 if look.is_dark or look.sun_y < 0.3 else 0.32)
+        return colour + glint[..., None] * (np.array(look.sun, np.float32) - colour)
+
+    return shade
+
+
+def glitter(stagehand: Stagehand, *, near: float, far: float) -> Layer:
+    """Sparks of sunlight that flicker on the water under the sun."""
+    rng, look, staging = stagehand.rng, stagehand.look, stagehand.staging
+    slope = (0.36 * look.sun_x) * staging.canvas.width_px / staging.focal_px
+    count = int(120 * (1 - 0.8 * look.overcast))
+    inverse = rng.uniform(1 / far, 1 / near, count)
+    depth = 1 / inverse
+    x = slope * depth + rng.normal(0, 0.16, count) * depth
+    phase = rng.uniform(0, 2 * np.pi, count)
+    size = max(int(staging.canvas.height_px / 150), 3)
+    spark = np.zeros((size, size * 3, 4), np.uint8)
+    cv2.ellipse(spark, (size * 3 // 2, size // 2), (max(size, 2), max(size // 3, 1)), 0, 0, 360, (255,) * 4, -1, cv2.LINE_AA)
+    spark = recolour(spark, np.array(look.grade) @ np.diag([*look.sun, 1.0]))
+    small = np.ascontiguousarray(cv2.resize(spark, (max(size * 3 // 2, 2), max(size // 2, 1)), interpolation=cv2.INTER_AREA))
+
+    def paint(raster: Raster, view: View) -> None:
+        for k in range(count):
+            level = np.sin(view.time_s * (2.5 + 1.5 * np.sin(7 * phase[k])) + phase[k])
+            if level < 0.35:
+                continue
+            px, py = view.project(float(x[k]), 0.0, float(depth[k]))
+            if py <= view.horizon_px + 1:
+                continue
+            raster.blit(spark if depth[k] < stagehand.distance * 2 else small, int(px), int(py))
+
+    return Moving(depth=stagehand.distance * 1.45, paint=paint)
+
+
+def sea(stagehand: Stagehand) -> SceneSet:
+    """Open sea: rows of waves before and behind whoever floats in it."""
+    d, rng = stagehand.distance, stagehand.rng
+    colours = water_colours(stagehand)
+    surface, _ = lay(stagehand, water_shade(stagehand, colours), hazy=False)
+    strong = 1.0 + 0.35 * max(abs(stagehand.wind) - 1, 0)
+    rows = [
+        Swell(depth=f * d, height=h * strong, length=length, speed=speed * np.sign(stagehand.wind), bob=h * 0.35 * strong,
+              phase=float(rng.uniform(0, 6.28)), opacity=1.0)
+        for f, h, length, speed in (
+            (9.0, 0.16, 2.6, 0.30), (6.0, 0.14, 2.1, 0.26), (4.2, 0.12, 1.7, 0.24), (3.0, 0.105, 1.5, 0.22),
+            (2.2, 0.095, 1.3, 0.20), (1.65, 0.09, 1.15, 0.19), (1.25, 0.085, 1.0, 0.18), (0.94, 0.10, 1.0, 0.17),
+            (0.72, 0.10, 0.9, 0.16), (0.55, 0.10, 0.8, 0.15),
+        )
+    ]  # fmt: skip
+    layers: list[Layer] = [*open_sky(stagehand), surface, *waves(stagehand, rows, colours)]
+    if stagehand.look.overcast < 0.7:
+        layers.append(glitter(stagehand, near=1.5 * d, far=14 * d))
+    return SceneSet(layers=layers, is_water=True, prop_depths=(2.4, 6.5))
+
+
+def beach(stagehand: Stagehand) -> SceneSet:
+    """Sand in front, surf that comes and goes, and the sea."""
+    d, rng, look = stagehand.distance, stagehand.rng, stagehand.look
+    colours = water_colours(stagehand)
+    light: Rgb = (0.98, 0.89, 0.70)
+    dark: Rgb = (0.84, 0.70, 0.50)
+    sand = ground.haze_over(ground.sand(rng, light=light, dark=dark, repeat=stagehand.repeat), look, distance=d)
+    wet = ground.haze_over(
+        ground.plain(rng, light=(0.80, 0.70, 0.54), dark=(0.66, 0.57, 0.44), repeat=stagehand.repeat), look, distance=d
+    )
+    water = water_shade(stagehand, colours)
+    shore = 2.15 * d
+    shade = ground.band_along(sand, wet, low=shore - 0.22 * d, high=shore + 2, soft=0.35)
+    shade = ground.band_along(shade, water, low=shore + 0.1 * d, high=1e6, soft=0.18)
+    surface, baked = lay(stagehand, shade, hazy=False)
+    ground.specks(baked, look, rng, colours=((1.0, 0.94, 0.86), (0.86, 0.68, 0.56), (0.74, 0.64, 0.54)), size=0.016,
+                  depths=near_far(stagehand, 0.45, 1.7), count=60)  # fmt: skip
+    rows = [
+        Swell(depth=f * d, height=h, length=length, speed=0.16, bob=h * 0.4, phase=f, opacity=op)
+        for f, h, length, op in ((7.5, 0.10, 2.4, 0.8), (5.4, 0.10, 2.0, 0.85), (4.0, 0.095, 1.7, 0.9), (3.1, 0.09, 1.5, 0.95),
+                                 (2.6, 0.085, 1.35, 0.95))
+    ]  # fmt: skip
+    layers: list[Layer] = [
+        *open_sky(stagehand),
+        surface,
+        land.hills(stagehand, Spot(depth=22 * d, height=1.9), light=(0.42, 0.58, 0.54), dark=(0.30, 0.46, 0.50), waves=1.2),
+        *waves(stagehand, rows, colours, foam=1.0),
+        *[_surf(stagehand, shore + k * 0.10 * d, phase=k * 2.4) for k in (0, 1)],
+    ]
+    if look.overcast < 0.7:
+        layers.append(glitter(stagehand, near=2.5 * d, far=14 * d))
+    return SceneSet(layers=layers, ground=baked, prop_depths=(1.15, 1.95), prop_side=0.9)
+
+
+def _surf(stagehand: Stagehand, depth: float, *, phase: float) -> Layer:
+    """A lacy line of foam that runs up the sand and back."""
+    rng, look = stagehand.rng, stagehand.look
+    low, high = stagehand.reach.x_range(depth * 0.9)
+    density = min(stagehand.reach.finest_scale(depth * 0.9) * stagehand.detail, 6000 / (high - low))
+    width, height = max(int((high - low) * density), 8), max(int(0.20 * density), 5)
+    line = (0.60 + 0.22 * rolling_line(width, waves=4, octaves=4, rng=rng)) * height
+    rows = np.arange(height, dtype=np.float32)[:, None]
+    inside = np.clip(line[None, :] - rows + 0.5, 0, 1)
+    ramp = np.clip(rows / height, 0, 1)
+    edge = np.exp(-(((line[None, :] - rows) / (height * 0.10)) ** 2))
+    alpha = np.clip(inside * ramp * 0.55 + edge * inside * 0.75, 0, 0.92)
+    bitmap = np.empty((height, width, 4), np.float32)
+    bitmap[..., :3] = alpha[..., None] * np.minimum(np.array(look.ambient, np.float32) * 1.0, 1.0)
+    bitmap[..., 3] = alpha
+    foam = look.graded((bitmap * 255).astype(np.uint8))
+
+    def paint(raster: Raster, view: View) -> None:
+        run = 0.5 + 0.5 * np.sin(0.9 * view.time_s + phase)
+        at = depth - 0.16 * stagehand.distance * run
+        scale = view.scale(at)
+        x_px, y_px = view.project(low, 0.0, at)
+        flat = view.y / max(at - view.z, 0.2) * 2.2
+        factor = scale / density
+        matrix = affine(scale_x=factor, scale_y=factor * flat * (0.8 + 0.5 * run), x_px=x_px,
+                        y_px=y_px - height * factor * flat * 0.6)  # fmt: skip
+        raster.stamp(foam, matrix, opacity=0.95 - 0.45 * float(run))
+
+    return Moving(depth=depth, paint=paint)
+
+
+def underwater(stagehand: Stagehand) -> SceneSet:
+    """Blue depth with rays from above, rocks in haze, weed that sways, and a sandy floor."""
+    d, rng, look = stagehand.distance, stagehand.rng, stagehand.look
+    box = sky_box(stagehand, ends=False)
+    width, height = int((box[2] - box[0]) * stagehand.detail), int((box[3] - box[1]) * stagehand.detail)
+    column = gradient(height, (look.sky[0], look.sky[1], look.haze, look.sky[2]), (0.0, 0.30, 0.55, 1.0))
+    colours = np.repeat(column[:, None, :], width, axis=1)
+    xs = np.linspace(-1, 1, width, dtype=np.float32)[None, :]
+    ys = np.linspace(0, 1, height, dtype=np.float32)[:, None]
+    bright = np.exp(-((xs - 0.4 * look.sun_x) ** 2) * 3.0 - ys * 3.4)[..., None] * np.float32(0.42)
+    colours = colours + bright * (np.array(look.sun, np.float32) - colours)
+    floor = -0.42
+    sand = ground.haze_over(ground.sand(rng, light=(0.86, 0.84, 0.66), dark=(0.56, 0.60, 0.50), repeat=stagehand.repeat), look,
+                            distance=d * 0.7)  # fmt: skip
+    surface, baked = bake_surface(stagehand.reach, sand, detail=stagehand.detail, repeat=stagehand.repeat, height=floor)
+    baked.bitmap[:] = look.graded(baked.bitmap)
+    rock: Rgb = (0.20, 0.42, 0.46)
+    layers: list[Layer] = [
+        backdrop(stagehand, colours, box, ends=False),
+        surface,
+        land.hills(stagehand, Spot(depth=9 * d, height=2.6, sunk=-floor), light=rock, dark=dimmed(rock, 0.6), waves=2.6,
+                   rough=0.05),
+        land.hills(stagehand, Spot(depth=5 * d, height=1.25, sunk=-floor), light=(0.26, 0.44, 0.40), dark=(0.10, 0.26, 0.30),
+                   waves=3, rough=0.04),
+        *[_weed(stagehand, factor * d, floor) for factor in (3.2, 1.9, 0.74)],
+        *[_ray(stagehand, depth) for depth in (4.2 * d, 1.5 * d)],
+    ]  # fmt: skip
+    return SceneSet(layers=layers, ground=baked, prop_depths=(1.3, 3.0), floor=floor)
+
+
+def _ray(stagehand: Stagehand, depth: float) -> Layer:
+    """Beams that fan out from the surface and waver."""
+    rng, look, staging = stagehand.rng, stagehand.look, stagehand.staging
+    width, height = staging.canvas.width_px // 4, staging.canvas.height_px // 4
+    xs = np.arange(width, dtype=np.float32)[None, :] / width - 0.5
+    ys = np.arange(height, dtype=np.float32)[:, None] / height
+    angle = (xs - 0.2 * look.sun_x) / (0.55 + ys)
+    total = np.zeros((height, width), np.float32)
+    for _ in range(7):
+        total += np.exp(-(((angle - rng.uniform(-0.8, 0.8)) / rng.uniform(0.03, 0.10)) ** 2)) * rng.uniform(0.4, 1.0)
+    level = np.clip(total, 0, 1.2) * (1 - ys) ** 1.4 * np.float32(0.24)
+    bitmap = np.empty((height, width, 4), np.float32)
+    bitmap[..., :3] = level[..., None] * np.array(look.sun, np.float32)
+    bitmap[..., 3] = level * 0.6
+    rays = look.graded((np.clip(bitmap, 0, 1) * 255).astype(np.uint8))
+    phase = float(rng.uniform(0, 6.28))
+    strength = float(np.clip(max(look.ambient) * 1.1, 0.3, 1.0))
+
+    def paint(raster: Raster, view: View) -> None:
+        sway = np.sin(0.5 * view.time_s + phase)
+        scale = view.scale(depth) * depth / view.focal_px * 4.4
+        x_px = view.centre_x_px - width * scale / 2 - view.x * view.scale(depth) + sway * 0.02 * view.width_px
+        matrix = affine(scale_x=scale, scale_y=scale, x_px=x_px, y_px=min(view.horizon_px - staging.horizon_px, 0) - 4)
+        raster.stamp(rays, matrix, opacity=strength * (0.72 + 0.28 * float(np.sin(0.9 * view.time_s + 2 * phase))))
+
+    return Moving(depth=depth, paint=paint)
+
+
+def _weed(stagehand: Stagehand, depth: float, floor: float) -> Panel:
+    rng, look = stagehand.rng, stagehand.look
+    spot = Spot(depth=depth, height=1.05 if depth > stagehand.distance else 0.5, sunk=-floor)
+
+    def paint(width: int, height: int, density: float) -> Bitmap:
+        bitmap = np.zeros((height, width, 4), np.uint8)
+        for _ in range(int(width / height * 2.4)):
+            x0 = rng.uniform(0, width)
+            for _ in range(int(rng.integers(3, 7))):
+                tall = height * rng.uniform(0.35, 0.96)
+                x = x0 + rng.normal(0, height * 0.05)
+                lean, curl = rng.normal(0, height * 0.06), rng.uniform(0, 6.28)
+                tone = rng.uniform(0.7, 1.2)
+                base: Rgb = (0.16, 0.56, 0.36) if rng.random() < 0.7 else (0.52, 0.40, 0.24)
+                steps = np.linspace(0, 1, 9)
+                points = np.stack([x + lean * steps + np.sin(steps * 5 + curl) * height * 0.022, height - tall * steps], axis=1)
+                for k in range(8):
+                    thick = max(int(height * 0.035 * (1 - steps[k] * 0.8)), 1)
+                    shade = tuple(min(c * tone * (0.7 + 0.5 * steps[k]), 1.0) * 255 for c in base)
+                    cv2.line(bitmap, tuple(int(v) for v in points[k]), tuple(int(v) for v in points[k + 1]), (*shade, 255),
+                             thick, cv2.LINE_AA)  # fmt: skip
+        haze = look.haze_at(depth * 1.6, stagehand.distance)
+        return recolour(bitmap, look.lit_matrix(gain=look.ambient, haze=haze))
+
+    return land.upright(stagehand, spot, paint, sway=0.05)
+
+
+def harbor(stagehand: Stagehand) -> SceneSet:
+    """A stone quay with bollards, boats with masts at rest, and lights on the far shore."""
+    d, rng, look = stagehand.distance, stagehand.rng, stagehand.look
+    colours = water_colours(stagehand)
+    stone = ground.haze_over(
+        ground.paving(rng, light=(0.72, 0.68, 0.64), dark=(0.54, 0.51, 0.50), tile=0.5, repeat=stagehand.repeat), look, distance=d
+    )
+    kerb = ground.haze_over(ground.plain(rng, light=(0.80, 0.76, 0.70), dark=(0.70, 0.66, 0.62)), look, distance=d)
+    edge = 1.55 * d
+    shade = ground.band_along(stone, kerb, low=edge - 0.10 * d, high=edge + 0.02, soft=0.01)
+    shade = ground.band_along(shade, water_shade(stagehand, colours), low=edge, high=1e6, soft=0.01)
+    surface, baked = lay(stagehand, shade, hazy=False)
+    rows = [Swell(depth=f * d, height=0.05, length=1.2, speed=0.10, bob=0.02, phase=f, opacity=0.8) for f in (5.6, 4.2, 3.2, 2.5)]
+    town: Rgb = (0.62, 0.54, 0.52)
+    layers: list[Layer] = [
+        *open_sky(stagehand),
+        surface,
+        land.hills(stagehand, Spot(depth=22 * d, height=3.0), light=(0.46, 0.56, 0.60), dark=(0.34, 0.44, 0.52)),
+        land.skyline(stagehand, Spot(depth=15 * d, height=1.9), colour=town, is_tall=False),
+        *waves(stagehand, rows, colours, foam=0.35),
+        *[_masts(stagehand, factor * d, count) for factor, count in ((4.6, 7), (2.7, 4))],
+        *_bollards(stagehand, edge * 0.97),
+    ]
+    if look.overcast < 0.7:
+        layers.append(glitter(stagehand, near=2.0 * d, far=14 * d))
+    return SceneSet(layers=layers, ground=baked, prop_depths=(1.15, 1.42), prop_side=0.95, water_from=1.9)
+
+
+def _masts(stagehand: Stagehand, depth: float, count: int) -> Panel:
+    """Fishing boats side by side: hulls, cabins, masts, stays and a lamp."""
+    rng, look = stagehand.rng, stagehand.look
+    hulls: tuple[Rgb, ...] = ((0.20, 0.38, 0.62), (0.74, 0.24, 0.20), (0.90, 0.88, 0.82), (0.16, 0.48, 0.44))
+
+    def paint(width: int, height: int, density: float) -> Bitmap:
+        bitmap = np.zeros((height, width, 4), np.uint8)
+        step = height * 0.66
+        total = max(int(width / step), 1)
+        for index in range(total):
+            if rng.random() < 0.22:
+                continue
+            x = (index + rng.uniform(0.3, 0.7)) * step
+            size = height * rng.uniform(0.20, 0.28)
+            hull = hulls[int(rng.integers(len(hulls)))]
+            _boat(bitmap, x, size, hull, rng=rng, is_dark=look.is_dark)
+        haze = look.haze_at(depth, stagehand.distance)
+        lit = recolour(bitmap, look.lit_matrix(gain=look.ambient, haze=haze))
+        if look.is_dark:
+            lamps = (bitmap[..., 0] == 255) & (bitmap[..., 1] == 226) & (bitmap[..., 2] == 150)
+            lit[lamps] = (255, 226, 150, 255)
+        return lit
+
+    return land.upright(stagehand, Spot(depth=depth, height=1.85), paint)
+
+
+def _boat(bitmap: Bitmap, x: float, size: float, hull: Rgb, *, rng: np.random.Generator, is_dark: bool) -> None:
+    height = bitmap.shape[0]
+    deck = height - size * 0.55
+
+    def fill(points: list[tuple[float, float]], colour: Rgb) -> None:
+        corners = np.array([[round(px * 8), round(py * 8)] for px, py in points], np.int32)
+        cv2.fillPoly(bitmap, [corners], (*(min(c, 1.0) * 254 for c in colour), 255), cv2.LINE_AA, 3)
+
+    side = 1 if rng.random() < 0.5 else -1
+    fill([(x - side * size * 1.05, deck), (x + side * size * 1.25, deck - size * 0.16), (x + side * size * 0.85, height),
+          (x - side * size * 0.9, height)], hull)  # fmt: skip
+    fill([(x - side * size * 1.05, deck), (x + side * size * 1.25, deck - size * 0.16), (x + side * size * 1.18, deck + size * 0.02),
+          (x - side * size * 1.03, deck + size * 0.12)], mix(hull, (1.0, 1.0, 1.0), 0.55))  # fmt: skip
+    fill([(x - side * size * 0.62, deck), (x - side * size * 0.62, deck - size * 0.62), (x + side * size * 0.1, deck - size * 0.62),
+          (x + side * size * 0.16, deck)], (0.94, 0.93, 0.90))  # fmt: skip
+    pane: Rgb = (255 / 254, 226 / 254, 150 / 254) if is_dark else (0.36, 0.56, 0.70)
+    corner = (int(x - side * size * 0.50), int(deck - size * 0.50))
+    cv2.rectangle(bitmap, corner, (int(x - side * size * 0.06), int(deck - size * 0.26)),
+                  (255, 226, 150, 255) if is_dark else (*(c * 254 for c in pane), 255), -1)  # fmt: skip
+    mast = x + side * size * 0.36
+    top = height * rng.uniform(0.02, 0.24)
+    wood = (96, 70, 52, 255)
+    cv2.line(bitmap, (int(mast), int(deck)), (int(mast), int(top)), wood, max(int(size * 0.05), 1), cv2.LINE_AA)
+    boom = (int(mast - side * size * 0.8), int(deck - size * 0.75))
+    cv2.line(bitmap, (int(mast), int(deck - size * 0.4)), boom, wood, max(int(size * 0.04), 1), cv2.LINE_AA)
+    for end in (x + side * size * 1.2, x - side * size * 1.0):
+        cv2.line(bitmap, (int(mast), int(top)), (int(end), int(deck)), (70, 60, 62, 200), 1, cv2.LINE_AA)
+    if is_dark:
+        cv2.circle(bitmap, (int(mast), int(top)), max(int(size * 0.06), 1), (255, 226, 150, 255), -1)
+
+
+def _bollards(stagehand: Stagehand, depth: float) -> list[Layer]:
+    low, high = stagehand.reach.x_range(depth)
+    look, d = stagehand.look, stagehand.distance
+    density = stagehand.reach.finest_scale(depth)
+    size = max(int(0.26 * density), 6)
+    bitmap = np.zeros((size, size, 4), np.uint8)
+    cv2.rectangle(bitmap, (int(size * 0.32), int(size * 0.3)), (int(size * 0.68), size), (70, 66, 74, 255), -1)
+    cv2.ellipse(bitmap, (size // 2, int(size * 0.26)), (int(size * 0.36), int(size * 0.17)), 0, 0, 360, (96, 92, 100, 255), -1,
+                cv2.LINE_AA)  # fmt: skip
+    cv2.ellipse(bitmap, (size // 2, int(size * 0.20)), (int(size * 0.26), int(size * 0.09)), 0, 0, 360, (134, 130, 138, 255), -1,
+                cv2.LINE_AA)  # fmt: skip
+    lit = recolour(bitmap, look.lit_matrix(gain=look.ambient, haze=look.haze_at(depth, d)))
+    layers: list[Layer] = []
+    for x in np.arange(np.floor(low), high, 1.55):
+        layers.append(Panel(bitmap=lit, left=float(x) + 0.4, top=0.26, depth=depth, density=density))
+    return layers
+
+
+def river(stagehand: Stagehand) -> SceneSet:
+    """A winding river between meadows, with glints that run."""
+    light, dark, dry = greens(stagehand)
+    d, look, rng = stagehand.distance, stagehand.look, stagehand.rng
+    colours = water_colours(stagehand)
+    bank = ground.haze_over(ground.grass(rng, light=light, dark=dark, dry=dry, repeat=stagehand.repeat), look, distance=d)
+    mud = ground.haze_over(ground.plain(rng, light=(0.66, 0.58, 0.42), dark=(0.52, 0.44, 0.32), repeat=stagehand.repeat), look,
+                           distance=d)  # fmt: skip
+    water = water_shade(stagehand, colours)
+    shade = ground.band_along(bank, mud, low=1.62 * d, high=4.35 * d, soft=0.15)
+    shade = ground.band_along(shade, water, low=1.74 * d, high=4.2 * d, soft=0.06)
+    surface, baked = lay(stagehand, shade, hazy=False)
+    ground.tufts(baked, look, rng, colours=(light, dark, mix(light, dark, 0.5)), depths=near_far(stagehand, 0.42, 1.6), count=240)
+    rows = [
+        Swell(depth=f * d, height=0.022, length=0.9, speed=0.5 * np.sign(stagehand.wind), bob=0.004, phase=f, opacity=0.65)
+        for f in (4.0, 3.4, 2.9, 2.5, 2.2, 1.95)
+    ]
+    return SceneSet(
+        layers=[
+            *open_sky(stagehand),
+            surface,
+            land.mountains(stagehand, Spot(depth=26 * d, height=5.0), rock=(0.46, 0.54, 0.62), snow_line=0.8),
+            land.hills(stagehand, Spot(depth=14 * d, height=2.4), light=mix(light, (0.46, 0.62, 0.66), 0.4), dark=dark),
+            land.tree_line(stagehand, Spot(depth=6.2 * d, height=1.3), colour=dimmed(dark, 0.9), is_pine=False),
+            land.hedge(stagehand, Spot(depth=4.4 * d, height=0.30), colour=dark, flowers=()),
+            *waves(stagehand, rows, colours, foam=0.5),
+        ],
+        ground=baked,
+        prop_depths=(1.15, 1.5),
+    )
+
