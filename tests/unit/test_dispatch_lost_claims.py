@@ -141,6 +141,9 @@ async def test_a_film_lost_while_it_is_being_stored_is_removed_after_all(tmp_pat
         await asyncio.to_thread(blobs.is_storing.wait, PATIENCE_S)
         house.dispatcher.lost(await expire(house))
         house.store.called.clear()
-        asyncio.get_running_loop().call_soon(blobs.may_store.set)
-        await until_idle(house)
+        idle = asyncio.create_task(until_idle(house))
+        done, _ = await asyncio.wait({idle}, timeout=0.2)
+        assert not done, "the slot went on although a thread was still storing a file for it"
+        blobs.may_store.set()
+        await asyncio.wait_for(idle, PATIENCE_S)
         assert house.blob_names() == house.work_names() == set()

@@ -67,7 +67,6 @@ class Attempt:
         self._slot = slot
         self._at = workplace
         self._progress = 0.0
-        self._is_lost = False
         self._is_stopped = False
         self._render: asyncio.Task[Outcome | None] | None = None
 
@@ -89,22 +88,16 @@ class Attempt:
                 render.cancel()
                 await asyncio.wait({render})
         outcome = None if render.cancelled() else render.result()
-        if self._is_lost:
-            await self._drop_blobs()
-        elif outcome is None:
+        if outcome is None:
+            # Without effect when the claim was lost: it is fenced by its token.
             await self._persisted(self._hand_back)
             await self._drop_blobs()
         else:
             is_ours = await self._persisted(lambda: self._finish(outcome))
             await self._drop_blobs(keep=outcome.film if is_ours else None)
 
-    def lose(self) -> None:
-        """Stop: the task is no longer ours, and nothing may be written about it."""
-        self._is_lost = True
-        self.stop()
-
     def stop(self) -> None:
-        """Kill the render and hand the task back; without effect when the render is over."""
+        """Kill the render and hand the task back, if it is still ours; without effect when the render is over."""
         if self._render is not None and not self._is_stopped:
             # Once only: a second cancellation would cut short the cleaning up after the first.
             self._is_stopped = True
@@ -116,9 +109,9 @@ class Attempt:
             done, _ = await asyncio.wait({render}, timeout=self._at.limits.heartbeat_s)
             if done:
                 return
-            if not self._is_lost and not await self._beat():
+            if not self._is_stopped and not await self._beat():
                 log.warning("attempt %d at task %s lost its claim and is stopped", self.claim.token, self.task_id)
-                self.lose()
+                self.stop()
 
     async def _beat(self) -> bool:
         """Send a heartbeat; False when the claim is lost for certain."""

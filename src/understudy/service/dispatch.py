@@ -40,7 +40,7 @@ class Dispatcher:
         """Stop the attempts at tasks that have ended by other means, without waiting for their next heartbeat."""
         for attempt in self._attempts.values():
             if attempt.task_id in task_ids:
-                attempt.lose()
+                attempt.stop()
 
     async def close(self) -> None:
         """Claim no more, wait a while for what renders, then kill it and hand its tasks back."""
