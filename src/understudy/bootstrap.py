@@ -10,6 +10,7 @@ import socket
 import string
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -46,8 +47,10 @@ ENGINE_GROUP = "understudy.engines"
 OWNER = "default"
 KEY_PREFIX = "sk-"
 SECRET_BYTES = 32
-SUFFIX_CHARS = string.ascii_lowercase + string.digits
-SUFFIX_LENGTH = 5
+SUFFIX_CHARS = string.digits + string.ascii_lowercase
+PAIRS = tuple(first + second for first in SUFFIX_CHARS for second in SUFFIX_CHARS)
+SUFFIXES = len(SUFFIX_CHARS) ** 5
+SECOND_NS = 1_000_000_000
 SEED_BITS = 31
 READY_LOOK_S = 0.01
 HEARTBEATS_PER_LEASE = 3
@@ -68,11 +71,17 @@ class SystemClock:
 
 
 class SystemRandomness:
-    """The operating system's randomness."""
+    """The operating system's randomness and, for ids, its clock."""
 
     def task_suffix(self) -> str:
-        """Return five characters of a-z0-9."""
-        return "".join(secrets.choice(SUFFIX_CHARS) for _ in range(SUFFIX_LENGTH))
+        """Return five characters of a-z0-9 that sort by time within the second and last 16 nanoseconds each.
+
+        Drawn, they would scatter the rows of one second over the store's whole index, several pages to write for each
+        task. An id need not be secret: nobody reads a task without its owner's key.
+        """
+        part = time.time_ns() % SECOND_NS * SUFFIXES // SECOND_NS
+        first, last = divmod(part, len(SUFFIX_CHARS))
+        return PAIRS[first // len(PAIRS)] + PAIRS[first % len(PAIRS)] + SUFFIX_CHARS[last]
 
     def seed(self) -> int:
         """Return a seed, 0..2^31-1."""

@@ -95,7 +95,7 @@ class SqliteTaskStore:
             encode_part(task.request, "content"),
         )
         entry = operations.entry_row(hold, task.owner, created_at)
-        await self._writer.submit(partial(operations.insert, row=row, hold=entry), refusable=True)
+        await self._writer.submit(operations.Insert(row, entry), refusable=True)
 
     async def get(self, owner: str, task_id: str) -> Task | None:
         """See the port; a text that no store could hold names no task."""

@@ -4,6 +4,8 @@ The tables and indexes they rely on are in `migrations`; `tests/unit/test_storag
 """
 # ruff: noqa: S608 (the pieces put together here are constants of this file)
 
+from functools import cache
+
 COLUMNS = (
     "id, owner, dialect, engine, seed, status, created_at, updated_at, expires_at, attempt, progress, "
     "completion_tokens, error, warnings, film, request"
@@ -17,6 +19,14 @@ INSERT INTO task (id, owner, status, priority, created_at, updated_at, expires_a
     engine, seed, attempt, progress, warnings, request)
 VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0.0, ?, ?)
 """
+
+
+@cache
+def for_rows(insertion: str, rows: int) -> str:
+    """Give an insertion of one row for several; the bindings follow each other. rows: few values, each is prepared."""
+    head, _, row = insertion.partition("VALUES")
+    return f"{head}VALUES{','.join([row] * rows)}"
+
 
 CLAIM = f"""
 UPDATE task SET status = 'running', attempt = attempt + 1, progress = 0.0, updated_at = :now,

@@ -1,15 +1,15 @@
 """The one thread that writes to SQLite, and its group commit.
 
 Every operation that waits when the thread is free goes into one transaction, so that one fsync serves them all; an
-operation is answered only after that commit. SQLite allows one writer at a time anyway, and its WAL must be
-checkpointed by the connection that writes.
+operation is answered only after that commit. What one turn of the event loop submits is handed over together. SQLite
+allows one writer at a time anyway, and its WAL must be checkpointed by the connection that writes.
 """
 
 import asyncio
 import logging
 import queue
 import threading
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import apsw
 
 from understudy.storage.lifecycle import unavailable
+from understudy.storage.operations import Insert, insert_together
 
 T = TypeVar("T")
 
@@ -80,7 +81,11 @@ class Writer:
     def __init__(self, connection: apsw.Connection, *, waiting_max: int) -> None:
         self._connection = connection
         self._waiting_max = waiting_max
-        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._gathered: list[_Waiting] = []
+        self._handed_over: deque[_Waiting] = deque()
+        self._due: asyncio.AbstractEventLoop | None = None
+        self._wakes: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._is_closed = False
         self._thread = threading.Thread(target=self._work, name="understudy-sqlite-writer", daemon=True)
         self._thread.start()
@@ -93,51 +98,75 @@ class Writer:
         Raises:
             Unavailable: too many wait, or the store is closed.
         """
-        if self._is_closed:
-            raise unavailable("it is shutting down")
-        if refusable and self._queue.qsize() >= self._waiting_max:
-            raise unavailable("too many requests wait to be stored")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        self._queue.put(_Waiting(operation, future, loop))
+        with self._lock:
+            if self._is_closed:
+                raise unavailable("it is shutting down")
+            if refusable and len(self._gathered) + len(self._handed_over) >= self._waiting_max:
+                raise unavailable("too many requests wait to be stored")
+            self._gathered.append(_Waiting(operation, future, loop))
+            is_due_already = self._due is loop
+            if refusable:
+                self._due = loop
+        if not refusable:
+            self._hand_over()
+        elif not is_due_already:
+            # Not at once: the requests that the loop has read in this turn come too, and share the commit. A thread
+            # that starts with the first would fight the others for the interpreter and commit them one by one.
+            loop.call_soon(self._hand_over)
         return future
 
     def close(self) -> None:
         """Run what was submitted, then end the thread; blocks until then. Later submissions are refused."""
-        if not self._is_closed:
+        with self._lock:
             self._is_closed = True
-            self._queue.put(None)
+        self._hand_over()
         self._thread.join()
 
+    def _hand_over(self) -> None:
+        with self._lock:
+            self._due = None
+            self._handed_over.extend(self._gathered)
+            self._gathered.clear()
+        self._wakes.put(None)
+
     def _work(self) -> None:
-        is_open = True
-        while is_open:
-            batch: list[_Waiting] = []
-            waiting = self._queue.get()
-            while waiting is not None:
-                batch.append(waiting)
-                if len(batch) == BATCH_MOST:
-                    break
-                try:
-                    waiting = self._queue.get_nowait()
-                except queue.Empty:
-                    break
-            is_open = waiting is not None
-            if batch:
+        is_last = False
+        while not is_last:
+            self._wakes.get()
+            # Read first: what was submitted before the close is in the batches below.
+            is_last = self._is_closed
+            while batch := self._next_batch():
                 _deliver(batch, self._commit(batch))
 
+    def _next_batch(self) -> list[_Waiting]:
+        with self._lock:
+            return [self._handed_over.popleft() for _ in range(min(len(self._handed_over), BATCH_MOST))]
+
     def _commit(self, batch: list[_Waiting]) -> list[_Answer]:
-        answers: list[_Answer] = []
         try:
             self._connection.execute("BEGIN IMMEDIATE")
-            for waiting in batch:
-                answers.append(self._attempt(waiting))
+            answers = self._together(batch) or [self._attempt(waiting) for waiting in batch]
             self._connection.execute("COMMIT")
         except Exception as error:  # boundary: whatever ends the transaction is told to every operation in it
             self._roll_back()
             first = told(error)
             return [_Answer(waiting.future, None, first if error is first else _refusal_of(error)) for waiting in batch]
         return answers
+
+    def _together(self, batch: list[_Waiting]) -> list[_Answer]:
+        """Run a batch of nothing but new tasks in few statements; none, with nothing done, where that cannot be."""
+        inserts = [waiting.operation for waiting in batch if isinstance(waiting.operation, Insert)]
+        if len(inserts) < 2 or len(inserts) < len(batch):
+            return []
+        try:
+            insert_together(self._connection, inserts=inserts)
+        except Exception:  # boundary: run one by one instead, each operation is told its own error
+            self._roll_back()
+            self._connection.execute("BEGIN IMMEDIATE")
+            return []
+        return [_Answer(waiting.future, None, None) for waiting in batch]
 
     def _attempt(self, waiting: _Waiting) -> _Answer:
         """Run one operation in a savepoint, so that its failure undoes only itself."""
