@@ -255,7 +255,7 @@ class Actor:
             self._draw_shadow(raster, view, (foot_x, foot_y), height_px, motion)
         sink = 0.0
         if self._setup.is_water and self._role.subject.action not in (Action.FLY, Action.FLOAT):
-            sink = 0.07 if self._role.rig.floats else 0.24
+            sink = 0.13 if self._role.rig.floats else 0.24
         heading = self._setup.heading
         place = Placement(foot_x_px=foot_x, foot_y_px=foot_y + sink * height_px, height_px=height_px, flip=self._flip)
         if self._biped is None and self._beast is None:

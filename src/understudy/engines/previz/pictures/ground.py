@@ -234,7 +234,7 @@ def tufts(
             for lean, height in blades:
                 tip = (round((u + lean * scale) * 8), round((v - height * scale) * 8))
                 root = (round((u + lean * 0.4 * scale) * 8), round(v * 8))
-                thick = max(round(0.012 * scale), 1)
+                thick = max(round(0.007 * scale), 1)
                 cv2.line(baked.bitmap, root, tip, (*shade, 255), thick, cv2.LINE_AA, 3)
 
 

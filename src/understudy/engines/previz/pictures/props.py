@@ -1,5 +1,7 @@
 """Props: the art that dresses a setting, placed by seed at depths, out of the main subject's way."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
@@ -16,8 +18,9 @@ _PLANTS = ("tree", "flower", "blossom", "tulip", "rose", "herb", "seedling", "ri
 
 def _size(stagehand: Stagehand, art_id: str, hero_height: float) -> float:
     """A prop's height in units: true to size, but drawn together so that the largest still fit the picture."""
-    ratio = rig_of(art_id).height / hero_height
-    return float(np.clip(ratio**0.62, 0.16, 3.4))
+    # Small subjects do not make giants of pebbles and flowers.
+    ratio = rig_of(art_id).height / max(hero_height, 0.75)
+    return float(np.clip(ratio**0.66, 0.12, 3.4))
 
 
 def place_props(stagehand: Stagehand, scene: SceneSet, *, hero_height: float, hero_half: float) -> list[Layer]:
@@ -34,17 +37,15 @@ def place_props(stagehand: Stagehand, scene: SceneSet, *, hero_height: float, he
     for art_id in wanted:
         size = sizes[art_id]
         copies.extend([art_id] * (1 if size > 2.6 else 2 if size > 1.5 else 3 if size > 0.7 else 4))
-    limit = _MOST_PROPS * (2 if stagehand.repeat else 1)
-    if stagehand.repeat:
-        copies = copies * 2
-    copies = [copies[i] for i in np.sort(rng.permutation(len(copies))[:limit])]
+    copies = [copies[i] for i in np.sort(rng.permutation(len(copies))[:_MOST_PROPS])]
     slots = rng.permutation(len(copies))
     layers: list[Layer] = []
     for index, art_id in enumerate(copies):
         place = _place(stagehand, scene, size=sizes[art_id], slot=(slots[index] + rng.uniform(0.2, 0.8)) / len(copies),
                        hero_half=hero_half)  # fmt: skip
         if place is not None:
-            layers.append(_prop(stagehand, scene, art_id, sizes[art_id], place))
+            prop = _prop(stagehand, scene, art_id, sizes[art_id], place)
+            layers.extend(_repeated(stagehand, prop) if stagehand.repeat else [prop])
     return layers
 
 
@@ -67,7 +68,7 @@ def _place(
         low, high = max(low, lead.x - half * 1.25), min(high, lead.x + half * 1.25)
     x = low + (high - low) * slot
     if stagehand.repeat:
-        return x, depth
+        return slot * stagehand.repeat, max(depth, d * 1.3)
     # What would hide behind the subject, or cover it, steps aside; so do two things in the middle.
     clear = max(hero_half * min(factor, 1.6), scene.prop_side * 0.6) + size * 0.30
     if abs(x) < clear:
@@ -78,7 +79,7 @@ def _place(
     return x, depth
 
 
-def _prop(stagehand: Stagehand, scene: SceneSet, art_id: str, size: float, place: tuple[float, float]) -> Layer:
+def _prop(stagehand: Stagehand, scene: SceneSet, art_id: str, size: float, place: tuple[float, float]) -> Panel:
     look, rng = stagehand.look, stagehand.rng
     x, depth = place
     size *= rng.uniform(0.86, 1.12)
@@ -101,6 +102,15 @@ def _prop(stagehand: Stagehand, scene: SceneSet, art_id: str, size: float, place
     lift = 0.0 if scene.ground is not None or scene.is_water else rng.uniform(-0.4, 1.1)
     return Panel(bitmap=lit_bitmap, left=x - wide / 2, top=scene.floor + size + lift - 0.015 * size, depth=depth, density=density,
                  sway=sway, sway_phase=float(rng.uniform(0, 6.28)))  # fmt: skip
+
+
+def _repeated(stagehand: Stagehand, prop: Panel) -> list[Layer]:
+    """A prop again and again along the way, with the ground's period."""
+    low, high = stagehand.reach.x_range(prop.depth)
+    wide = prop.bitmap.shape[1] / prop.density
+    first = int(np.floor((low - wide - prop.left) / stagehand.repeat))
+    last = int(np.ceil((high - prop.left) / stagehand.repeat))
+    return [replace(prop, left=prop.left + k * stagehand.repeat) for k in range(first, last + 1)]
 
 
 def _settle(scene: SceneSet, x: float, depth: float, wide: float) -> None:

@@ -60,17 +60,15 @@ def capsule(density: float, *, length: float, thick: float, colour: Rgb, look: L
     bitmap = np.zeros((height, width, 4), np.uint8)
     middle, top = width / 2, margin + half
     with drawing(bitmap) as canvas:
-        path = skia.Path()
         low = half * thin
-        path.addCircle(middle, top, half)
-        path.addCircle(middle, top + reach, low)
-        path.moveTo(middle - half, top)
-        path.lineTo(middle - low, top + reach)
-        path.lineTo(middle + low, top + reach)
-        path.lineTo(middle + half, top)
-        path.close()
-        path.setFillType(skia.PathFillType.kWinding)
-        canvas.drawPath(path, shaded(colour, (middle - half * 1.1, top), (middle + half * 1.6, top + reach * 0.8)))
+        paint = shaded(colour, (middle - half * 1.1, top), (middle + half * 1.8, top + reach * 0.5))
+        path = skia.Path()
+        path.addPoly([skia.Point(middle - half, top), skia.Point(middle - low, top + reach),
+                      skia.Point(middle + low, top + reach), skia.Point(middle + half, top)], True)  # fmt: skip
+        # Three shapes rather than one path: overlapping parts of a path would cancel out.
+        canvas.drawCircle(middle, top, half, paint)
+        canvas.drawCircle(middle, top + reach, low, paint)
+        canvas.drawPath(path, paint)
     return Limb(bitmap=lit(bitmap, look, form=0.5), pivot_px=(middle, top), length=length, density=density)
 
 
@@ -215,7 +213,7 @@ class Biped:
         torso = [(-wide * 0.86, 0.27), (-wide, 0.60), (-wide * 0.5, 0.655), (wide * 0.5, 0.655), (wide, 0.60),
                  (wide * 0.86, 0.27)]  # fmt: skip
         if not has_arms:
-            torso = [(-0.13, 0.25), (-0.19, 0.44), (0.19, 0.44), (0.13, 0.25)]
+            torso = [(-0.155, 0.215), (-0.205, 0.46), (0.205, 0.46), (0.155, 0.215)]
         if wear.has_skirt:
             torso = [(-wide * 1.75, 0.165), (-wide * 0.82, 0.40), (-wide, 0.60), (-wide * 0.5, 0.655),
                      (wide * 0.5, 0.655), (wide, 0.60), (wide * 0.82, 0.40), (wide * 1.75, 0.165)]  # fmt: skip
@@ -277,11 +275,12 @@ class Quadruped:
     """A beast's body seen from the side behind its face; its head is drawn by the caller at the returned joint."""
 
     def __init__(self, density: float, fur: Rgb, look: Look) -> None:
-        belly = mix(fur, (1.0, 0.97, 0.92), 0.45)
-        self._body = ball(density, width=0.86, height=0.44, colour=fur, look=look)
-        self._belly = ball(density, width=0.52, height=0.24, colour=mix(fur, belly, 0.6), look=look)
+        pale = mix(fur, (1.0, 0.97, 0.92), 0.30)
+        self._body = ball(density, width=0.90, height=0.47, colour=fur, look=look)
+        self._belly = ball(density, width=0.56, height=0.17, colour=pale, look=look)
+        self._tip = ball(density, width=0.13, height=0.17, colour=mix(fur, (1.0, 0.98, 0.95), 0.7), look=look)
         self._legs = [
-            capsule(density, length=0.25, thick=0.135, colour=dimmed(fur, tone), look=look, thin=0.78) for tone in (0.74, 0.97)
+            capsule(density, length=0.25, thick=0.145, colour=dimmed(fur, tone), look=look, thin=0.80) for tone in (0.72, 0.95)
         ]
         self._tail = capsule(density, length=0.30, thick=0.10, colour=dimmed(fur, 0.92), look=look, thin=1.35)
 
@@ -295,7 +294,8 @@ class Quadruped:
         rocking = 0.05 * np.sin(motion.stride) * motion.stride_reach + motion.turn
         tail = Joint(x_px=x - side * 0.36 * scale, y_px=back - 0.06 * scale, height_px=scale)
         wag = 0.35 * np.sin(motion.ripple_phase + motion.stride + 5 * motion.bend)
-        stamp_limb(raster, self._tail, tail, turn=float(side * (2.1 + wag)))
+        tip = stamp_limb(raster, self._tail, tail, turn=float(side * (2.1 + wag)))
+        stamp_limb(raster, self._tip, tip, turn=float(side * (2.1 + wag)))
         for far, place, offset in ((0, 0.22, 0.0), (0, -0.24, np.pi), (1, 0.29, np.pi), (1, -0.31, 0.0)):
             if far == 1 and place == 0.29:
                 stamp_limb(raster, self._body, Joint(x_px=x, y_px=back, height_px=scale), turn=float(rocking),
@@ -304,7 +304,7 @@ class Quadruped:
             lifted = 0.05 * motion.stride_reach * max(np.cos(motion.stride + offset), 0) * scale
             joint = Joint(x_px=x + side * place * scale, y_px=y - 0.33 * scale - lifted + drop * 0.75, height_px=scale)
             stamp_limb(raster, self._legs[far], joint, turn=float(-swing * side + 0.9 * motion.crouch * side))
-        stamp_limb(raster, self._belly, Joint(x_px=x + side * 0.04 * scale, y_px=back + 0.09 * scale, height_px=scale), turn=0.0)
+        stamp_limb(raster, self._belly, Joint(x_px=x + side * 0.04 * scale, y_px=back + 0.135 * scale, height_px=scale), turn=0.0)
         return Joint(x_px=x + side * 0.36 * scale, y_px=back + (0.02 - 0.05 * rocking) * scale, height_px=scale)
 
 

@@ -377,8 +377,8 @@ def _tabs(stagehand: Stagehand, depth: float) -> list[Layer]:
         width, height = max(int((right - left) * density), 4), max(int(top * density), 4)
         xs = np.linspace(left, right, width, dtype=np.float32)[None, :]
         ys = np.linspace(0, 1, height, dtype=np.float32)[:, None]
-        gather = 1 + 0.6 * np.exp(-(((ys - 0.62) / 0.10) ** 2))
-        folds = 0.5 + 0.5 * np.sin(xs * 19 * gather)
+        drawn = (0.5 * np.exp(-(((ys - 0.62) / 0.10) ** 2))) * (xs - (left if side < 0 else right)) * 0.5
+        folds = 0.5 + 0.5 * np.sin((xs + drawn) * 19)
         shade = (0.30 + 0.70 * folds) * (0.7 + 0.3 * ys)
         bitmap = np.full((height, width, 4), 255, np.uint8)
         bitmap[..., :3] = np.clip(np.array((0.86, 0.12, 0.17), np.float32) * shade[..., None] * 255, 0, 255)
@@ -436,16 +436,19 @@ def studio(stagehand: Stagehand) -> SceneSet:
     width, height = int((box[2] - box[0]) * stagehand.detail), int((box[3] - box[1]) * stagehand.detail)
     xs = np.linspace(-1, 1, width, dtype=np.float32)[None, :]
     ys = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
-    pool = np.exp(-(xs * xs * 1.3 + (ys + 0.15) ** 2 * 1.8))
+    pool = np.exp(-(xs * xs * 0.5 + (ys + 0.15) ** 2 * 1.8))
     light = np.array(look.ambient, np.float32)
     colours = np.array(tone, np.float32) * light * (0.62 + 0.50 * pool[..., None])
     layers: list[Layer] = [backdrop(stagehand, np.clip(colours, 0, 1), box, ends=True)]
+    row = (stagehand.staging.horizon_px - box[1]) / (box[3] - box[1]) * 2 - 1
+    # The paper has no edge: where the floor ends, it has the tone of the wall.
+    seam = 0.62 + 0.50 * float(np.exp(-((row + 0.15) ** 2) * 1.8)) * 0.78
 
     def shade(x: Floats, z: Floats, blur: Floats) -> Floats:
         radius = np.sqrt((x / 2.4) ** 2 + ((z - d) / (0.8 * d)) ** 2)
         level = 0.74 + 0.44 * np.exp(-radius * radius)
         fade = np.clip((z / d - 1.3) / 3.0, 0, 1)
-        level = level * (1 - fade) + np.float32(0.97) * fade
+        level = level * (1 - fade) + np.float32(seam) * fade
         return np.array(tone, np.float32) * light * level[..., None].astype(np.float32)
 
     surface, baked = lay(stagehand, shade, hazy=False)

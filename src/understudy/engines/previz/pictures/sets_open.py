@@ -8,7 +8,7 @@ from understudy.engines.previz.pictures.canvas import Bitmap, Rgb
 from understudy.engines.previz.pictures.land import Spot
 from understudy.engines.previz.pictures.layers import Baked, Panel, Shade, Surface, bake_surface
 from understudy.engines.previz.pictures.light import Look, dimmed, mix, recolour, times
-from understudy.engines.previz.pictures.raster import drawing
+from understudy.engines.previz.pictures.plants import grass_strips
 from understudy.engines.previz.pictures.scene import SceneSet, Stagehand
 from understudy.engines.previz.pictures.sky import open_sky
 from understudy.engines.previz.pictures.sprites import glow
@@ -59,6 +59,7 @@ def meadow(stagehand: Stagehand) -> SceneSet:
             land.hills(stagehand, Spot(depth=15 * d, height=3.0), light=mix(light, blue, 0.45), dark=dark, waves=3),
             land.tree_line(stagehand, Spot(depth=9.4 * d, height=0.95), colour=dimmed(dark, 0.9), is_pine=False),
             land.hills(stagehand, Spot(depth=9 * d, height=1.25), light=light, dark=dark, waves=2.6, rough=0.012),
+            *grass_strips(stagehand, light=light, dark=dark),
         ],
         ground=baked,
         prop_depths=(1.25, 4.2),
@@ -68,8 +69,9 @@ def meadow(stagehand: Stagehand) -> SceneSet:
 def _flowering(stagehand: Stagehand, baked: Baked, *, colours: tuple[Rgb, ...], light: Rgb, dark: Rgb) -> None:
     look, rng = stagehand.look, stagehand.rng
     near, far = near_far(stagehand, 0.42, 4.5)
-    ground.tufts(baked, look, rng, colours=(dimmed(light, 1.05), mix(light, dark, 0.5), dimmed(dark, 0.95)),
-                 depths=(near, far), count=240)  # fmt: skip
+    if not stagehand.repeat:
+        ground.tufts(baked, look, rng, colours=(mix(light, dark, 0.25), mix(light, dark, 0.5), mix(light, dark, 0.8)),
+                     depths=(near, far), count=170)  # fmt: skip
     if stagehand.plan.season.lower() not in ("autumn", "fall", "winter"):
         ground.specks(baked, look, rng, colours=colours, size=0.016, depths=(near, far), count=170)
 
@@ -97,6 +99,7 @@ def garden(stagehand: Stagehand) -> SceneSet:
             land.tree_line(stagehand, Spot(depth=7 * d, height=2.1), colour=dimmed(dark, 0.95), is_pine=False),
             land.hedge(stagehand, Spot(depth=3.9 * d, height=0.86), colour=dark, flowers=blooms),
             fence(stagehand, Spot(depth=3.4 * d, height=0.62)),
+            *grass_strips(stagehand, light=light, dark=dark, tall=0.11)[1:],
         ],
         ground=baked,
         prop_depths=(1.2, 3.1),
@@ -144,8 +147,6 @@ def forest(stagehand: Stagehand) -> SceneSet:
     )
     surface, baked = lay(stagehand, shade)
     near, far = near_far(stagehand, 0.42, 4.0)
-    ground.tufts(baked, stagehand.look, stagehand.rng, colours=(light, dark, mix(light, dark, 0.5)), depths=(near, far),
-                 count=320)  # fmt: skip
     ground.specks(baked, stagehand.look, stagehand.rng, colours=((0.62, 0.46, 0.22), (0.74, 0.56, 0.26), dry), size=0.02,
                   depths=(near, far), count=120)  # fmt: skip
     layers = [
@@ -156,6 +157,7 @@ def forest(stagehand: Stagehand) -> SceneSet:
         _trunks(stagehand, Spot(depth=5.2 * d, height=5.2), colour=(0.38, 0.29, 0.23), leaf=dark, count=15),
         _trunks(stagehand, Spot(depth=3.4 * d, height=4.4), colour=(0.34, 0.25, 0.19), leaf=mix(dark, light, 0.3), count=9),
     ]
+    layers.extend(grass_strips(stagehand, light=mix(light, dark, 0.3), dark=dimmed(dark, 0.85), tall=0.2))
     if not stagehand.look.is_dark and stagehand.look.overcast < 0.6:
         layers.append(_shafts(stagehand, depth=3.0 * d))
     return SceneSet(layers=layers, ground=baked, prop_depths=(1.3, 2.9), prop_side=0.85)
@@ -167,8 +169,6 @@ def _trunks(stagehand: Stagehand, spot: Spot, *, colour: Rgb, leaf: Rgb, count: 
     def paint(width: int, height: int, density: float) -> Bitmap:
         bitmap = np.zeros((height, width, 4), np.uint8)
         side = float(np.sign(look.sun_x) or 1)
-        with drawing(bitmap):
-            pass
         total = max(int(count * width / (height * 1.8)), 4)
         for index in range(total):
             x = (index + rng.uniform(0.1, 0.9)) * width / total
@@ -242,6 +242,7 @@ def peaks(stagehand: Stagehand) -> SceneSet:
             land.mountains(stagehand, Spot(depth=16 * d, height=5.6), rock=(0.40, 0.42, 0.48), snow_line=0.62, peaks=7),
             land.tree_line(stagehand, Spot(depth=9 * d, height=1.15), colour=dimmed(dark, 0.7), is_pine=True),
             land.hills(stagehand, Spot(depth=8 * d, height=0.9), light=light, dark=dark, waves=2.4, rough=0.01),
+            *grass_strips(stagehand, light=light, dark=dark, tall=0.11),
         ],
         ground=baked,
         prop_depths=(1.3, 3.8),
@@ -288,6 +289,7 @@ def farm(stagehand: Stagehand) -> SceneSet:
             land.tree_line(stagehand, Spot(depth=8 * d, height=0.9), colour=dark, is_pine=False),
             _barn(stagehand, depth=5.0 * d),
             fence(stagehand, Spot(depth=3.5 * d, height=0.5), colour=(0.72, 0.56, 0.40), is_rail=True),
+            *grass_strips(stagehand, light=mix(light, dry, 0.4), dark=dark, tall=0.13),
         ],
         ground=baked,
         prop_depths=(1.25, 3.1),

@@ -12,6 +12,7 @@ from understudy.engines.previz.pictures.land import Spot
 from understudy.engines.previz.pictures.layers import Layer, Moving, Panel, Shade, bake_surface
 from understudy.engines.previz.pictures.light import dimmed, mix, recolour
 from understudy.engines.previz.pictures.noise import rolling_line
+from understudy.engines.previz.pictures.plants import grass_strips
 from understudy.engines.previz.pictures.raster import Raster, affine
 from understudy.engines.previz.pictures.scene import SceneSet, Stagehand
 from understudy.engines.previz.pictures.sets_open import greens, lay, near_far
@@ -438,7 +439,6 @@ def river(stagehand: Stagehand) -> SceneSet:
     shade = ground.band_along(bank, mud, low=1.62 * d, high=4.35 * d, soft=0.15)
     shade = ground.band_along(shade, water, low=1.74 * d, high=4.2 * d, soft=0.06)
     surface, baked = lay(stagehand, shade, hazy=False)
-    ground.tufts(baked, look, rng, colours=(light, dark, mix(light, dark, 0.5)), depths=near_far(stagehand, 0.42, 1.6), count=240)
     rows = [
         Swell(depth=f * d, height=0.022, length=0.9, speed=0.5 * np.sign(stagehand.wind), bob=0.004, phase=f, opacity=0.65)
         for f in (4.0, 3.4, 2.9, 2.5, 2.2, 1.95)
@@ -452,6 +452,7 @@ def river(stagehand: Stagehand) -> SceneSet:
             land.tree_line(stagehand, Spot(depth=6.2 * d, height=1.3), colour=dimmed(dark, 0.9), is_pine=False),
             land.hedge(stagehand, Spot(depth=4.4 * d, height=0.30), colour=dark, flowers=()),
             *waves(stagehand, rows, colours, foam=0.5),
+            *grass_strips(stagehand, light=light, dark=dark)[2:],
         ],
         ground=baked,
         prop_depths=(1.15, 1.5),

@@ -174,11 +174,12 @@ def cloud_bitmap(size: tuple[int, int], look: Look, rng: np.random.Generator) ->
     aspect = width / height
     body = np.zeros((height, width), np.float32)
     shade = np.zeros((height, width), np.float32)
-    for _ in range(11):
-        place = rng.uniform(0.16, 0.84)
+    for index in range(13):
+        # Evenly spread with some disorder, so that a cloud never falls apart.
+        place = 0.16 + 0.68 * ((index * 5) % 13 + rng.uniform(0.0, 1.0)) / 13
         dome = 1 - (2 * place - 1) ** 2
         radius = rng.uniform(0.15, 0.25) * (0.55 + 0.6 * dome)
-        top = 0.70 - rng.uniform(0.05, 0.40) * dome
+        top = 0.72 - rng.uniform(0.02, 0.38) * dome * (1.0 if index % 2 else 0.35)
         distance = np.sqrt(((xs - place) * aspect) ** 2 + (ys - top) ** 2) / (radius * 1.25)
         puff = np.clip(1.25 - distance, 0, 1)
         lit = np.clip(0.62 - (ys - top) / radius * 0.36 + (xs - place) * aspect / radius * 0.2 * np.sign(look.sun_x), 0, 1)
@@ -222,6 +223,10 @@ def clouds(stagehand: Stagehand, *, count: int | None = None, low: float = 0.16,
         slot = (index + rng.uniform(0.15, 0.85)) / count
         x = left_x - width * 0.4 + slot * (right_x - left_x)
         row = rng.uniform(1 - high, 1 - low) * staging.horizon_px - bitmap.shape[0] / 2
+        # Not before the sun or moon, whose disc a cloud would cut.
+        sun_x = look.sun_x * 0.36 * staging.canvas.width_px / scale
+        if look.overcast < 0.5 and abs(x + width / 2 - sun_x) < width * 0.62:
+            x += width * (0.9 if x + width / 2 > sun_x else -0.9)
         top = staging.eye + (staging.horizon_px - row) / scale
         speed = wind * (0.010 + 0.006 * rng.random()) * (right_x - left_x)
         layers.append(Panel(bitmap=bitmap, left=x, top=top, depth=depth, density=scale, drift=speed))

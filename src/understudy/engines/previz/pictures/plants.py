@@ -1,0 +1,54 @@
+"""Grass that stands up: strips of blades at several depths, which sway and pass one another."""
+
+import cv2
+import numpy as np
+
+from understudy.engines.previz.pictures.canvas import Bitmap, Rgb
+from understudy.engines.previz.pictures.land import Spot, upright
+from understudy.engines.previz.pictures.layers import Layer
+from understudy.engines.previz.pictures.light import dimmed, mix, recolour
+from understudy.engines.previz.pictures.scene import Stagehand
+
+
+def grass_strips(stagehand: Stagehand, *, light: Rgb, dark: Rgb, tall: float = 0.15) -> list[Layer]:
+    """Strips of grass behind and before the subject; the nearest one is out of focus."""
+    d = stagehand.distance
+    strips = ((3.0, 0.75, 30.0), (1.75, 0.85, 14.0), (0.60, 1.15, 12.0))
+    return [
+        _strip(stagehand, Spot(depth=factor * d, height=tall * size), light=light, dark=dark, thick=thick)
+        for factor, size, thick in strips
+    ]
+
+
+def _strip(stagehand: Stagehand, spot: Spot, *, light: Rgb, dark: Rgb, thick: float) -> Layer:
+    """thick: tufts per ten heights of width."""
+    look, rng = stagehand.look, stagehand.rng
+    is_near = spot.depth < stagehand.distance
+
+    def paint(width: int, height: int, density: float) -> Bitmap:
+        bitmap = np.zeros((height, width, 4), np.uint8)
+        # The blades grow in a patch that is drawn once and repeated: thousands of blades would cost more than all else.
+        patch = np.zeros((height, min(max(height * 24, 64), width), 4), np.uint8)
+        across = patch.shape[1]
+        for _ in range(int(across / height * thick / 3.4)):
+            x = rng.uniform(0, across)
+            crown = rng.uniform(0.5, 1.0)
+            for _ in range(int(rng.integers(3, 7))):
+                lean, tip = rng.normal(0, 0.28) * height, height * (1 - crown * rng.uniform(0.55, 0.98))
+                base = x + rng.normal(0, 0.10) * height
+                half = max(height * 0.035, 0.6)
+                colour = mix(dark, light, rng.uniform(0.1, 1.0))
+                shade = tuple(min(c, 1.0) * 255 for c in colour)
+                points = [(base - half, height), (base + lean * 0.35, (height + tip) / 2), (base + lean, tip),
+                          (base + lean * 0.35 + half * 1.4, (height + tip) / 2), (base + half, height)]  # fmt: skip
+                corners = np.array([[round(px * 8), round(py * 8)] for px, py in points], np.int32)
+                cv2.fillPoly(patch, [corners], (*shade, 255), cv2.LINE_AA, 3)
+        for left in range(0, width, across):
+            bitmap[:, left : left + across] = patch[:, : min(across, width - left)]
+        if is_near:
+            bitmap = cv2.GaussianBlur(bitmap, (0, 0), max(height * 0.035, 0.8))
+        haze = look.haze_at(spot.depth, stagehand.distance)
+        gain = dimmed(look.ambient, 0.72) if is_near else look.ambient
+        return recolour(bitmap, look.lit_matrix(gain=gain, haze=haze))
+
+    return upright(stagehand, spot, paint, sway=0.012 * min(stagehand.wind, 2.5))
