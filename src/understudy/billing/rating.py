@@ -31,12 +31,12 @@ def most_tokens(rule: TokenRule, request: GenerationRequest, model: ModelSpec) -
     )
 
 
-def priced(kind: EntryKind, *, task_id: str, tokens: int, price: int, currency: str) -> LedgerEntry:
-    """Return a ledger entry for so many tokens. price: micro-units per million tokens."""
+def priced(kind: EntryKind, *, task_id: str, tokens: int, price_micros: int, currency: str) -> LedgerEntry:
+    """Return a ledger entry for so many tokens. price_micros: micro-units per million tokens."""
     return LedgerEntry(
         task_id=task_id,
         kind=kind,
         currency=currency,
-        amount_micros=amount_micros(tokens, price),
+        amount_micros=amount_micros(tokens, price_micros),
         completion_tokens=tokens,
     )

@@ -42,7 +42,7 @@ def invalid(param: str, reason: str, code: str = INVALID) -> Violation:
     return Violation(code, param, f"The parameter `{param}` specified in the request is not valid: {reason}")
 
 
-def not_for_model(case: Case, param: str, allowed: str, code: str = INVALID) -> Violation:
+def not_for_model(case: Case, param: str, allowed: str, *, code: str = INVALID) -> Violation:
     """Return Ark's "not valid for model X in t2v" for a parameter, with what would be valid."""
     tail = f", {allowed}" if allowed else ""
     reason = f"the parameter {param} specified in the request is not valid for model {case.where}{tail}."
@@ -145,7 +145,7 @@ def service_tier_is_offered(case: Case) -> Violation | None:
     tier = case.request.service_tier
     if tier is None or tier in case.model.service_tiers:
         return None
-    return not_for_model(case, "service_tier", one_of(case.model.service_tiers), UNSUPPORTED)
+    return not_for_model(case, "service_tier", one_of(case.model.service_tiers), code=UNSUPPORTED)
 
 
 def expiry_is_in_range(case: Case) -> Violation | None:
@@ -181,7 +181,7 @@ def model_has_the_field(case: Case) -> Violation | None:
     for param, harmless in case.model.refused.items():
         value = getattr(case.request, param)
         if value is not None and value not in harmless:
-            return not_for_model(case, param, "", UNSUPPORTED)
+            return not_for_model(case, param, "", code=UNSUPPORTED)
     return None
 
 

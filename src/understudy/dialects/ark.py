@@ -362,8 +362,8 @@ class ArkCodec:
         if status and status not in _STATUSES:
             reject_value("filter.status", "supported values are: " + ", ".join(f"`{each}`" for each in _STATUSES) + ".")
         return TaskFilter(
-            page=_whole(values, "page_num", profile.page_num, 1),
-            page_size=_whole(values, "page_size", profile.page_size, profile.page_size_default),
+            page=_whole(values, "page_num", profile.page_num, default=1),
+            page_size=_whole(values, "page_size", profile.page_size, default=profile.page_size_default),
             created_after=now - timedelta(seconds=profile.record_retention_s),
             cancelled_after=now - timedelta(seconds=profile.cancelled_retention_s),
             status=Status(status) if status else None,
@@ -412,7 +412,7 @@ def _content(film: Film, links: Links) -> Content:
     return Content(video_url=links.url(film.video_blob), last_frame_url=last_frame)
 
 
-def _whole(values: Mapping[str, str], name: str, span: Span, default: int) -> int:
+def _whole(values: Mapping[str, str], name: str, span: Span, *, default: int) -> int:
     text = values.get(name)
     if text is None or text == "":
         return default

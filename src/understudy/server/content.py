@@ -31,7 +31,7 @@ async def send_file(call: Call) -> Answer:
     if path is None or size_bytes is None:
         raise NotFound(Violation("NotFound.File", "", "The file does not exist any more."))
     etag = b'"%s"' % key.encode("ascii", "replace").replace(b'"', b"")
-    headers = _headers(call, key, etag, int(int(expires) - now_s))
+    headers = _headers(call, key, etag, fresh_s=int(int(expires) - now_s))
     if etag in (tag.strip() for tag in call.headers.get(b"if-none-match", b"").split(b",")):
         return Reply(304, b"", headers)
     asked = call.headers.get(b"range")
@@ -76,7 +76,7 @@ def byte_range(header: bytes, size_bytes: int) -> tuple[int, int] | None:
     return first, min(last, size_bytes - 1)
 
 
-def _headers(call: Call, key: str, etag: bytes, fresh_s: int) -> tuple[Header, ...]:
+def _headers(call: Call, key: str, etag: bytes, *, fresh_s: int) -> tuple[Header, ...]:
     name = file_name(key, call.codec).encode("ascii")
     return (
         (b"content-type", _MEDIA_TYPES.get(Path(key).suffix, b"application/octet-stream")),

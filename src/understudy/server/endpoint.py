@@ -72,7 +72,7 @@ class Endpoint:
             _log.exception("request %s failed: %s %s", request_id, scope["method"], printable(scope["path"]))
             answer = bug_reply(self._codec, request_id)
         if self._house.is_access_logged:
-            _write_access(scope, answer.status, perf_counter() - started, request_id)
+            _write_access(scope, answer.status, spent_s=perf_counter() - started, request_id=request_id)
         shared = ((b"x-request-id", request_id.encode("ascii")), *CORS)
         await answer.send(send, shared, is_head=scope["method"] == "HEAD")
 
@@ -89,7 +89,7 @@ class Endpoint:
         return await handler(Call(self._house, self._codec, scope, receive, headers, owner, request_id))
 
 
-def _write_access(scope: Scope, status: int, spent_s: float, request_id: str) -> None:
+def _write_access(scope: Scope, status: int, *, spent_s: float, request_id: str) -> None:
     """Write one line, before the answer goes out; the query stays out of it: that is where signatures travel.
 
     spent_s: until the answer was ready; how fast the client takes it is not the server's.

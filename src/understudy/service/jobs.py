@@ -43,7 +43,7 @@ class Jobs:
         )
         book = self.catalogue.books[self.book_id]
         price = book.micros_per_million_tokens(model.price_row, str(task.request.resolution))
-        return priced(EntryKind.POSTED, task_id=task.id, tokens=tokens, price=price, currency=book.currency)
+        return priced(EntryKind.POSTED, task_id=task.id, tokens=tokens, price_micros=price, currency=book.currency)
 
     def _model(self, task: Task) -> ModelSpec:
         model = self.catalogue.model(task.request.model)

@@ -52,13 +52,13 @@ class Submitter:
             raise Rejected(*broken)
         price = self.catalogue.books[self.book_id].micros_per_million_tokens(model.price_row, str(request.resolution))
         tokens = most_tokens(self.catalogue.tokens, request, model)
-        task = self._task(owner, dialect, request, decoded.warnings)
+        task = self._task(request, owner=owner, dialect=dialect, warnings=decoded.warnings)
         for _ in range(ID_TRIES_MAX):
             hold = priced(
                 EntryKind.HOLD,
                 task_id=task.id,
                 tokens=tokens,
-                price=price,
+                price_micros=price,
                 currency=self.catalogue.books[self.book_id].currency,
             )
             try:
@@ -70,7 +70,7 @@ class Submitter:
             return task
         raise Unavailable(Violation("ServiceUnavailable", "", "No free task id was found, please try again."))
 
-    def _task(self, owner: str, dialect: str, request: GenerationRequest, warnings: tuple[Warned, ...]) -> Task:
+    def _task(self, request: GenerationRequest, *, owner: str, dialect: str, warnings: tuple[Warned, ...]) -> Task:
         now = self.clock.now()
         assert request.execution_expires_after_s is not None, "a dialect makes its defaults explicit"
         chosen = request.seed is None or request.seed == SEED_CHOSEN_BY_SERVER
