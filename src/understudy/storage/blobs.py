@@ -94,7 +94,7 @@ def _copy(source: Path, target: Path) -> None:
             copy.flush()
             os.fsync(copy.fileno())
         part.replace(target)
-    except BaseException:
+    except BaseException:  # boundary: nothing may leave a part behind, a cancelled call neither
         part.unlink(missing_ok=True)
         raise
 

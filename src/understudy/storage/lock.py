@@ -24,7 +24,7 @@ class DataDirLock:
         self._data_dir = data_dir
         try:
             data_dir.mkdir(parents=True, exist_ok=True)
-            self._file = os.open(data_dir / _FILE_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._file = os.open(data_dir / _FILE_NAME, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise CannotOpen(f"cannot use the data directory {data_dir}: {error.strerror}") from error
         try:
