@@ -151,7 +151,7 @@ def kept_secret(path: Path, make: Callable[[], str]) -> str:
     return text
 
 
-async def key_ring(store: TaskStore, pepper: bytes, api_key: str, now: datetime) -> KeyRing:
+async def key_ring(store: TaskStore, pepper: bytes, *, api_key: str, now: datetime) -> KeyRing:
     """Return all keys of the store; the first key is put there when it is missing."""
     keys = tuple(await store.keys())
     digest = key_digest(pepper, api_key.encode("ascii"))
@@ -167,6 +167,7 @@ class Service:
     """Everything that runs behind the routes."""
 
     store: TaskStore
+    blobs: LocalBlobStore
     executor: LocalExecutor
     dispatcher: Dispatcher
     reaper: Reaper
@@ -195,69 +196,74 @@ async def build(settings: Settings, data_dir: Path) -> tuple[House, str]:
     Raises: SettingsError, CannotOpen.
     """
     engine = find_engine(settings.engine)
-    catalogue = load_catalogue()
-    if settings.price_book not in catalogue.books:
+    if settings.price_book not in load_catalogue().books:
         raise SettingsError(f"There is no price book {settings.price_book!r}.")
-    clock = SystemClock()
     secret = bytes.fromhex(kept_secret(data_dir / "secret", lambda: secrets.token_hex(SECRET_BYTES)))
     api_key = kept_secret(data_dir / "api_key", lambda: KEY_PREFIX + secrets.token_urlsafe(SECRET_BYTES))
-    is_memory = settings.data_dir == MEMORY
-    store: TaskStore = MemoryTaskStore() if is_memory else SqliteTaskStore(data_dir / "understudy.db")
-    blobs = LocalBlobStore(data_dir / "blobs")
+    service = _service(settings, engine, data_dir)
+    keys = await key_ring(service.store, secret, api_key=api_key, now=service.clock.now())
+    links = LinkSigner(secret, lifetime_s=ARK.profile.link_lifetime_s)
+    return _house(settings, service, engine, keys=keys, links=links), api_key
+
+
+def _service(settings: Settings, engine: EngineOffer, data_dir: Path) -> Service:
+    """Put together what keeps, renders and expires tasks; the work directory starts empty."""
     work_dir = data_dir / "work"
     shutil.rmtree(work_dir, ignore_errors=True)
     work_dir.mkdir(parents=True)
+    clock = SystemClock()
+    is_memory = settings.data_dir == MEMORY
+    store: TaskStore = MemoryTaskStore() if is_memory else SqliteTaskStore(data_dir / "understudy.db")
+    blobs = LocalBlobStore(data_dir / "blobs")
     executor = LocalExecutor(
         engine.reference, settings.slots, limits=_render_limits(settings), pause=RestartPause(first_s=0.5, most_s=30.0)
     )
-    jobs = Jobs(catalogue=catalogue, book_id=settings.price_book, shows_label=settings.visible_label)
-    profile = ARK.profile
-    workplace = Workplace(
-        store=store,
-        executor=executor,
-        blobs=blobs,
-        clock=clock,
-        jobs=jobs,
-        limits=_dispatch_limits(settings, work_dir),
+    jobs = Jobs(catalogue=load_catalogue(), book_id=settings.price_book, shows_label=settings.visible_label)
+    limits = _dispatch_limits(settings, work_dir)
+    dispatcher = Dispatcher(
+        Workplace(store=store, executor=executor, blobs=blobs, clock=clock, jobs=jobs, limits=limits)
     )
-    dispatcher = Dispatcher(workplace)
     reaper = Reaper(
         store=store,
         blobs=blobs,
         clock=clock,
         retention=Retention(
-            record_retention_s=profile.record_retention_s,
-            cancelled_retention_s=profile.cancelled_retention_s,
+            record_retention_s=ARK.profile.record_retention_s,
+            cancelled_retention_s=ARK.profile.cancelled_retention_s,
             interval_s=settings.reap_interval_s,
             purges_per_round=PURGES_PER_ROUND,
         ),
         on_expired=dispatcher.lost,
     )
-    service = Service(store=store, executor=executor, dispatcher=dispatcher, reaper=reaper, clock=clock)
-    house = House(
+    return Service(store=store, blobs=blobs, executor=executor, dispatcher=dispatcher, reaper=reaper, clock=clock)
+
+
+def _house(settings: Settings, service: Service, engine: EngineOffer, *, keys: KeyRing, links: LinkSigner) -> House:
+    catalogue = load_catalogue()
+    return House(
         submitter=Submitter(
             catalogue=catalogue,
-            store=store,
-            clock=clock,
+            store=service.store,
+            clock=service.clock,
             randomness=SystemRandomness(),
             engine=engine,
             book_id=settings.price_book,
-            wake=dispatcher.wake,
+            wake=service.dispatcher.wake,
         ),
         queries=Queries(
             catalogue=catalogue,
-            store=store,
-            blobs=blobs,
-            clock=clock,
-            record_retention_s=profile.record_retention_s,
-            cancelled_retention_s=profile.cancelled_retention_s,
+            store=service.store,
+            blobs=service.blobs,
+            clock=service.clock,
+            record_retention_s=ARK.profile.record_retention_s,
+            cancelled_retention_s=ARK.profile.cancelled_retention_s,
         ),
         codecs={ARK.name: ARK},
-        keys=await key_ring(store, secret, api_key, clock.now()),
-        blobs=blobs,
-        links=LinkSigner(secret, lifetime_s=profile.link_lifetime_s),
-        clock=clock,
-        request_id=RequestIds(clock, secrets.token_hex(3)),
+        keys=keys,
+        blobs=service.blobs,
+        links=links,
+        clock=service.clock,
+        request_id=RequestIds(service.clock, secrets.token_hex(3)),
         start=service.start,
         stop=service.stop,
         is_ready=lambda: True,
@@ -269,7 +275,6 @@ async def build(settings: Settings, data_dir: Path) -> tuple[House, str]:
         public_url=settings.public_url.rstrip("/") or None,
         is_access_logged=settings.access_log,
     )
-    return house, api_key
 
 
 def _dispatch_limits(settings: Settings, work_dir: Path) -> DispatchLimits:
@@ -333,12 +338,12 @@ def serve(settings: Settings, on_ready: OnReady) -> None:
     with opened_data_dir(settings.data_dir) as data_dir:
         bound = listening_socket(settings.host, settings.port)
         try:
-            uvloop.run(_serve(settings, data_dir, bound, on_ready))
+            uvloop.run(_serve(settings, data_dir, bound=bound, on_ready=on_ready))
         finally:
             bound.close()
 
 
-async def _serve(settings: Settings, data_dir: Path, bound: socket.socket, on_ready: OnReady) -> None:
+async def _serve(settings: Settings, data_dir: Path, *, bound: socket.socket, on_ready: OnReady) -> None:
     house, api_key = await build(settings, data_dir)
     server = http_server(house)
     for number in (signal.SIGINT, signal.SIGTERM):
