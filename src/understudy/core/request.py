@@ -47,4 +47,4 @@ class GenerationRequest:
     @property
     def prompt(self) -> str:
         """The text items, one per line."""
-        return "\n".join(item.value for item in self.of(Modality.TEXT))
+        return "\n".join([item.value for item in self.content if item.modality is Modality.TEXT])

@@ -107,10 +107,10 @@ def resolution_is_offered(case: Case) -> Violation | None:
 
 def ratio_is_offered(case: Case) -> Violation | None:
     """Require one of the model's ratios or "adaptive"."""
-    allowed = (*case.model.ratios, RATIO_CHOSEN_BY_ENGINE)
-    if case.request.ratio in allowed:
+    ratio, offered = case.request.ratio, case.model.ratios
+    if ratio == RATIO_CHOSEN_BY_ENGINE or ratio in offered:
         return None
-    return not_for_model(case, "ratio", one_of(allowed))
+    return not_for_model(case, "ratio", one_of((*offered, RATIO_CHOSEN_BY_ENGINE)))
 
 
 def duration_is_in_range(case: Case) -> Violation | None:
@@ -205,4 +205,4 @@ RULES: tuple[Rule, ...] = (
 
 def violations(case: Case) -> tuple[Violation, ...]:
     """Return every broken rule, in the order of `RULES`."""
-    return tuple(found for rule in RULES if (found := rule(case)) is not None)
+    return tuple([found for rule in RULES if (found := rule(case)) is not None])

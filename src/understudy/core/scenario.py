@@ -31,7 +31,7 @@ def scenario_of(request: GenerationRequest) -> Scenario:
 
     A lone image without a role is a first frame. Source: seed 001, "Image-to-Video (First Frame)".
     """
-    media = tuple(item for item in request.content if item.modality not in (Modality.TEXT, Modality.DRAFT))
+    media = [item for item in request.content if item.modality not in (Modality.TEXT, Modality.DRAFT)]
     if not media:
         return Scenario.TEXT
     roles = {item.role for item in media if item.role is not None}

@@ -7,6 +7,7 @@ Quirks: the Python SDK sends null for every field left out; a list answer is rea
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -184,6 +185,9 @@ _SAME_NAME = (
     "omni_reference_task_type",
 )
 """Fields of the request that Ark and the core spell alike."""
+_same_fields = attrgetter(*_SAME_NAME)
+_CREATE_KEYS = frozenset(Create.__struct_fields__)
+_ITEM_KEYS = frozenset(Item.__struct_fields__)
 _STATUSES = tuple(str(status) for status in Status)
 _BY_STATUS: Mapping[int, type[UnderstudyError]] = {
     401: Unauthorized,
@@ -247,9 +251,9 @@ def _encode_item(item: ContentItem) -> Item:
 
 def _ignored(raw: dict[str, Any]) -> tuple[Warned, ...]:
     """List the keys that mean nothing here; Ark ignores them too, but says nothing."""
-    unknown = unknown_keys(raw, Create.__struct_fields__)
+    unknown = unknown_keys(raw, _CREATE_KEYS)
     for index, item in enumerate(raw["content"]):
-        unknown += unknown_keys(item, Item.__struct_fields__, f"content[{index}].")
+        unknown += unknown_keys(item, _ITEM_KEYS, f"content[{index}].")
         if item.get("type") == "text" and item.get("role"):
             unknown.append(f"content[{index}].role")
     return tuple(Warned(param=key, message=f"`{key}` is not a parameter here and was ignored.") for key in unknown)
@@ -278,7 +282,7 @@ class ArkCodec:
             duration_s=wire.duration,
             execution_expires_after_s=int(defaults["execution_expires_after_s"]) if expiry is None else expiry,
             tools=tuple(_decode_tool(index, tool) for index, tool in enumerate(wire.tools or ())),
-            **{name: getattr(wire, name) for name in _SAME_NAME},
+            **dict(zip(_SAME_NAME, _same_fields(wire), strict=True)),
         )
         return Decoded(request=request, warnings=_ignored(raw))
 
@@ -289,7 +293,7 @@ class ArkCodec:
             duration=request.duration_s,
             execution_expires_after=request.execution_expires_after_s,
             tools=[Tool(type=tool) for tool in request.tools] or None,
-            **{name: getattr(request, name) for name in _SAME_NAME},
+            **dict(zip(_SAME_NAME, _same_fields(request), strict=True)),
         )
         return msgspec.json.encode(wire)
 

@@ -3,9 +3,10 @@
 msgspec would be faster but takes the last of two equal keys in silence, so the standard parser looks at every pair.
 """
 
+import codecs
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping, Set
 from typing import Any, NoReturn, TypeVar
 
 import msgspec
@@ -58,21 +59,21 @@ def read_object(body: bytes) -> dict[str, Any]:
 
     Raises: Rejected for anything that is not one well-formed object of storable text.
     """
-    if not body.strip():
+    if not body or body.isspace():
         reject_value(BODY, "it is empty, a JSON object is expected.")
     try:
-        text = body.decode("utf-8-sig")
+        text = body.removeprefix(codecs.BOM_UTF8).decode().lstrip(" \t\r\n")
     except UnicodeDecodeError as error:
         reject_value(BODY, f"it is not UTF-8 text (byte {error.start}).")
     try:
-        raw, end = _DECODER.raw_decode(text.lstrip(" \t\r\n"))
+        raw, end = _DECODER.raw_decode(text)
     except json.JSONDecodeError as error:
         reject_value(BODY, f"it is not valid JSON: {error.msg} at character {error.pos}.")
     except RecursionError:
         reject_value(BODY, "its JSON is nested too deeply.")
     except ValueError:
         reject_value(BODY, "it holds a number with too many digits.")
-    if text.lstrip(" \t\r\n")[end:].strip(" \t\r\n"):
+    if end < len(text) and text[end:].strip(" \t\r\n"):
         reject_value(BODY, f"it is not valid JSON: something follows the object at character {end}.")
     if not isinstance(raw, dict):
         reject_value(BODY, "a JSON object is expected.")
@@ -119,7 +120,8 @@ def absent(param: str) -> NoReturn:
     reject("MissingParameter", param, f"The request failed because it is missing `{param}` parameter.")
 
 
-def unknown_keys(given: Iterable[str], known: Iterable[str], prefix: str = "") -> list[str]:
+def unknown_keys(given: Mapping[str, Any], known: Set[str], prefix: str = "") -> list[str]:
     """Return the paths of the keys that the wire struct does not have, in the caller's order."""
-    names = frozenset(known)
-    return [f"{prefix}{shown(key)}" for key in given if key not in names]
+    if given.keys() <= known:
+        return []
+    return [f"{prefix}{shown(key)}" for key in given if key not in known]

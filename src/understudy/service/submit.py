@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from understudy.billing.rating import most_tokens, priced
 from understudy.catalog.load import Catalogue
@@ -89,11 +90,17 @@ class Submitter:
         )
 
     def _new_id(self, now: datetime) -> str:
-        return f"{now:%Y%m%d%H%M%S}-{self.randomness.task_suffix()}"
+        return f"{_second(int(now.timestamp()))}-{self.randomness.task_suffix()}"
 
     def _without_effect(self, request: GenerationRequest) -> tuple[Warned, ...]:
         idle = {**WITHOUT_EFFECT, **self.engine.ignored}
         return tuple(Warned(param=param, message=why) for param, why in idle.items() if _is_set(request, param))
+
+
+@lru_cache(maxsize=2)
+def _second(epoch_s: int) -> str:
+    """Spell a second as ids do; many tasks are made in the same one."""
+    return f"{datetime.fromtimestamp(epoch_s, UTC):%Y%m%d%H%M%S}"
 
 
 def _is_set(request: GenerationRequest, param: str) -> bool:
