@@ -148,7 +148,7 @@ def fire(span: Span, rng: np.random.Generator) -> Stereo:
             )
         )
     crackle = scatter(span, rng, kernels=snaps, rate_per_s=26.0)
-    return unit(np.float32(0.6) * roar + unit(crackle))
+    return unit(np.float32(0.5) * roar + unit(crackle))
 
 
 def applause(span: Span, rng: np.random.Generator) -> Stereo:
