@@ -122,13 +122,11 @@ class LocalExecutor:
         except TaskFailed:
             raise
         except ChildBroken as error:
-            log.warning("slot %d lost render process %s: %s", slot, child and child.pid, error)
-            if child is not None:
-                await child.end()
-            raise TaskFailed(
-                Violation("InternalServiceError", "", "The render process ended before the video was finished."),
-                is_retryable=True,
-            ) from error
+            if child is None:
+                raise _failure("No render process of the engine could be started.") from error
+            log.warning("slot %d lost render process %d: %s", slot, child.pid, error)
+            await child.end()
+            raise _failure("The render process ended before the video was finished.") from error
         except BaseException:  # boundary: cancelled, or a bug in on_progress; either way nobody waits for this render
             if child is not None:
                 await child.end()
@@ -141,3 +139,7 @@ class LocalExecutor:
         """Kill what runs and end all processes."""
         slots, self._slots = self._slots, []
         await asyncio.gather(*(slot.close() for slot in slots))
+
+
+def _failure(message: str) -> TaskFailed:
+    return TaskFailed(Violation("InternalServiceError", "", message), is_retryable=True)
