@@ -16,15 +16,16 @@ from understudy.engines.previz.pictures.puppets import (
     Quadruped,
     Wardrobe,
     dominant_colour,
+    open_mouth,
     plain_head,
     soft_shadow,
     wardrobe,
 )
 from understudy.engines.previz.pictures.raster import Raster
 from understudy.engines.previz.pictures.rigs import Body, Rig, rig_of
-from understudy.engines.previz.pictures.sprites import has_art, lit, silhouette, sprite, tinted
+from understudy.engines.previz.pictures.sprites import has_art, lit, silhouette, sprite, tinted, without_foot
 from understudy.engines.previz.pictures.view import NEAREST, View
-from understudy.engines.previz.pictures.warp import Features, Placement, bend_sprite
+from understudy.engines.previz.pictures.warp import Features, Placement, bend_sprite, forward
 from understudy.engines.previz.plan import Action, FilmPlan, Subject
 from understudy.engines.previz.speech_timing import ENVELOPE_RATE_HZ, Spoken
 
@@ -61,6 +62,9 @@ def cast_of(plan: FilmPlan) -> tuple[tuple[Role, ...], float]:
         if aspect is None:
             probe = sprite(art, _PROBE_PX)
             aspect = probe.shape[1] / probe.shape[0]
+        if rig.is_puppet and subject.action in (Action.SIT, Action.SLEEP):
+            # Sitting figures are not tall ones.
+            aspect *= 1.4
         lead = roles[0].rig.height if roles else rig.height
         height = float(np.clip((rig.height / lead) ** 0.6, 0.42, 1.45))
         for copy in range(max(subject.count, 1)):
@@ -148,6 +152,7 @@ class Actor:
         self._extra = 1.0
         self._bitmap = self._make(density)
         self._shadow = soft_shadow(96)
+        self._mouth = open_mouth(max(int(density * 0.2), 8), setup.look) if role.rig.head else None
         self._cast = self._make_cast()
         self._flip = self._is_flipped()
 
@@ -156,7 +161,7 @@ class Actor:
         body = role.rig.body
         if body is Body.WHOLE:
             art, self._extra = dressed(tinted(sprite(role.art, density), role.subject.tint), role.rig, role.subject.wears)
-            return lit(art, look)
+            return lit(without_foot(art) if role.rig.floats and self._setup.is_water else art, look)
         share = _HEAD[body]
         if body is Body.NONE:
             clay = dimmed((0.93, 0.80, 0.70), 1.0)
@@ -262,6 +267,7 @@ class Actor:
             whole = replace(place, height_px=height_px * self._extra)
             shrunk = replace(motion, x=motion.x / self._extra, lift=motion.lift / self._extra)
             bend_sprite(raster, self._bitmap, whole, shrunk, has_legs=self._role.rig.has_legs)
+            self._draw_mouth(raster, place, motion)
             return
         spun = replace(motion, turn=0.0) if self._is_rolling() else motion
         joint = Joint(x_px=foot_x, y_px=place.foot_y_px, height_px=height_px)
@@ -269,10 +275,30 @@ class Actor:
             neck = self._beast.draw(raster, joint, spun, heading=heading or -1.0)
             self._draw_head(raster, neck, spun, share=_HEAD[Body.BEAST_HEAD], drop=0.24)
         elif self._biped is not None:
-            is_striding = spun.stride_reach > 0.05 or spun.crouch > 0.5
+            is_striding = spun.stride_reach > 0.05
             neck = self._biped.draw(raster, joint, spun, heading=heading if is_striding else 0.0)
             bust = self._role.rig.body is Body.BUST
             self._draw_head(raster, neck, spun, share=_HEAD[self._role.rig.body], drop=0.285 if bust else 0.03)
+
+    def _draw_mouth(self, raster: Raster, place: Placement, motion: Motion) -> None:
+        """Open the mouth of a whole figure whose head is known."""
+        head = self._role.rig.head
+        if self._mouth is None or motion.mouth < 0.06:
+            return
+        mirror = -1.0 if place.flip else 1.0
+        x, y = forward((head[3] - self._role.aspect / 2) * mirror, 1 - head[4], motion)
+        scale = place.height_px * motion.size
+        # Seen from the side a mouth is half as wide.
+        wide = head[2] * (0.30 if self._role.rig.faces == 0 else 0.24) * (0.55 + 0.45 * motion.mouth) * scale
+        tall = head[2] * 0.46 * motion.mouth * scale
+        size = self._mouth.shape[0]
+        matrix = np.array(
+            [
+                [wide / size, 0.0, place.foot_x_px + x * scale - wide / 2],
+                [0.0, tall / size, place.foot_y_px - y * scale - tall * 0.30],
+            ]
+        )
+        raster.stamp(self._mouth, matrix)
 
     def _is_rolling(self) -> bool:
         return self._role.subject.action is Action.ROLL

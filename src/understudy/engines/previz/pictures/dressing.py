@@ -74,6 +74,8 @@ def _eye_row(rig: Rig, head_top: float, head_width: float) -> float:
 def _head(bitmap: Bitmap, rig: Rig) -> tuple[float, float, float]:
     """Column of the head's middle, row of its top, and its width, all in heights of the bitmap."""
     height, width = bitmap.shape[:2]
+    if rig.head:
+        return rig.head[0], rig.head[1], rig.head[2]
     if rig.body is Body.BUST:
         return width / height / 2, 0.10, 0.46
     if rig.is_puppet:

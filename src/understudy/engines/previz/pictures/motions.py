@@ -166,7 +166,7 @@ def _sit(moment: Moment) -> Motion:
 
 def _sleep(moment: Moment) -> Motion:
     breath = _swing(moment, 0.24)
-    return Motion(stretch=0.94 + 0.035 * breath, lean=0.02, bend=0.05, nod=0.22 + 0.03 * breath, blink=1.0, crouch=0.8)
+    return Motion(stretch=0.86 + 0.035 * breath, lean=0.03, bend=0.07, nod=0.40 + 0.04 * breath, blink=1.0, crouch=1.0)
 
 
 def _yawn(moment: Moment) -> Motion:
@@ -209,7 +209,7 @@ def _float(moment: Moment) -> Motion:
 
 def _fall(moment: Moment) -> Motion:
     beat = (moment.time_s * 0.42 + moment.phase / _TURN) % 1.0
-    return Motion(lift=1.15 * (1 - beat * beat) - 0.15, turn=0.9 * _swing(moment, 0.42), wave=0.9,
+    return Motion(lift=0.80 * (1 - beat * beat), turn=0.9 * _swing(moment, 0.42), wave=0.9,
                   arm_swing=_swing(moment, 2.0), stretch=1.05, stride=np.pi / 2, stride_reach=0.5)  # fmt: skip
 
 

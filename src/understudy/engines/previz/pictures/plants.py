@@ -8,12 +8,22 @@ from understudy.engines.previz.pictures.land import Spot, upright
 from understudy.engines.previz.pictures.layers import Layer
 from understudy.engines.previz.pictures.light import dimmed, mix, recolour
 from understudy.engines.previz.pictures.scene import Stagehand
+from understudy.engines.previz.plan import CameraMove
+
+_LEVEL_MOVES = frozenset(
+    {CameraMove.STATIC, CameraMove.PAN_LEFT, CameraMove.PAN_RIGHT, CameraMove.TRACK, CameraMove.ORBIT, CameraMove.HANDHELD}
+)
 
 
 def grass_strips(stagehand: Stagehand, *, light: Rgb, dark: Rgb, tall: float = 0.15) -> list[Layer]:
     """Strips of grass behind and before the subject; the nearest one is out of focus."""
     d = stagehand.distance
-    strips = ((3.0, 0.75, 30.0), (1.75, 0.85, 14.0), (0.60, 1.15, 12.0))
+    strips = [(3.0, 0.75, 30.0), (1.75, 0.85, 14.0)]
+    if stagehand.plan.camera in _LEVEL_MOVES:
+        staging = stagehand.staging
+        # Rooted just below the frame's edge, so that only the tips stand in the picture.
+        edge = staging.focal_px * staging.eye / (staging.canvas.height_px * 1.03 - staging.horizon_px) / d
+        strips.append((edge, 1.0, 12.0))
     return [
         _strip(stagehand, Spot(depth=factor * d, height=tall * size), light=light, dark=dark, thick=thick)
         for factor, size, thick in strips

@@ -9,9 +9,11 @@ from understudy.engines.previz.pictures.ground import cast_shadow
 from understudy.engines.previz.pictures.layers import Layer, Panel
 from understudy.engines.previz.pictures.rigs import rig_of
 from understudy.engines.previz.pictures.scene import SceneSet, Stagehand
-from understudy.engines.previz.pictures.sprites import has_art, lit, sprite, tinted
+from understudy.engines.previz.pictures.sprites import has_art, lit, sprite, tinted, without_foot
 
-_MOST_PROPS = 13
+_MOST_PROPS = 10
+# Things lower than this, against a person, belong on a table where there is one.
+_SMALL = 0.6
 _PLANTS = ("tree", "flower", "blossom", "tulip", "rose", "herb", "seedling", "rice", "plant", "cactus", "hibiscus",
            "hyacinth", "corn", "leafy", "shamrock", "clover", "lotus")  # fmt: skip
 
@@ -28,7 +30,7 @@ def place_props(stagehand: Stagehand, scene: SceneSet, *, hero_height: float, he
 
     hero_height: the main subject's height against a person's. hero_half: half the subjects' width in units.
     """
-    wanted = [art_id for art_id in stagehand.plan.props if has_art(art_id)]
+    wanted = [art_id for art_id in stagehand.plan.props if has_art(art_id) and not rig_of(art_id).is_scenery]
     if not wanted:
         return []
     rng = stagehand.rng
@@ -36,13 +38,24 @@ def place_props(stagehand: Stagehand, scene: SceneSet, *, hero_height: float, he
     copies: list[str] = []
     for art_id in wanted:
         size = sizes[art_id]
-        copies.extend([art_id] * (1 if size > 2.6 else 2 if size > 1.5 else 3 if size > 0.7 else 4))
+        copies.extend([art_id] * (1 if size > 0.95 and size < 2.2 else 2 if size > 0.5 else 3))
     copies = [copies[i] for i in np.sort(rng.permutation(len(copies))[:_MOST_PROPS])]
-    slots = rng.permutation(len(copies))
+    slots = rng.permutation(max(len(copies), 1))
     layers: list[Layer] = []
     for index, art_id in enumerate(copies):
+        rig = rig_of(art_id)
+        if rig.is_puppet or sizes[art_id] > scene.largest or rig.floats and not (scene.is_water or scene.water_from):
+            continue
+        if rig.is_on_wall and not scene.wall_depth:
+            continue
+        if rig.is_on_wall or rig.hangs:
+            layers.append(_hung(stagehand, scene, art_id, (slots[index] + 0.5) / len(copies)))
+            continue
+        if rig.height < _SMALL and scene.table[1] > 0:
+            layers.append(_on_table(stagehand, scene, art_id, slots[index] / len(copies)))
+            continue
         place = _place(stagehand, scene, size=sizes[art_id], slot=(slots[index] + rng.uniform(0.2, 0.8)) / len(copies),
-                       hero_half=hero_half)  # fmt: skip
+                       hero_half=hero_half, is_boat=rig.floats and scene.water_from > 0)  # fmt: skip
         if place is not None:
             prop = _prop(stagehand, scene, art_id, sizes[art_id], place)
             layers.extend(_repeated(stagehand, prop) if stagehand.repeat else [prop])
@@ -50,15 +63,17 @@ def place_props(stagehand: Stagehand, scene: SceneSet, *, hero_height: float, he
 
 
 def _place(
-    stagehand: Stagehand, scene: SceneSet, *, size: float, slot: float, hero_half: float
+    stagehand: Stagehand, scene: SceneSet, *, size: float, slot: float, hero_half: float, is_boat: bool = False
 ) -> tuple[float, float] | None:
     """A prop's (x, depth): large things farther back, nothing across the subject."""
     rng, d = stagehand.rng, stagehand.distance
     near, far = scene.prop_depths
+    if is_boat:
+        near, far = scene.water_from, scene.water_from + 2.6
     # Small things stand near, where they can be seen; large ones behind.
     lean = np.clip(size / 2.4, 0.06, 1.0)
     factor = near + (far - near) * float(np.clip(lean * rng.uniform(0.55, 1.1), 0.02, 1.0))
-    if size < 0.5 and rng.random() < 0.35:
+    if size < 0.5 and not is_boat and rng.random() < 0.35:
         factor = rng.uniform(0.72, 0.92)
     depth = factor * d
     low, high = stagehand.reach.x_range(depth)
@@ -90,6 +105,8 @@ def _prop(stagehand: Stagehand, scene: SceneSet, art_id: str, size: float, place
         bitmap = tinted(bitmap, "pink" if season == "spring" else "orange")
     if rng.random() < 0.5 and rig_of(art_id).faces == 0 and "house" not in art_id:
         bitmap = np.ascontiguousarray(bitmap[:, ::-1])
+    if rig_of(art_id).floats and (scene.is_water or scene.water_from):
+        bitmap = without_foot(bitmap)
     haze = look.haze_at(depth, stagehand.distance)
     lit_bitmap = lit(bitmap, look, haze=haze, gain=look.ambient)
     wide = bitmap.shape[1] / bitmap.shape[0] * size
@@ -102,6 +119,35 @@ def _prop(stagehand: Stagehand, scene: SceneSet, art_id: str, size: float, place
     lift = 0.0 if scene.ground is not None or scene.is_water else rng.uniform(-0.4, 1.1)
     return Panel(bitmap=lit_bitmap, left=x - wide / 2, top=scene.floor + size + lift - 0.015 * size, depth=depth, density=density,
                  sway=sway, sway_phase=float(rng.uniform(0, 6.28)))  # fmt: skip
+
+
+def _hung(stagehand: Stagehand, scene: SceneSet, art_id: str, slot: float) -> Panel:
+    """A lantern above the set, or a picture on its wall."""
+    on_wall = rig_of(art_id).is_on_wall
+    depth = scene.wall_depth * 0.995 if on_wall else stagehand.rng.uniform(1.25, 2.4) * stagehand.distance
+    size = 0.5 if on_wall else 0.42
+    density = stagehand.reach.finest_scale(depth)
+    bitmap = lit(sprite(art_id, size * density), stagehand.look, gain=stagehand.look.key)
+    low, high = stagehand.reach.x_range(depth)
+    top_seen = stagehand.reach.y_range(depth)[1]
+    wide = bitmap.shape[1] / bitmap.shape[0] * size
+    x = low + (high - low) * (0.12 + 0.76 * slot)
+    top = 1.75 if on_wall else min(top_seen * 0.98, stagehand.rng.uniform(1.55, 1.9))
+    return Panel(bitmap=bitmap, left=x - wide / 2, top=top, depth=depth, density=density,
+                 sway=0.0 if on_wall else 0.006 * stagehand.wind)  # fmt: skip
+
+
+def _on_table(stagehand: Stagehand, scene: SceneSet, art_id: str, slot: float) -> Panel:
+    """A small thing on the set's table or counter."""
+    depth = scene.table[0] * stagehand.distance
+    size = float(np.clip(rig_of(art_id).height * 0.85, 0.16, 0.42))
+    density = stagehand.reach.finest_scale(depth)
+    low, high = stagehand.reach.x_range(depth)
+    bitmap = sprite(art_id, size * density)
+    wide = bitmap.shape[1] / bitmap.shape[0] * size
+    x = low + (high - low) * (slot + stagehand.rng.uniform(0.01, 0.06))
+    lit_bitmap = lit(bitmap, stagehand.look, gain=stagehand.look.ambient, haze=0.03)
+    return Panel(bitmap=lit_bitmap, left=x - wide / 2, top=scene.table[1] + size, depth=depth, density=density)
 
 
 def _repeated(stagehand: Stagehand, prop: Panel) -> list[Layer]:

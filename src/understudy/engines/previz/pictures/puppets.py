@@ -223,7 +223,7 @@ class Biped:
         """Draw the body; returns the neck, where the head goes. heading: -1 left, 1 right, 0 to the viewer."""
         scale = foot.height_px * motion.size
         squash = motion.stretch
-        drop = (0.12 * motion.crouch) * scale
+        drop = (0.19 * motion.crouch) * scale
         hip = Joint(x_px=foot.x_px + motion.x * scale, height_px=scale,
                     y_px=foot.y_px - (self.hip * squash + motion.lift) * scale + drop)  # fmt: skip
         lean = motion.turn * 0.7 + motion.lean * 0.9 * (heading or 1.0)
@@ -247,10 +247,11 @@ class Biped:
         knee = 0.75 * motion.stride_reach * max(np.cos(phase), 0.0)
         direction = heading or 0.35
         # A positive turn carries the end of a limb to the left.
-        upper = -swing * direction - 0.9 * motion.crouch * (heading or (1 if index else -1)) * 0.9
-        lower = upper + knee * direction + 1.5 * motion.crouch * (heading or (1 if index else -1)) * 0.9
-        joint = stamp_limb(raster, thigh, hip, turn=float(upper))
-        ankle = stamp_limb(raster, shin, joint, turn=float(lower))
+        outward = heading or (1.0 if index else -1.0)
+        upper = -swing * direction - 1.25 * motion.crouch * outward
+        lower = upper + knee * direction + (0.35 if heading else 1.0) * motion.crouch * outward
+        joint = stamp_limb(raster, thigh, hip, turn=float(upper), stretch=1 - 0.3 * motion.crouch)
+        ankle = stamp_limb(raster, shin, joint, turn=float(lower), stretch=1 - 0.35 * motion.crouch)
         toe = Joint(x_px=ankle.x_px + 0.025 * heading * hip.height_px, y_px=ankle.y_px + 0.018 * hip.height_px,
                     height_px=hip.height_px)  # fmt: skip
         stamp_limb(raster, shoe, toe, turn=float(lower * 0.5))
@@ -322,6 +323,20 @@ def plain_head(density: float, look: Look, colour: Rgb) -> Bitmap:
                            StrokeWidth=size * 0.025, StrokeCap=skia.Paint.kRound_Cap)  # fmt: skip
         canvas.drawArc(skia.Rect.MakeXYWH(size * 0.41, size * 0.58, size * 0.18, size * 0.12), 20, 140, False, smile)
     return lit(bitmap, look, form=0.6)
+
+
+def open_mouth(size_px: int, look: Look) -> Bitmap:
+    """An open mouth with a tongue, for figures whose drawn mouth is too small to open."""
+    bitmap = np.zeros((size_px, size_px, 4), np.uint8)
+    with drawing(bitmap) as canvas:
+        oval = skia.Rect.MakeXYWH(size_px * 0.06, size_px * 0.04, size_px * 0.88, size_px * 0.92)
+        canvas.drawOval(oval, skia.Paint(Color=skia.Color(96, 20, 40), AntiAlias=True))
+        path = skia.Path()
+        path.addOval(oval)
+        canvas.clipPath(path, doAntiAlias=True)
+        tongue = skia.Rect.MakeXYWH(size_px * 0.18, size_px * 0.58, size_px * 0.64, size_px * 0.6)
+        canvas.drawOval(tongue, skia.Paint(Color=skia.Color(240, 104, 120), AntiAlias=True))
+    return lit(bitmap, look, form=0.0)
 
 
 def soft_shadow(size_px: int) -> Bitmap:

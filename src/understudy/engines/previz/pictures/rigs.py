@@ -8,7 +8,7 @@ from importlib.resources import files
 
 _GROUPS = (
     "people_heads", "skirts", "creature_heads", "beast_heads", "busts", "sideways", "looking_right", "wheeled",
-    "floating", "winged", "flying", "swimming", "legless",
+    "floating", "winged", "flying", "swimming", "legless", "hanging", "on_the_wall", "scenery",
 )  # fmt: skip
 _GENDERS = ("man-", "woman-", "men-", "women-")
 
@@ -26,7 +26,10 @@ class Body(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rig:
-    """What the art allows. faces: -1 looks left, +1 right, 0 at the viewer. height: against a grown person's."""
+    """What the art allows. faces: -1 looks left, +1 right, 0 at the viewer. height: against a grown person's.
+
+    head: of a whole figure, where it is known: middle x, top y, width, mouth x, mouth y, in heights from the upper left.
+    """
 
     body: Body
     faces: int = 0
@@ -38,6 +41,10 @@ class Rig:
     floats: bool = False
     flies: bool = False
     swims: bool = False
+    head: tuple[float, ...] = ()
+    hangs: bool = False
+    is_on_wall: bool = False
+    is_scenery: bool = False
 
     @property
     def is_puppet(self) -> bool:
@@ -46,17 +53,18 @@ class Rig:
 
 
 @lru_cache(maxsize=1)
-def _table() -> tuple[dict[str, frozenset[str]], dict[str, float]]:
+def _table() -> tuple[dict[str, frozenset[str]], dict[str, float], dict[str, tuple[float, ...]]]:
     text = files(__package__).joinpath("rigs.toml").read_text(encoding="utf-8")
     rows = tomllib.loads(text)
-    return {name: frozenset(rows[name].split()) for name in _GROUPS}, dict(rows["heights"])
+    heads = {name: tuple(float(value) for value in row) for name, row in rows["heads"].items()}
+    return {name: frozenset(rows[name].split()) for name in _GROUPS}, dict(rows["heights"]), heads
 
 
 def rig_of(art_id: str) -> Rig:
     """The rig of a piece of art; "" is a person without a picture."""
     if not art_id:
         return Rig(body=Body.NONE)
-    groups, heights = _table()
+    groups, heights, heads = _table()
     plain = art_id
     for gender in _GENDERS:
         if art_id.startswith(gender):
@@ -88,4 +96,8 @@ def rig_of(art_id: str) -> Rig:
         floats=is_in("floating"),
         flies=is_in("flying"),
         swims=is_in("swimming"),
+        head=heads.get(art_id, ()),
+        hangs=is_in("hanging"),
+        is_on_wall=is_in("on_the_wall"),
+        is_scenery=is_in("scenery"),
     )

@@ -47,7 +47,9 @@ class SceneSet:
 
     prop_depths: nearest and farthest depth for props, in parts of the subject's distance. prop_side: least distance
     of a prop from the middle, units. is_water: whether subjects float in waves. floor: height of the ground that props
-    stand on. water_from: beyond this part of the distance boats may stand, 0 for nowhere.
+    stand on. water_from: depth beyond which boats may lie, in parts of the distance; 0: nowhere. table: depth (in parts
+    of the distance) and height of a surface for small props, height 0: none. wall_depth: depth of a wall for pictures, or 0.
+    largest: props higher than this many units are left out.
     """
 
     layers: list[Layer] = field(default_factory=list)
@@ -57,3 +59,6 @@ class SceneSet:
     is_water: bool = False
     floor: float = 0.0
     water_from: float = 0.0
+    table: tuple[float, float] = (0.0, 0.0)
+    wall_depth: float = 0.0
+    largest: float = 9.0

@@ -126,7 +126,7 @@ def _sides(stagehand: Stagehand, wall: Wall, colour: Rgb, *, skirting: Rgb) -> l
     if stagehand.repeat:
         return []
     low, high = stagehand.reach.x_range(stagehand.distance)
-    wall_x = max(min(-low, high) * 1.04, 1.0)
+    wall_x = max(min(-low, high) * 1.42, 1.2)
     layers: list[Layer] = []
     near = 0.3 * stagehand.distance
     length, density = wall.depth - near, min(160.0, 600 / wall.top)
@@ -179,13 +179,13 @@ def room(stagehand: Stagehand) -> SceneSet:
     """A living room: papered wall, window, picture, shelf, boards and a rug."""
     d, rng, look = stagehand.distance, stagehand.rng, stagehand.look
     paper: Rgb = ((0.86, 0.78, 0.66), (0.66, 0.76, 0.74), (0.84, 0.70, 0.66))[int(rng.integers(3))]
-    wall = Wall(stagehand, 2.25 * d, paper)
+    wall = Wall(stagehand, 1.95 * d, paper)
     for x in np.arange(np.floor(wall.low), wall.high, 0.24):
         wall.fill(float(x), 0.0, float(x) + 0.10, wall.top, mix(paper, (1.0, 1.0, 1.0), 0.16))
     wall.fill(wall.low, 0.0, wall.high, 0.16, (0.96, 0.94, 0.90))
     wall.fill(wall.low, 0.16, wall.high, 0.175, dimmed(paper, 0.66))
     side = -1.0 if rng.random() < 0.5 else 1.0
-    reach = stagehand.staging.half_width * 2.25
+    reach = stagehand.staging.half_width * 1.95
     window_x = side * float(np.clip(reach * 0.40, 0.75, 1.7))
     wall.window(window_x - 0.55, 0.78, window_x + 0.55, 1.86, (2, 2), view=outdoors(look, rng, is_city=False), frame=(0.97, 0.96, 0.93))
     curtain = mix(paper, (0.80, 0.34, 0.32), 0.6)
@@ -208,8 +208,8 @@ def room(stagehand: Stagehand) -> SceneSet:
     if beam is not None:
         layers.append(beam)
     if look.is_dark:
-        layers.append(lamp_glow(stagehand, -window_x * 0.9, 1.4, wall.depth * 0.98, size=3.4))
-    return SceneSet(layers=layers, ground=baked, prop_depths=(1.45, 2.1), prop_side=1.0)
+        layers.append(lamp_glow(stagehand, 0.0, 2.0, wall.depth * 0.98, size=4.2))
+    return SceneSet(layers=layers, ground=baked, prop_depths=(1.40, 1.86), prop_side=1.0, wall_depth=wall.depth)
 
 
 def _shelf(wall: Wall, x: float, rng: np.random.Generator) -> None:
@@ -239,7 +239,7 @@ def _rug(base: ground.Shade, distance: float, *, colour: Rgb) -> ground.Shade:
 def kitchen(stagehand: Stagehand) -> SceneSet:
     """Tiles, hanging cupboards, a counter with a stove and a hood, a window over the sink."""
     d, rng, look = stagehand.distance, stagehand.rng, stagehand.look
-    wall = Wall(stagehand, 2.2 * d, (0.94, 0.92, 0.86))
+    wall = Wall(stagehand, 1.8 * d, (0.94, 0.92, 0.86))
     front: Rgb = ((0.46, 0.62, 0.60), (0.90, 0.86, 0.78), (0.40, 0.52, 0.66))[int(rng.integers(3))]
     for row, y in enumerate(np.arange(0.78, 1.34, 0.093)):
         for x in np.arange(np.floor(wall.low), wall.high, 0.186):
@@ -273,7 +273,7 @@ def kitchen(stagehand: Stagehand) -> SceneSet:
         layers.append(beam)
     if look.is_dark:
         layers.append(lamp_glow(stagehand, 0.0, 1.9, wall.depth * 0.97, size=3.6))
-    return SceneSet(layers=layers, ground=baked, prop_depths=(1.4, 2.0), prop_side=0.95)
+    return SceneSet(layers=layers, ground=baked, prop_depths=(1.35, 1.72), prop_side=0.95, table=(1.78, 0.70))
 
 
 def _cupboard(wall: Wall, middle: float, low: float, high: float, colour: Rgb) -> None:
@@ -288,7 +288,7 @@ def _cupboard(wall: Wall, middle: float, low: float, high: float, colour: Rgb) -
 def office(stagehand: Stagehand) -> SceneSet:
     """A glass front over the town, desks with screens, a carpet."""
     d, rng, look = stagehand.distance, stagehand.rng, stagehand.look
-    wall = Wall(stagehand, 2.6 * d, (0.80, 0.82, 0.85))
+    wall = Wall(stagehand, 2.35 * d, (0.80, 0.82, 0.85))
     step = 1.5
     town = outdoors(look, rng, is_city=True)
     for index, x in enumerate(np.arange(np.floor(wall.low / step) * step, wall.high, step)):
@@ -302,8 +302,8 @@ def office(stagehand: Stagehand) -> SceneSet:
     carpet = ground.plain(rng, light=(0.50, 0.54, 0.60), dark=(0.40, 0.44, 0.50), repeat=stagehand.repeat)
     surface, baked = lay(stagehand, carpet)
     layers: list[Layer] = [surface, wall.panel(), *_sides(stagehand, wall, (0.78, 0.80, 0.83), skirting=(0.36, 0.39, 0.44)),
-                           _desks(stagehand, 1.95 * d)]  # fmt: skip
-    return SceneSet(layers=layers, ground=baked, prop_depths=(1.4, 1.8), prop_side=1.1)
+                           _desks(stagehand, 1.75 * d)]  # fmt: skip
+    return SceneSet(layers=layers, ground=baked, prop_depths=(1.4, 1.7), prop_side=1.1, table=(1.745, 0.54))
 
 
 def _desks(stagehand: Stagehand, depth: float) -> Panel:
@@ -439,16 +439,16 @@ def studio(stagehand: Stagehand) -> SceneSet:
     pool = np.exp(-(xs * xs * 0.5 + (ys + 0.15) ** 2 * 1.8))
     light = np.array(look.ambient, np.float32)
     colours = np.array(tone, np.float32) * light * (0.62 + 0.50 * pool[..., None])
-    layers: list[Layer] = [backdrop(stagehand, np.clip(colours, 0, 1), box, ends=True)]
     row = (stagehand.staging.horizon_px - box[1]) / (box[3] - box[1]) * 2 - 1
     # The paper has no edge: where the floor ends, it has the tone of the wall.
     seam = 0.62 + 0.50 * float(np.exp(-((row + 0.15) ** 2) * 1.8)) * 0.78
+    near_floor = np.clip(1 - np.abs(ys - row) / 0.45, 0, 1)[..., None] ** 1.5
+    colours = colours + near_floor * (np.array(tone, np.float32) * light * np.float32(seam) - colours)
+    layers: list[Layer] = [backdrop(stagehand, np.clip(colours, 0, 1), box, ends=True)]
 
     def shade(x: Floats, z: Floats, blur: Floats) -> Floats:
         radius = np.sqrt((x / 2.4) ** 2 + ((z - d) / (0.8 * d)) ** 2)
-        level = 0.74 + 0.44 * np.exp(-radius * radius)
-        fade = np.clip((z / d - 1.3) / 3.0, 0, 1)
-        level = level * (1 - fade) + np.float32(seam) * fade
+        level = np.float32(seam) + np.float32(1.06 - seam) * np.exp(-radius * radius)
         return np.array(tone, np.float32) * light * level[..., None].astype(np.float32)
 
     surface, baked = lay(stagehand, shade, hazy=False)

@@ -41,6 +41,7 @@ def city(stagehand: Stagehand) -> SceneSet:
         ground=baked,
         prop_depths=(1.35, 3.0),
         prop_side=1.1,
+        largest=2.0,
     )
 
 
@@ -129,7 +130,7 @@ def street(stagehand: Stagehand) -> SceneSet:
             layers.append(SideWall(bitmap=bitmap, wall_x=side * wall_x, near=0.3 * d, depth=far, bottom=0.0, top=3.6))
         layers.append(_fronts_across(stagehand, Spot(depth=far * 1.02, height=3.3), opening=wall_x * 0.98))
         layers.extend(lamps(stagehand, [(s * (half + 0.25), f * d) for f in (4.4, 2.9, 1.85) for s in (-1.0, 1.0)]))
-    return SceneSet(layers=layers, ground=baked, prop_depths=(1.5, 3.2), prop_side=1.25)
+    return SceneSet(layers=layers, ground=baked, prop_depths=(1.5, 3.2), prop_side=1.25, largest=2.0)
 
 
 def _front(bitmap: Bitmap, box: tuple[int, int, int], colour: Rgb, look: Look, rng: np.random.Generator) -> None:

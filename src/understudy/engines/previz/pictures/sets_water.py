@@ -205,7 +205,7 @@ def beach(stagehand: Stagehand) -> SceneSet:
     ]
     if look.overcast < 0.7:
         layers.append(glitter(stagehand, near=2.5 * d, far=14 * d))
-    return SceneSet(layers=layers, ground=baked, prop_depths=(1.15, 1.95), prop_side=0.9)
+    return SceneSet(layers=layers, ground=baked, prop_depths=(1.15, 1.95), prop_side=0.9, water_from=3.2)
 
 
 def _surf(stagehand: Stagehand, depth: float, *, phase: float) -> Layer:
@@ -349,7 +349,7 @@ def harbor(stagehand: Stagehand) -> SceneSet:
     ]
     if look.overcast < 0.7:
         layers.append(glitter(stagehand, near=2.0 * d, far=14 * d))
-    return SceneSet(layers=layers, ground=baked, prop_depths=(1.15, 1.42), prop_side=0.95, water_from=1.9)
+    return SceneSet(layers=layers, ground=baked, prop_depths=(1.15, 1.42), prop_side=0.95, water_from=2.2)
 
 
 def _masts(stagehand: Stagehand, depth: float, count: int) -> Panel:
@@ -456,5 +456,6 @@ def river(stagehand: Stagehand) -> SceneSet:
         ],
         ground=baked,
         prop_depths=(1.15, 1.5),
+        largest=1.2,
     )
 

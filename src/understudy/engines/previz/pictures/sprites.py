@@ -137,3 +137,10 @@ def silhouette(bitmap: Bitmap, colour: Rgb, opacity: float) -> Bitmap:
     result[..., :3] = alpha[..., None] * np.array(colour, np.float32) * 255
     result[..., 3] = alpha * 255
     return result.astype(np.uint8)
+
+
+def without_foot(bitmap: Bitmap) -> Bitmap:
+    """A boat without the block of water that it is drawn on: the set has water of its own."""
+    rows = np.linspace(1, 0, bitmap.shape[0], dtype=np.float32)
+    keep = np.clip((rows - 0.07) / 0.14, 0, 1)[:, None, None]
+    return (bitmap * keep).astype(np.uint8)

@@ -68,6 +68,19 @@ def bend_sprite(
     raster.blit(tile, left, top)
 
 
+def forward(p: float, q: float, motion: Motion) -> tuple[float, float]:
+    """Where a place of the unbent sprite goes: the other way round from bending, near enough for small parts."""
+    upper = min(max((q - 0.45) / 0.55, 0.0), 1.0)
+    p -= upper * upper * motion.nod * 0.20
+    q -= upper * motion.nod * 0.07
+    x = p * motion.turned / motion.stretch**0.5 + motion.lean * q + motion.bend * q * q
+    y = q * motion.stretch
+    middle = 0.5 * motion.stretch
+    cosine, sine = float(np.cos(motion.turn)), float(np.sin(motion.turn))
+    x, y = x * cosine + (y - middle) * sine, -x * sine + (y - middle) * cosine + middle
+    return x + motion.x, y + motion.lift
+
+
 def _reach(
     raster: Raster, place: Placement, motion: Motion, aspect: float, scale: float
 ) -> tuple[int, int, int, int] | None:
@@ -137,11 +150,11 @@ def _faced(p: Floats, q: Floats, motion: Motion, features: Features) -> Floats:
         near = np.exp(-(((p - np.float32(x)) / np.float32(features.size)) ** 2))
         below = q - np.float32(y)
         window = np.exp(-((below / np.float32(features.size * 0.62)) ** 2))
-        result = result - np.float32(0.55 * motion.mouth) * below * near * window
+        result = result - np.float32(0.72 * motion.mouth) * below * near * window
     if motion.blink > 0.02:
         x, y = features.eyes
         near = np.exp(-(((p - np.float32(x)) / np.float32(features.size * 1.7)) ** 4))
         above = q - np.float32(y)
         window = np.exp(-((above / np.float32(features.size * 0.46)) ** 2))
-        result = result + np.float32(2.6 * motion.blink) * above * near * window
+        result = result + np.float32(4.2 * motion.blink) * above * near * window
     return result
