@@ -1,0 +1,231 @@
+"""Texts to pieces: the longest known phrases of a text, each with everything it may mean.
+
+One vocabulary per language holds all tables and all names of drawings, so that a long phrase always beats the short
+one inside it: a "sea otter" brings no sea, a "fire engine" no fire, "street at night" both a street and the night.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+
+from understudy.engines.previz import art
+from understudy.engines.previz.lexicon import table
+from understudy.engines.previz.lexicon.inflect import fold, plural, verb_forms
+
+Meaning = tuple[str, str]
+"""(table, value), for example ("weather", "rain")."""
+
+_TABLES = (
+    "role", "setting", "time", "weather", "season", "particles", "camera", "camera_verb", "framing", "action", "sound",
+    "style", "mood", "colour", "count", "ratio", "voice",
+)  # fmt: skip
+_VERB_TABLES = frozenset({"camera", "camera_verb", "action"})
+_NOUN_TABLES = frozenset({"setting", "particles", "art", "camera_role", "thin"})
+_SHORTEST_STEM = 3
+
+_TOKEN = re.compile(
+    r"(?P<emoji>[\U0001F000-\U0001FAFF\u2600-\u27BF\u2B00-\u2BFF\u231A-\u23FF](?:[\uFE0F\U0001F3FB-\U0001F3FF]"
+    r"|\u200D[\U0001F000-\U0001FAFF\u2600-\u27BF\u2B00-\u2BFF])*)"
+    r"|(?P<cjk>[\u3005\u3040-\u30FF\u3400-\u9FFF\uF900-\uFAFF])"
+    r"|(?P<word>[^\W_\u3005\u3040-\u30FF\u3400-\u9FFF\uF900-\uFAFF]+(?:['’][^\W\d_]+)?)"
+    r"|(?P<mark>[^\w\s\uFE0F\u200D]|\n)"
+)
+_INNER_HYPHEN = re.compile(r"(?<=\w)[-‐‑_](?=\w)")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word, one character of a script without spaces, an emoji, or a mark. text: folded."""
+
+    text: str
+    start: int
+    end: int
+    sort: str
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A phrase that means something, a mark, or one unknown word (no meanings). start, end: where in the prompt.
+
+    meanings: table -> values. language: of the vocabulary that knew it, "" for unknown words and marks.
+    """
+
+    text: str
+    start: int
+    end: int
+    sort: str
+    meanings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    language: str = ""
+
+    def means(self, name: str, value: str) -> bool:
+        """Whether the piece has this value of this table."""
+        return value in self.meanings.get(name, ())
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether no vocabulary has the word."""
+        return self.sort in ("word", "cjk") and not self.meanings
+
+
+class _Node:
+    """A step of the trie: what may follow, and what the phrase so far means."""
+
+    __slots__ = ("meanings", "next")
+
+    def __init__(self) -> None:
+        self.next: dict[str, _Node] = {}
+        self.meanings: list[Meaning] = []
+
+
+def tokens_of(text: str) -> list[Token]:
+    """Split a text; a hyphen inside a word parts it as a space would, so "close-up" is "close up"."""
+    found = []
+    # Same length, so that places in the text stay right.
+    spaced = _INNER_HYPHEN.sub(" ", text)
+    for match in _TOKEN.finditer(spaced):
+        found.append(Token(fold(match[0]), match.start(), match.end(), match.lastgroup or "mark"))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """Every phrase of one language. stems: the beginnings written "corr*" in the tables."""
+
+    language: str
+    root: _Node
+    stems: Mapping[str, tuple[Meaning, ...]]
+
+    def longest(self, tokens: Sequence[Token], start: int) -> tuple[int, Sequence[Meaning]]:
+        """Return how many tokens the longest phrase from ``start`` has, and what it means; (0, ()) for none."""
+        node, best, length = self.root, (0, ()), 0  # type: tuple[_Node, tuple[int, Sequence[Meaning]], int]
+        while start + length < len(tokens) and (step := node.next.get(tokens[start + length].text)):
+            node, length = step, length + 1
+            if node.meanings:
+                best = (length, node.meanings)
+        if best[0] == 0 and (stemmed := self._stemmed(tokens[start])):
+            return 1, stemmed
+        return best
+
+    def _stemmed(self, token: Token) -> tuple[Meaning, ...]:
+        if not self.stems or token.sort != "word":
+            return ()
+        for length in range(len(token.text), _SHORTEST_STEM - 1, -1):
+            if found := self.stems.get(token.text[:length]):
+                return found
+        return ()
+
+
+def _listed(language: str) -> Iterator[tuple[str, str, str]]:
+    """Yield (phrase, table, value) for every table and every name of a drawing."""
+    for name in _TABLES:
+        for row in table(name):
+            for phrase in row.words.get(language, ()):
+                yield phrase, name, row.value
+    for phrase, art_id in art.named(language).items():
+        yield phrase, "art", art_id
+
+
+def _forms(words: tuple[str, ...], name: str, language: str, *, value: str) -> Iterator[tuple[str, ...]]:
+    """The phrase as listed, then its plural or its verb forms."""
+    yield words
+    is_noun = name in _NOUN_TABLES or value in _NOUN_TABLES
+    if is_noun and words[-1][:1].isalpha():
+        yield (*words[:-1], plural(words[-1], language))
+    if language == "en" and name in _VERB_TABLES:
+        for form in verb_forms(words[0]):
+            yield (form, *words[1:])
+
+
+@cache
+def vocabulary(language: str) -> Vocabulary:
+    """Return every phrase of a language, read once."""
+    root = _Node()
+    stems: dict[str, list[Meaning]] = {}
+    for phrase, name, value in _listed(language):
+        meaning = (name, value)
+        if phrase.endswith("*"):
+            stems.setdefault(fold(phrase[:-1]), []).append(meaning)
+            continue
+        words = tuple(token.text for token in tokens_of(phrase))
+        if not words:
+            continue
+        for form in _forms(words, name, language, value=value):
+            node = root
+            for word in form:
+                node = node.next.setdefault(word, _Node())
+            if meaning not in node.meanings:
+                node.meanings.append(meaning)
+    return Vocabulary(language, root, {stem: tuple(meanings) for stem, meanings in stems.items()})
+
+
+def _gathered(meanings: Sequence[Meaning]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for name, value in meanings:
+        found[name] = (*found.get(name, ()), value)
+    return found
+
+
+_SKIN_AND_STYLE = re.compile("[\ufe0f\U0001f3fb-\U0001f3ff]")
+_EMOJI_WORDS = ("weather", "time", "setting", "sound", "particles")
+
+
+def _of_emoji(token: Token) -> dict[str, tuple[str, ...]]:
+    """What an emoji means: its drawing, and the properties that its English name has ("cloud with rain")."""
+    plain = _SKIN_AND_STYLE.sub("", token.text)
+    art_id = art.emoji_art().get(plain) or art.emoji_art().get(plain[:1])
+    if art_id is None:
+        return {}
+    names = tokens_of(art.words_of(art_id, "en")[0])
+    length, meanings = vocabulary("en").longest(names, 0)
+    known = _gathered(meanings) if length == len(names) else {}
+    return {**{name: known[name] for name in _EMOJI_WORDS if name in known}, "art": (art_id,)}
+
+
+def _is_adverb(meanings: Sequence[Meaning]) -> bool:
+    return any(meaning == ("role", "adverb") for meaning in meanings)
+
+
+def without_adverbs(tokens: Sequence[Token], vocabularies: Sequence[Vocabulary]) -> list[Token]:
+    """Leave out words such as "slowly", unless a longer phrase needs them."""
+    kept: list[Token] = []
+    index = 0
+    while index < len(tokens):
+        length, meanings, _ = _best(tokens, index, vocabularies)
+        if length and _is_adverb(meanings):
+            index += length
+            continue
+        kept.extend(tokens[index : index + max(length, 1)])
+        index += max(length, 1)
+    return kept
+
+
+def _best(
+    tokens: Sequence[Token], index: int, vocabularies: Sequence[Vocabulary]
+) -> tuple[int, Sequence[Meaning], str]:
+    best: tuple[int, Sequence[Meaning], str] = (0, (), "")
+    for known in vocabularies:
+        length, meanings = known.longest(tokens, index)
+        if length > best[0]:
+            best = (length, meanings, known.language)
+    return best
+
+
+def pieces_of(text: str, vocabularies: Sequence[Vocabulary]) -> list[Piece]:
+    """Return the text as pieces in order: longest phrases first found from the left, earlier vocabularies on a tie."""
+    tokens = without_adverbs(tokens_of(text), vocabularies)
+    found: list[Piece] = []
+    index = 0
+    while index < len(tokens):
+        token = tokens[index]
+        if token.sort == "emoji":
+            found.append(Piece(text[token.start : token.end], token.start, token.end, "emoji", _of_emoji(token), "en"))
+            index += 1
+            continue
+        length, meanings, language = _best(tokens, index, vocabularies)
+        last = tokens[index + max(length, 1) - 1]
+        found.append(
+            Piece(text[token.start : last.end], token.start, last.end, token.sort, _gathered(meanings), language)
+        )
+        index += max(length, 1)
+    return found
