@@ -94,9 +94,8 @@ def _copy(source: Path, target: Path) -> None:
             copy.flush()
             os.fsync(copy.fileno())
         part.replace(target)
-    except BaseException:  # boundary: nothing may leave a part behind, a cancelled call neither
+    finally:
         part.unlink(missing_ok=True)
-        raise
 
 
 def _remove(path: Path) -> None:

@@ -37,6 +37,7 @@ LATER = NOW + timedelta(seconds=10)
 TICK = timedelta(microseconds=1)
 EVER = datetime.min.replace(year=1970, tzinfo=NOW.tzinfo)
 PURGE_MOST = 1000
+PATIENCE_S = 30.0
 Refusal = Callable[[TaskStore, Claim], Awaitable[bool]]
 
 REFUSALS: dict[str, Refusal] = {
@@ -492,7 +493,7 @@ class StoreConformance(ABC):
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         await store.close()
-        assert await asyncio.gather(*inserts) == [None] * 50
+        assert await asyncio.wait_for(_all(inserts), PATIENCE_S) == [None] * 50
 
 
 async def _all(steps: Iterable[Awaitable[T]]) -> list[T]:
