@@ -6,6 +6,7 @@ A case asserts only what its words name. The list was written before the vocabul
 from typing import Any
 
 import pytest
+
 from understudy.engines.previz.plan import FilmPlan
 from understudy.engines.previz.planner import plan_film
 
@@ -259,7 +260,9 @@ def seen(plan: FilmPlan) -> dict[str, Any]:
 def differences(plan: FilmPlan, expected: dict[str, Any]) -> list[str]:
     """What the plan says otherwise; sounds: each named one is there, and [] means none of music and drums."""
     got = seen(plan)
-    wrong = [f"{key}: {got[key]!r}, not {value!r}" for key, value in expected.items() if key in got and got[key] != value]
+    wrong = [
+        f"{key}: {got[key]!r}, not {value!r}" for key, value in expected.items() if key in got and got[key] != value
+    ]
     for key, present in (
         ("has", [subject.art for subject in plan.subjects]),
         ("particles", [str(particle) for particle in plan.particles]),

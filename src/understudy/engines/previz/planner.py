@@ -9,8 +9,9 @@ import re
 from collections.abc import Sequence
 from functools import cache
 
+from understudy.engines.previz.drafts import Mention, Reading, negated_pieces
 from understudy.engines.previz.kinds import THING, kind_of, settings_by_art, voice_of
-from understudy.engines.previz.lexicon import LANGUAGES, listed
+from understudy.engines.previz.lexicon import LANGUAGES, listed, table
 from understudy.engines.previz.lexicon.match import Piece, Vocabulary, pieces_of, vocabulary
 from understudy.engines.previz.plan import (
     Action,
@@ -26,17 +27,19 @@ from understudy.engines.previz.plan import (
     Weather,
 )
 from understudy.engines.previz.quotations import (
+    SENTENCE_ENDS,
     Quotation,
     language_of,
     names,
     quotations_of,
+    speech_near,
     without_quotations,
 )
-from understudy.engines.previz.reading import HARD_MARKS, Mention, Reader, Reading, negated_pieces, speech_near
+from understudy.engines.previz.reading import Reader
 
 ADAPTIVE = "adaptive"
 CHOSEN_BY_PLANNER_S = -1
-DEFAULT_RATIO = "16:9"
+DEFAULT_RATIO, WIDEST_RATIO = "16:9", "21:9"
 PROPS_MAX = 8
 
 # How long a film of a prompt without lines or time codes should be, and what each further motion adds.
@@ -66,7 +69,7 @@ def plan_film(
     pieces = pieces_of(plain, _vocabularies(plain))
     negated = negated_pieces(pieces)
     read = Reader(pieces, negated).reading()
-    lines = _lines(prompt, quotations, read, plain=plain)
+    lines = _lines(quotations, read, plain=plain)
     mentions = read.mentions
     setting = _setting(read)
     subjects = tuple(_at_rest(subject, lines, index) for index, subject in enumerate(read.subjects))
@@ -84,7 +87,7 @@ def plan_film(
         framing=Framing(next(iter(_values(mentions, "framing")), _usual_framing(subjects))),
         lines=lines,
         sounds=sounds,
-        props=_props(read, setting, particles),
+        props=_props(read, setting),
         ratio=_ratio(mentions, ratio=ratio, ratios=ratios),
         duration_s=_duration_s(plain, lines, subjects, asked_s=duration_s, range_s=duration_range_s),
         season=next(iter(_values(mentions, "season")), ""),
@@ -189,11 +192,10 @@ def _sounds(mentions: Sequence[Mention], subjects: Sequence[Subject]) -> tuple[S
     return tuple(dict.fromkeys(found))
 
 
-def _props(read: Reading, setting: SettingKind, particles: Sequence[Particle]) -> tuple[str, ...]:
+def _props(read: Reading, setting: SettingKind) -> tuple[str, ...]:
     """What the prompt puts into the scene, then what belongs to the place; a subject is no prop of its own film."""
     shown = {subject.art for subject in read.subjects}
-    blossoms = ("cherry-blossom",) if Particle.PETALS in particles else ()
-    wanted = (*read.props, *blossoms, *listed("setting", "props").get(setting, ()))
+    wanted = (*read.props, *listed("setting", "props").get(setting, ()))
     return tuple(prop for prop in dict.fromkeys(wanted) if prop not in shown)[:PROPS_MAX]
 
 
@@ -211,7 +213,7 @@ def _at_rest(subject: Subject, lines: Sequence[Line], index: int) -> Subject:
     )
 
 
-def _lines(prompt: str, quotations: Sequence[Quotation], read: Reading, *, plain: str) -> tuple[Line, ...]:
+def _lines(quotations: Sequence[Quotation], read: Reading, *, plain: str) -> tuple[Line, ...]:
     """The spoken lines with who says them, in which language and voice."""
     around = language_of(plain)
     everywhere = next((voice for voice in ("child", "female", "male") if names(plain, voice)), "")
@@ -244,17 +246,16 @@ def _ratio(mentions: Sequence[Mention], *, ratio: str, ratios: Sequence[str]) ->
     if ratio != ADAPTIVE:
         return ratio
     named = _values(mentions, "ratio")
-    rows = list(listed_ratios())
-    wanted = min(named, key=rows.index) if named else DEFAULT_RATIO
+    rows = list(_ratios_by_strength())
+    is_vista = "cinematic" in _values(mentions, "style") and Framing.WIDE in _values(mentions, "framing")
+    wanted = min(named, key=rows.index) if named else WIDEST_RATIO if is_vista else DEFAULT_RATIO
     known = [known for known in ratios if re.fullmatch(r"\d+:\d+", known)]
     return min(known, key=lambda known: abs(_shape(known) - _shape(wanted))) if known else DEFAULT_RATIO
 
 
 @cache
-def listed_ratios() -> tuple[str, ...]:
+def _ratios_by_strength() -> tuple[str, ...]:
     """Return the shapes of ``ratio.toml``, strongest first."""
-    from understudy.engines.previz.lexicon import table
-
     return tuple(row.value for row in table("ratio"))
 
 
@@ -272,7 +273,7 @@ def _duration_s(
     least_s, most_s = range_s
     ends = [int(found[2]) for found in _TIME_CODE.finditer(plain) if int(found[1]) < int(found[2])]
     busy = sum(subject.action is not Action.IDLE for subject in subjects)
-    sentences = sum(plain.count(mark) for mark in HARD_MARKS)
+    sentences = sum(plain.count(mark) for mark in SENTENCE_ENDS)
     wanted_s = max(
         max(ends, default=0),
         math.ceil(sum(map(_spoken_s, lines)) + (1 if lines else 0)),

@@ -19,6 +19,7 @@ _MARKS = re.compile(
     r"|(?<![\w'])'(?P<plain>(?=\S)(?:[^'\n]|(?<=\w)'(?=\w)){1,600})'(?!\w)"
 )
 _UNCLOSED = re.compile(r"[:：,，]\s*[\"“「『«](?P<text>[^\"“”「」『』«»]{1,600})$")
+SENTENCE_ENDS = frozenset(".!?;。！？；…\n")
 _SPACE_AROUND = 60
 _CLOSED_WITH = re.compile(r"[\s,，;；.。]+$")
 
@@ -146,3 +147,22 @@ def without_quotations(prompt: str, quotations: Sequence[Quotation]) -> str:
         parts += [prompt[place : quotation.start], "\x00", " " * (quotation.end - quotation.start - 1)]
         place = quotation.end
     return "".join((*parts, prompt[place:]))
+
+
+def speech_near(prompt: str, start: int, end: int) -> str:
+    """Return the voice that the words of a quotation's sentence name: "male", "female", "child" or ""."""
+    before = _sentence_end(prompt[max(0, start - 120) : start])
+    after = prompt[end : end + 80]
+    for mark in SENTENCE_ENDS:
+        after = after.split(mark)[0]
+    for text in (before, after):
+        for voice in ("child", "female", "male"):
+            if names(text, voice):
+                return voice
+    return ""
+
+
+def _sentence_end(text: str) -> str:
+    for mark in SENTENCE_ENDS:
+        text = text.split(mark)[-1]
+    return text

@@ -5,82 +5,23 @@ A shallow reading, the same for six languages: nouns and verbs in order, and sma
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from understudy.engines.previz.art import find_art, named
-from understudy.engines.previz.kinds import FIGURE, Kind, kind_of
+from understudy.engines.previz.drafts import PROPERTIES, Draft, Mention, Reading
+from understudy.engines.previz.kinds import kind_of
 from understudy.engines.previz.lexicon.inflect import fold, singulars
 from understudy.engines.previz.lexicon.match import Piece
-from understudy.engines.previz.plan import Action, CameraMove, Subject
-from understudy.engines.previz.quotations import names
+from understudy.engines.previz.plan import Action, CameraMove
+from understudy.engines.previz.quotations import SENTENCE_ENDS
 
 SUBJECTS_MAX = 5
 COUNT_MAX = 5
 # A bare plural ("seagulls") says more than one; three are seen as many without hiding each other.
 PLURAL_COUNT = 3
-HARD_MARKS = frozenset(".!?;。！？；…\n")
 QUOTE_MARK = "\x00"
 DENSE = ("zh", "ja")
 ADJECTIVE_AFTER_NOUN = ("es", "pt", "id")
 PERSON_WORDS = frozenset({"person", "man", "woman", "boy", "girl", "child"})
-# Properties that a piece can name; a piece that turns out to be a verb names none of them but its sound.
-PROPERTIES = (
-    "setting", "time", "weather", "season", "particles", "camera", "framing", "sound", "style", "mood", "ratio",
-)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mention:
-    """A value of a property that the prompt names. weight: how plainly, for settings."""
-
-    table: str
-    value: str
-    place: int
-    weight: int = 1
-
-
-class Draft:
-    """A subject while it is read."""
-
-    __slots__ = ("action", "art", "count", "is_vague", "tint", "wears", "word")
-
-    def __init__(self, art: str, word: str) -> None:
-        self.art, self.word = art, word
-        self.action, self.count, self.tint = Action.IDLE, 1, ""
-        self.wears: list[str] = []
-        self.is_vague = True
-
-    @property
-    def kind(self) -> Kind:
-        """The sort of its drawing."""
-        return kind_of(self.art)
-
-    def acts(self, action: Action) -> None:
-        """Take the first motion that is named; speech gives way to motion, and nothing to standing still."""
-        if action is Action.IDLE:
-            return
-        if self.is_vague or self.action is Action.SPEAK:
-            self.action, self.is_vague = action, action is Action.SPEAK
-
-    def settled(self) -> Subject:
-        """The finished subject: its action as its sort does it."""
-        action = self.kind.turns.get(self.action, self.action)
-        if action is Action.IDLE and self.is_vague:
-            action = self.kind.rest
-        return Subject(
-            art=self.art, word=self.word, action=action, count=self.count, wears=tuple(self.wears), tint=self.tint
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """What was read. props: art ids of things that are named but are no subjects. speakers: per quotation."""
-
-    subjects: tuple[Subject, ...]
-    mentions: tuple[Mention, ...]
-    props: tuple[str, ...]
-    speakers: tuple[int | None, ...]
-    camera: CameraMove | None
 
 
 class Reader:
@@ -145,11 +86,11 @@ class Reader:
     def _on_known(self, index: int, piece: Piece) -> None:
         self._note_speech(piece)
         roles = piece.meanings.get("role", ())
-        if "camera" in roles and not self._on_camera(index, piece):
+        if "camera" in roles and not self._on_camera(piece):
             return
         if self._is_verb(index, piece):
             self._on_verb(index, piece, roles)
-        elif "art" in piece.meanings and "thin" not in roles and not self._is_place_name(piece):
+        elif "art" in piece.meanings and "thin" not in roles and not self._is_property_name(index, piece):
             self._mention(piece, PROPERTIES)
             self._on_noun(index, piece)
         elif any(name in piece.meanings for name in PROPERTIES):
@@ -161,11 +102,15 @@ class Reader:
 
     # What a piece is.
 
-    def _is_place_name(self, piece: Piece) -> bool:
-        """A word that is both a place and a thing is a place, unless the place is what acts."""
-        return bool({"setting", "time", "weather", "particles", "framing"} & set(piece.meanings)) and (
-            piece.sort != "emoji" or kind_of(piece.meanings["art"][0]).name == "scenery"
-        )
+    def _is_property_name(self, index: int, piece: Piece) -> bool:
+        """Whether a word that is a thing and a property as well is meant as the property alone."""
+        properties = set(piece.meanings)
+        if properties & {"setting", "time", "weather", "particles", "framing"}:
+            return piece.sort != "emoji" or kind_of(piece.meanings["art"][0]).name == "scenery"
+        # A sound at the end of a list ("thunder, crickets") is heard; at the start of a prompt it may be who acts.
+        following = self._next(index)
+        acts = following is not None and "action" in following.meanings
+        return "sound" in properties and not piece.means("sound", "gulls") and bool(self._drafts) and not acts
 
     def _next(self, index: int) -> Piece | None:
         return self._pieces[index + 1] if index + 1 < len(self._pieces) else None
@@ -200,7 +145,7 @@ class Reader:
 
     def _on_mark(self, piece: Piece) -> None:
         self._settle_unknown(followed_by_verb=False)
-        if piece.text in HARD_MARKS:
+        if piece.text in SENTENCE_ENDS:
             self._last_clause = self._clause or self._last_clause
             self._waiting_quotes = []
             self._start_sentence()
@@ -219,12 +164,12 @@ class Reader:
         self._clear_phrase()
         self._role = role
 
-    def _on_camera(self, index: int, piece: Piece) -> bool:
+    def _on_camera(self, piece: Piece) -> bool:
         """The camera becomes who acts, unless a small word before it says otherwise. Returns whether to read on."""
         if any(name in piece.meanings for name in ("camera", "framing")):
             return True
         self._settle_unknown(followed_by_verb=False)
-        if self._role == "" and not (self._noun and self._noun_index == index - 1 and piece.language == "en"):
+        if self._role == "" and (self._fresh or not self._clause):
             self._is_camera = True
         self._clear_phrase()
         return False
@@ -531,7 +476,7 @@ class Reader:
 
     def _on_quote(self) -> None:
         self._settle_unknown(followed_by_verb=False)
-        living = [draft for draft in self._clause if draft.kind is FIGURE or draft.kind.is_living]
+        living = [draft for draft in self._clause if draft.kind.is_living]
         if self._is_offscreen:
             self._speakers.append(None)
         elif living:
@@ -548,59 +493,3 @@ class Reader:
             for place in self._waiting_quotes:
                 self._speakers[place] = draft
             self._waiting_quotes = []
-
-
-def negated_pieces(pieces: Sequence[Piece]) -> frozenset[int]:
-    """Return the indices of what the prompt says is not there: "no rain or wind", "没有音乐", "雨なし"."""
-    found: set[int] = set()
-    is_active = had_content = False
-    for index, piece in enumerate(pieces):
-        roles = piece.meanings.get("role", ())
-        is_content = any(name in piece.meanings for name in (*PROPERTIES, "art", "action", "camera_verb", "colour"))
-        if "negation_after" in roles:
-            found.update(_content_before(pieces, index))
-        elif "negation" in roles:
-            is_active, had_content = True, False
-        elif is_active and is_content and not (had_content and {"place", "with"} & set(roles)):
-            found.add(index)
-            had_content = True
-        elif piece.sort == "mark" and not piece.meanings:
-            is_active = False
-        elif is_active and had_content and "and" not in roles:
-            is_active = False
-        elif {"place", "with", "clause"} & set(roles):
-            is_active = False
-    return frozenset(found)
-
-
-def _content_before(pieces: Sequence[Piece], index: int) -> set[int]:
-    """The nearest named things before a negation that follows them, within the clause."""
-    found: set[int] = set()
-    for place in range(index - 1, max(index - 6, -1), -1):
-        piece = pieces[place]
-        if piece.sort == "mark" and not piece.meanings:
-            break
-        if any(name in piece.meanings for name in (*PROPERTIES, "art", "action")):
-            found.add(place)
-            if not (place and pieces[place - 1].means("role", "and")):
-                break
-    return found
-
-
-def speech_near(prompt: str, start: int, end: int) -> str:
-    """Return the voice that the words of a quotation's sentence name: "male", "female", "child" or ""."""
-    before = _sentence_end(prompt[max(0, start - 120) : start])
-    after = prompt[end : end + 80]
-    for mark in HARD_MARKS:
-        after = after.split(mark)[0]
-    for text in (before, after):
-        for voice in ("child", "female", "male"):
-            if names(text, voice):
-                return voice
-    return ""
-
-
-def _sentence_end(text: str) -> str:
-    for mark in HARD_MARKS:
-        text = text.split(mark)[-1]
-    return text

@@ -1,0 +1,101 @@
+"""What reading a prompt yields: subjects as they are read, values that are named, and what is left out as negated."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from understudy.engines.previz.kinds import Kind, kind_of
+from understudy.engines.previz.lexicon.match import Piece
+from understudy.engines.previz.plan import Action, CameraMove, Subject
+
+# Properties that a piece can name; a piece that turns out to be a verb names none of them but its sound.
+PROPERTIES = (
+    "setting", "time", "weather", "season", "particles", "camera", "framing", "sound", "style", "mood", "ratio",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mention:
+    """A value of a property that the prompt names. weight: how plainly, for settings."""
+
+    table: str
+    value: str
+    place: int
+    weight: int = 1
+
+
+class Draft:
+    """A subject while it is read."""
+
+    __slots__ = ("action", "art", "count", "is_vague", "tint", "wears", "word")
+
+    def __init__(self, art: str, word: str) -> None:
+        self.art, self.word = art, word
+        self.action, self.count, self.tint = Action.IDLE, 1, ""
+        self.wears: list[str] = []
+        self.is_vague = True
+
+    @property
+    def kind(self) -> Kind:
+        """The sort of its drawing."""
+        return kind_of(self.art)
+
+    def acts(self, action: Action) -> None:
+        """Take the first motion that is named; speech gives way to motion, and nothing to standing still."""
+        if action is Action.IDLE:
+            return
+        if self.is_vague or self.action is Action.SPEAK:
+            self.action, self.is_vague = action, action is Action.SPEAK
+
+    def settled(self) -> Subject:
+        """The finished subject: its action as its sort does it."""
+        action = self.kind.turns.get(self.action, self.action)
+        if action is Action.IDLE and self.is_vague:
+            action = self.kind.rest
+        return Subject(
+            art=self.art, word=self.word, action=action, count=self.count, wears=tuple(self.wears), tint=self.tint
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What was read. props: art ids of things that are named but are no subjects. speakers: per quotation."""
+
+    subjects: tuple[Subject, ...]
+    mentions: tuple[Mention, ...]
+    props: tuple[str, ...]
+    speakers: tuple[int | None, ...]
+    camera: CameraMove | None
+
+
+def negated_pieces(pieces: Sequence[Piece]) -> frozenset[int]:
+    """Return the indices of what the prompt says is not there: "no rain or wind", "没有音乐", "雨なし"."""
+    found: set[int] = set()
+    is_active = had_content = False
+    for index, piece in enumerate(pieces):
+        roles = piece.meanings.get("role", ())
+        is_content = any(name in piece.meanings for name in (*PROPERTIES, "art", "action", "camera_verb", "colour"))
+        if "negation_after" in roles:
+            found.update(_content_before(pieces, index))
+        elif "negation" in roles:
+            is_active, had_content = True, False
+        elif is_active and is_content and not (had_content and {"place", "with"} & set(roles)):
+            found.add(index)
+            had_content = True
+        else:
+            is_over = piece.sort == "mark" or {"place", "with", "clause"} & set(roles) or had_content
+            is_active = is_active and ("and" in roles or not is_over)
+    return frozenset(found)
+
+
+def _content_before(pieces: Sequence[Piece], index: int) -> set[int]:
+    """The nearest named things before a negation that follows them, within the clause."""
+    found: set[int] = set()
+    for place in range(index - 1, max(index - 6, -1), -1):
+        piece = pieces[place]
+        if piece.sort == "mark" and not piece.meanings:
+            break
+        if any(name in piece.meanings for name in (*PROPERTIES, "art", "action")):
+            found.add(place)
+            if not (place and pieces[place - 1].means("role", "and")):
+                break
+    return found
