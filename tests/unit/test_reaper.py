@@ -1,11 +1,12 @@
 """The reaper: late tasks expire, old records go with all their files, and a bad round is not the last."""
 
+import asyncio
 from collections.abc import Collection
 from pathlib import Path
 
 import pytest
 
-from dispatching import UNAVAILABLE, TroubledStore, statuses
+from dispatching import PATIENCE_S, UNAVAILABLE, TroubledStore, statuses
 from manual_clock import ManualClock
 from understudy.core.task import EntryKind, Status, Task
 from understudy.service.reaper import Reaper, Retention
@@ -18,9 +19,9 @@ DAY_S = 86400.0
 class Reaped:
     """A reaper with what it works on."""
 
-    def __init__(self, tmp_path: Path, purges_per_round: int) -> None:
+    def __init__(self, tmp_path: Path, purges_per_round: int, blobs: LocalBlobStore | None = None) -> None:
         self.store = TroubledStore()
-        self.blobs = LocalBlobStore(tmp_path / "blobs")
+        self.blobs = blobs or LocalBlobStore(tmp_path / "blobs")
         self.clock = ManualClock(sample_task().created_at)
         self.told: list[Collection[str]] = []
         self.tmp_path = tmp_path
@@ -116,3 +117,36 @@ async def test_a_round_that_fails_is_not_the_last(reaped: Reaped):
     assert await reaped.store.answered("expire") is UNAVAILABLE
     assert await reaped.store.answered("expire") == (task.id,)
     await reaped.reaper.close()
+
+
+class SlowBlobStore(LocalBlobStore):
+    """Deletes when the test lets it."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.is_asked = asyncio.Event()
+        self.may_delete = asyncio.Event()
+
+    async def delete(self, key: str) -> None:
+        self.is_asked.set()
+        await self.may_delete.wait()
+        await super().delete(key)
+
+
+async def test_closing_does_not_leave_the_files_of_removed_records_behind(tmp_path: Path):
+    blobs = SlowBlobStore(tmp_path / "blobs")
+    reaped = Reaped(tmp_path, purges_per_round=3, blobs=blobs)
+    for number in (1, 2):
+        task = await reaped.submit(number)
+        claim = await reaped.store.claim("worker", task.created_at, task.expires_at)
+        assert claim is not None
+        await reaped.store.finish(claim, success_of(claim), task.created_at)
+        await reaped.store_blob(f"{task.id}-1/video.mp4")
+    reaped.clock.advance(days=8)
+    await reaped.reaper.start()
+    await asyncio.wait_for(blobs.is_asked.wait(), PATIENCE_S)
+    closing = asyncio.create_task(reaped.reaper.close())
+    await asyncio.sleep(0)
+    blobs.may_delete.set()
+    await asyncio.wait_for(closing, PATIENCE_S)
+    assert list((tmp_path / "blobs").iterdir()) == []

@@ -1,6 +1,7 @@
 """The reaper: expires tasks that ran out of time and removes records that are too old, with their films."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -43,6 +44,7 @@ class Reaper:
         self._clock = clock
         self._retention = retention
         self._on_expired = on_expired
+        self._closing = asyncio.Event()
         self._rounds: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -50,9 +52,9 @@ class Reaper:
         self._rounds = asyncio.create_task(self._go_round(), name="reaper")
 
     async def close(self) -> None:
-        """Stop; a round under way is cut short, which loses nothing but files that are not deleted."""
+        """Stop after the batch under way: its records are gone already, and only it knows their files."""
+        self._closing.set()
         if self._rounds is not None:
-            self._rounds.cancel()
             await asyncio.wait({self._rounds})
 
     async def round(self) -> None:
@@ -65,7 +67,7 @@ class Reaper:
             log.info("%d tasks expired", len(expired))
             self._on_expired(frozenset(expired))
         for _ in range(self._retention.purges_per_round):
-            if not await self._purge():
+            if not await self._purge() or self._closing.is_set():
                 return
 
     async def _purge(self) -> bool:
@@ -86,9 +88,11 @@ class Reaper:
         return bool(removed)
 
     async def _go_round(self) -> None:
-        while True:
+        while not self._closing.is_set():
             try:
                 await self.round()
             except Exception:  # boundary: a round that fails must not be the last one
                 log.exception("a round of the reaper failed")
-            await asyncio.sleep(self._retention.interval_s)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._retention.interval_s):
+                    await self._closing.wait()
