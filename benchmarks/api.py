@@ -206,7 +206,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2.0, help="length of one round of one server")
-    parser.add_argument("--connections", type=int, default=32)
+    parser.add_argument("--connections", type=int, default=64)
     given = parser.parse_args()
     fsync, commits = fsync_p50_ms(500), bare_commits(given.seconds)
     rows = [

@@ -35,7 +35,7 @@ def create(server: RunningServer, **changes: Any) -> Any:
 
 @pytest.mark.parametrize(("method", "path"), CALLS)
 def test_every_answer_carries_a_request_id_and_lets_any_page_read_it(server, method, path):
-    first, second = (server.call(method, path).headers for _ in range(2))
+    first, second = (server.call(method, path, headers={"Origin": "https://example.com"}).headers for _ in range(2))
     assert first["x-request-id"].startswith("02")
     assert first["x-request-id"] != second["x-request-id"]
     assert first["access-control-allow-origin"] == "*"

@@ -64,6 +64,13 @@ def test_a_key_stored_under_another_pepper_is_unknown():
         KeyRing(b"other", stored("first")).owner_of(b"Bearer first")
 
 
+def test_a_header_that_was_admitted_stays_admitted_and_another_spelling_does_not_pile_up():
+    keys = ring("first")
+    for spelling in (b"Bearer first", b"Bearer  first", b"bearer first ", b"Bearer first"):
+        assert keys.owner_of(spelling) == "owner-0"
+    assert list(keys._admitted) == [b"Bearer first"]
+
+
 def test_an_added_key_works_at_once():
     keys = ring()
     digest = key_digest(PEPPER, b"new")

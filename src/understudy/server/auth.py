@@ -23,10 +23,10 @@ def key_digest(pepper: bytes, secret: bytes) -> bytes:
 
 
 class KeyRing:
-    """All keys, in memory, by digest.
+    """All keys, in memory, by digest; headers that were admitted once are known again without a digest.
 
-    The look-up is a dictionary's, and safe from timing: what is compared is a keyed digest, which a caller can
-    neither choose nor predict.
+    The look-ups are a dictionary's and safe from timing: what decides whether bytes are compared at all is a keyed
+    digest or a keyed hash, which a caller can neither choose nor predict.
     """
 
     def __init__(self, pepper: bytes, keys: Iterable[ApiKey]) -> None:
@@ -35,6 +35,7 @@ class KeyRing:
             raise ValueError(msg)
         self._pepper = pepper
         self._owners = {key.digest: key.owner for key in keys}
+        self._admitted: dict[bytes, str] = {}
 
     def owner_of(self, authorization: bytes | None) -> str:
         """Return the owner of the key in an Authorization header.
@@ -43,6 +44,9 @@ class KeyRing:
         """
         if not authorization:
             raise _refusal(MISSING)
+        admitted = self._admitted.get(authorization)
+        if admitted is not None:
+            return admitted
         scheme, _, secret = authorization.partition(b" ")
         secret = secret.strip(b" ")
         if scheme.lower() != b"bearer" or not secret:
@@ -52,6 +56,9 @@ class KeyRing:
         owner = self._owners.get(key_digest(self._pepper, secret))
         if owner is None:
             raise _refusal(UNKNOWN)
+        if authorization == b"Bearer " + secret:
+            # One entry per key at most: a caller cannot grow this by spelling the header in other ways.
+            self._admitted[authorization] = owner
         return owner
 
     def add(self, key: ApiKey) -> None:

@@ -62,8 +62,9 @@ class Endpoint:
         """Answer one request, whatever happens."""
         started = perf_counter()
         request_id = self._house.request_id()
+        headers: dict[bytes, bytes] = dict(scope["headers"])
         try:
-            answer = await self._answer(scope, receive, request_id)
+            answer = await self._answer(scope, receive, headers, request_id)
         except ClientGone:
             return
         except UnderstudyError as error:
@@ -73,10 +74,12 @@ class Endpoint:
             answer = bug_reply(self._codec, request_id)
         if self._house.is_access_logged:
             _write_access(scope, answer.status, spent_s=perf_counter() - started, request_id=request_id)
-        shared = ((b"x-request-id", request_id.encode("ascii")), *CORS)
+        named = (b"x-request-id", request_id.encode("ascii"))
+        # Only pages send Origin. Files always say it: a copy that a player cached must serve a page, too.
+        shared = (named, *CORS) if self._is_open or b"origin" in headers else (named,)
         await answer.send(send, shared, is_head=scope["method"] == "HEAD")
 
-    async def _answer(self, scope: Scope, receive: Receive, request_id: str) -> Answer:
+    async def _answer(self, scope: Scope, receive: Receive, headers: Mapping[bytes, bytes], request_id: str) -> Answer:
         method = scope["method"]
         handler = self._handlers.get(method)
         if handler is None:
@@ -84,7 +87,6 @@ class Endpoint:
                 allowed = (b"allow", self._allowed), (b"access-control-allow-methods", self._allowed)
                 return Reply(204, b"", (*allowed, *_PREFLIGHT))
             return wrong_method_reply(self._codec, request_id, method=method, allowed=self._allowed)
-        headers = dict(scope["headers"])
         owner = "" if self._is_open else self._house.keys.owner_of(headers.get(b"authorization"))
         return await handler(Call(self._house, self._codec, scope, receive, headers, owner, request_id))
 

@@ -1,7 +1,7 @@
 """Reading and withdrawing tasks: what an owner may see of them, and for how long."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from understudy.catalog.load import Catalogue
 from understudy.core.errors import Conflict, NotFound, Violation
@@ -59,10 +59,10 @@ class Queries:
                     await self.blobs.delete(key)
 
     def _is_over(self, task: Task, now: datetime) -> bool:
-        if now - task.created_at > timedelta(seconds=self.record_retention_s):
+        if (now - task.created_at).total_seconds() > self.record_retention_s:
             return True
-        age = now - task.updated_at
-        return task.status is Status.CANCELLED and age > timedelta(seconds=self.cancelled_retention_s)
+        age_s = (now - task.updated_at).total_seconds()
+        return task.status is Status.CANCELLED and age_s > self.cancelled_retention_s
 
 
 def no_such_task(task_id: str) -> Violation:
