@@ -234,10 +234,10 @@ def _rain(stagehand: Stagehand) -> list[Layer]:
     tone = np.clip(grade[:3, :3] @ tone + grade[:3, 3], 0, 1)
     sheets = []
     for near, share in ((0.55, 0.16), (1.0, 0.34), (2.0, 0.5)):
-        count = int((380 if is_storm else 250) * share * (width * height / 921600) ** 0.25)
+        count = int((420 if is_storm else 320) * share * (width * height / 921600) ** 0.25)
         length = height * 0.085 / near**0.8
         paint = skia.Paint(
-            Color=skia.Color(*(int(c * 255) for c in tone), int(150 / near**0.45)),
+            Color=skia.Color(*(int(c * 255) for c in tone), int(175 / near**0.45)),
             AntiAlias=True,
             StrokeWidth=max(height / 720 * 1.7 / near**0.7, 0.7),
             StrokeCap=skia.Paint.kRound_Cap,
@@ -293,7 +293,7 @@ def _fog(stagehand: Stagehand) -> list[Layer]:
     rng, look, reach, staging = stagehand.rng, stagehand.look, stagehand.reach, stagehand.staging
     layers: list[Layer] = []
     colour = np.array(mix(look.haze, (1.0, 1.0, 1.0), 0.12), np.float32)
-    for factor, opacity, tall in ((4.6, 0.80, 1.9), (2.1, 0.62, 1.25), (0.72, 0.46, 0.62)):
+    for factor, opacity, tall in ((4.6, 0.92, 2.6), (1.9, 0.82, 1.5), (0.72, 0.55, 0.62)):
         depth = staging.distance * factor
         low, high = reach.x_range(depth)
         span = (high - low) * 1.25

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from understudy.engines.previz.pictures.canvas import Bitmap, Floats, Rgb
-from understudy.engines.previz.pictures.layers import Panel
+from understudy.engines.previz.pictures.layers import Panel, crown_of
 from understudy.engines.previz.pictures.light import Look, dimmed, mix, recolour, times
 from understudy.engines.previz.pictures.noise import (
     jagged_line,
@@ -43,7 +43,8 @@ def upright(stagehand: Stagehand, spot: Spot, paint: PaintBand, *, detail: float
     density = min(density, _WIDEST_PX / (high - low))
     width, height = max(int((high - low) * density), 8), max(int(spot.height * density), 4)
     bitmap = paint(width, height, density)
-    return Panel(bitmap=bitmap, left=low, top=spot.height - spot.sunk, depth=spot.depth, density=density, sway=sway)
+    crown = None if sway else crown_of(bitmap)
+    return Panel(bitmap=bitmap, crown=crown, left=low, top=spot.height - spot.sunk, depth=spot.depth, density=density, sway=sway)
 
 
 def below(line: Floats, height: int) -> Floats:

@@ -1,5 +1,6 @@
 """The parts of a scene: things with a depth that draw themselves under a view. No setting knows more than these."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -64,6 +65,7 @@ class Panel:
     sway: float = 0.0
     sway_phase: float = 0.0
     opacity: float = 1.0
+    crown: Bitmap | None = None
 
     def draw(self, raster: Raster, view: View) -> None:
         """Blend it at its place."""
@@ -73,12 +75,32 @@ class Panel:
         x_px, y_px = view.project(self.left + self.drift * view.time_s, self.top, self.depth)
         factor = scale / self.density
         matrix = affine(scale_x=factor, scale_y=factor, x_px=x_px, y_px=y_px)
+        if self.crown is not None and x_px <= 0 and x_px + self.bitmap.shape[1] * factor >= raster.width_px:
+            # The crown overlaps the solid part by a row, which hides its soft lower edge.
+            solid = math.ceil(y_px + (self.crown.shape[0] - 1.5) * factor)
+            foot = math.floor(y_px + self.bitmap.shape[0] * factor)
+            raster.stamp(self.crown, matrix)
+            raster.fill(self.bitmap, matrix, rows=(solid, foot))
+            return
         if self.sway:
             lean = self.sway * (np.sin(1.7 * view.time_s + self.sway_phase) + 0.4 * np.sin(3.9 * view.time_s))
             height_px = self.bitmap.shape[0] * factor
             matrix[0, 1] = -lean * scale / self.bitmap.shape[0]
             matrix[0, 2] += lean * scale * height_px / max(height_px, 1)
         raster.stamp(self.bitmap, matrix, opacity=self.opacity)
+
+
+# Fewer solid rows than this are not worth drawing in two parts.
+_LEAST_SOLID_ROWS = 6
+
+
+def crown_of(bitmap: Bitmap) -> Bitmap | None:
+    """The upper rows of a band whose lower rows are all opaque; None if too few are."""
+    clear = np.flatnonzero(bitmap[..., 3].min(axis=1) < 255)
+    first = int(clear[-1]) + 1 if len(clear) else 0
+    if bitmap.shape[0] - first < _LEAST_SOLID_ROWS:
+        return None
+    return np.ascontiguousarray(bitmap[: first + 2])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

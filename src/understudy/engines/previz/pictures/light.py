@@ -97,7 +97,7 @@ _LOOKS = {
 
 # Saturation, contrast, then a gain per channel.
 _STYLES: dict[str, tuple[float, float, Rgb]] = {
-    "noir": (0.0, 1.32, (1.0, 1.0, 1.0)),
+    "noir": (0.0, 1.30, (1.16, 1.16, 1.16)),
     "monochrome": (0.0, 1.1, (1.0, 1.0, 1.0)),
     "black-and-white": (0.0, 1.2, (1.0, 1.0, 1.0)),
     "anime": (1.28, 1.08, (1.02, 1.0, 1.03)),

@@ -4,8 +4,10 @@ Resampling is OpenCV's (a bilinear warp of a full 720p layer takes 2 ms on one c
 blending is skia's, at whole pixels, which is its fast path.
 """
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -37,6 +39,16 @@ def affine(*, scale_x: float, scale_y: float, x_px: float, y_px: float) -> Matri
     return np.array([[scale_x, 0.0, x_px], [0.0, scale_y, y_px]])
 
 
+@dataclass(slots=True)
+class _Remembered:
+    """What a bitmap looked like at its last place: a camera that rests pays no resampling."""
+
+    bitmap: Bitmap
+    matrix: Matrix
+    box: tuple[int, int, int, int]
+    tile: Bitmap | None = None
+
+
 class Raster:
     """One reusable opaque frame."""
 
@@ -45,10 +57,10 @@ class Raster:
         self.height_px = height_px
         self.pixels: Bitmap = np.zeros((height_px, width_px, 4), np.uint8)
         self.pixels[..., 3] = 255
-        self._surface = skia.Surface(
-            self.pixels, colorType=skia.kRGBA_8888_ColorType, alphaType=skia.kOpaque_AlphaType
-        )
+        self._surface = skia.Surface(self.pixels, colorType=skia.kRGBA_8888_ColorType, alphaType=skia.kOpaque_AlphaType)
         self.canvas = self._surface.getCanvas()
+        # Keyed by identity; each entry holds its bitmap, so an identity is never used twice.
+        self._memory: dict[int, _Remembered] = {}
 
     def blit(self, bitmap: Bitmap, left_px: int, top_px: int) -> None:
         """Blend a bitmap at whole pixels."""
@@ -57,14 +69,26 @@ class Raster:
     def box_of(self, size: tuple[int, int], matrix: Matrix) -> tuple[int, int, int, int] | None:
         """Frame box (left, top, right, bottom) that a bitmap of (width, height) covers, or None if outside."""
         width, height = size
-        corners = matrix @ np.array([[0, width, 0, width], [0, 0, height, height], [1, 1, 1, 1]], np.float64)
-        left = max(int(np.floor(corners[0].min())), 0)
-        top = max(int(np.floor(corners[1].min())), 0)
-        right = min(int(np.ceil(corners[0].max())) + 1, self.width_px)
-        bottom = min(int(np.ceil(corners[1].max())) + 1, self.height_px)
+        xs = (matrix[0, 2], matrix[0, 2] + matrix[0, 0] * width, matrix[0, 2] + matrix[0, 1] * height)
+        ys = (matrix[1, 2], matrix[1, 2] + matrix[1, 0] * width, matrix[1, 2] + matrix[1, 1] * height)
+        far_x = matrix[0, 2] + matrix[0, 0] * width + matrix[0, 1] * height
+        far_y = matrix[1, 2] + matrix[1, 0] * width + matrix[1, 1] * height
+        left = max(math.floor(min(*xs, far_x)), 0)
+        top = max(math.floor(min(*ys, far_y)), 0)
+        right = min(math.ceil(max(*xs, far_x)) + 1, self.width_px)
+        bottom = min(math.ceil(max(*ys, far_y)) + 1, self.height_px)
         if right <= left or bottom <= top:
             return None
         return left, top, right, bottom
+
+    def _recall(self, bitmap: Bitmap, matrix: Matrix, box: tuple[int, int, int, int]) -> tuple[_Remembered, bool]:
+        """The memory of a bitmap, and whether it rests: is where it was the last time."""
+        known = self._memory.get(id(bitmap))
+        if known is not None and known.box == box and np.array_equal(known.matrix, matrix):
+            return known, True
+        fresh = _Remembered(bitmap=bitmap, matrix=matrix.copy(), box=box)
+        self._memory[id(bitmap)] = fresh
+        return fresh, False
 
     def stamp(self, bitmap: Bitmap, matrix: Matrix, *, opacity: float = 1.0) -> None:
         """Warp a bitmap by a 2x3 matrix (bitmap to frame pixels) and blend it."""
@@ -72,45 +96,36 @@ class Raster:
         if box is None or opacity <= 0:
             return
         left, top, right, bottom = box
-        local = matrix.copy()
-        # OpenCV's pixel centres lie at whole numbers, ours at halves.
-        local[0, 2] += 0.5 * (matrix[0, 0] + matrix[0, 1] - 1) - left
-        local[1, 2] += 0.5 * (matrix[1, 0] + matrix[1, 1] - 1) - top
-        tile = cv2.warpAffine(bitmap, local, (right - left, bottom - top), flags=cv2.INTER_LINEAR)
+        known, rests = self._recall(bitmap, matrix, box)
+        if known.tile is not None:
+            tile = known.tile
+        else:
+            tile = cv2.warpAffine(bitmap, _centred(matrix, left, top), (right - left, bottom - top), flags=cv2.INTER_LINEAR)
+            if rests:
+                known.tile = tile
         if opacity < 1:
             tile = cv2.convertScaleAbs(tile, alpha=opacity)
         self.blit(tile, left, top)
 
     def fill(self, bitmap: Bitmap, matrix: Matrix, *, rows: tuple[int, int]) -> None:
-        """Warp an opaque bitmap straight into frame rows; its border pixels go on beyond its edges."""
+        """Warp an opaque bitmap by a 2x3 or 3x3 matrix straight into frame rows; its border pixels go on outside it."""
         top, bottom = max(rows[0], 0), min(rows[1], self.height_px)
         if bottom <= top:
             return
-        local = matrix.astype(np.float64, copy=True)
+        known, rests = self._recall(bitmap, matrix, (0, top, self.width_px, bottom))
         target = self.pixels[top:bottom]
-        if matrix.shape[0] == 2:
-            local[0, 2] += 0.5 * (matrix[0, 0] + matrix[0, 1] - 1)
-            local[1, 2] += 0.5 * (matrix[1, 0] + matrix[1, 1] - 1) - top
-            cv2.warpAffine(
-                bitmap,
-                local,
-                (self.width_px, bottom - top),
-                dst=target,
-                flags=cv2.INTER_LINEAR,
-                borderMode=cv2.BORDER_REPLICATE,
-            )
+        if known.tile is not None:
+            np.copyto(target, known.tile)
             return
-        local = np.array([[1, 0, -0.5], [0, 1, -0.5 - top], [0, 0, 1]]) @ local @ np.array(
-            [[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1.0]]
-        )
-        cv2.warpPerspective(
-            bitmap,
-            local,
-            (self.width_px, bottom - top),
-            dst=target,
-            flags=cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
+        size = (self.width_px, bottom - top)
+        if matrix.shape[0] == 2:
+            local = _centred(matrix, 0, top)
+            cv2.warpAffine(bitmap, local, size, dst=target, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        else:
+            local = _centred_plane(matrix, 0, top)
+            cv2.warpPerspective(bitmap, local, size, dst=target, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        if rests:
+            known.tile = target.copy()
 
     def stamp_plane(self, bitmap: Bitmap, matrix: Matrix, box: tuple[int, int, int, int]) -> None:
         """Warp a bitmap by a 3x3 matrix and blend it inside a frame box (left, top, right, bottom)."""
@@ -118,7 +133,26 @@ class Raster:
         right, bottom = min(box[2], self.width_px), min(box[3], self.height_px)
         if right <= left or bottom <= top:
             return
-        local = np.array([[1, 0, -0.5 - left], [0, 1, -0.5 - top], [0, 0, 1]]) @ matrix @ np.array(
-            [[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1.0]]
-        )
-        self.blit(cv2.warpPerspective(bitmap, local, (right - left, bottom - top), flags=cv2.INTER_LINEAR), left, top)
+        known, rests = self._recall(bitmap, matrix, (left, top, right, bottom))
+        tile = known.tile
+        if tile is None:
+            local = _centred_plane(matrix, left, top)
+            tile = cv2.warpPerspective(bitmap, local, (right - left, bottom - top), flags=cv2.INTER_LINEAR)
+            if rests:
+                known.tile = tile
+        self.blit(tile, left, top)
+
+
+def _centred(matrix: Matrix, left: int, top: int) -> Matrix:
+    """OpenCV counts from the middle of the first pixel, we count from its corner; the frame starts at (left, top)."""
+    local = matrix.astype(np.float64, copy=True)
+    local[0, 2] += 0.5 * (matrix[0, 0] + matrix[0, 1] - 1) - left
+    local[1, 2] += 0.5 * (matrix[1, 0] + matrix[1, 1] - 1) - top
+    return local
+
+
+def _centred_plane(matrix: Matrix, left: int, top: int) -> Matrix:
+    before = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1.0]])
+    after = np.array([[1, 0, -0.5 - left], [0, 1, -0.5 - top], [0, 0, 1.0]])
+    centred: Matrix = after @ matrix @ before
+    return centred

@@ -7,7 +7,7 @@ from understudy.engines.previz.pictures.canvas import Bitmap, Floats, Rgb
 from understudy.engines.previz.pictures.layers import Layer, Moving, Panel
 from understudy.engines.previz.pictures.light import mix
 from understudy.engines.previz.pictures.noise import layered_field, smoothstep
-from understudy.engines.previz.pictures.raster import Raster, image_of
+from understudy.engines.previz.pictures.raster import Raster, drawing, image_of
 from understudy.engines.previz.pictures.scene import SceneSet, Stagehand
 from understudy.engines.previz.pictures.sky import backdrop, cloud_bitmap, clouds, open_sky, sky_box
 from understudy.engines.previz.pictures.view import View
@@ -21,14 +21,8 @@ def sky_set(stagehand: Stagehand) -> SceneSet:
     for factor, below, share in ((15.0, -1.4, 0.85), (9.0, -1.25, 0.95), (5.2, -1.05, 1.1), (2.9, -0.72, 1.2)):
         depth = factor * d
         low, high = reach.x_range(depth)
-        scale = reach.finest_scale(depth)
-        wide = 0.5 * (high - low) * share
-        bitmap = cloud_bitmap((max(int(wide * scale * 0.7), 16), max(int(wide * scale * 0.7 * 0.36), 8)), look, rng)
-        density = bitmap.shape[1] / wide
-        for slot in range(4):
-            x = low - wide * 0.4 + (slot + rng.uniform(0, 0.4)) * (high - low) * 0.32
-            top = stagehand.staging.eye + below * factor**0.55 * 0.42 + rng.uniform(-0.1, 0.1) + 0.3 * wide * 0.36
-            layers.append(Panel(bitmap=bitmap, left=x, top=top, depth=depth + slot * 0.01, density=density, drift=-0.05 * factor * way))
+        layers.append(_cloud_row(stagehand, depth, (low, high), share=share, level=below * factor**0.55 * 0.42,
+                                 drift=-0.05 * factor * way))  # fmt: skip
     for factor, row in ((1.9, 0.75), (0.62, -0.15)):
         depth = factor * d
         scale = reach.finest_scale(depth)
@@ -39,6 +33,29 @@ def sky_set(stagehand: Stagehand) -> SceneSet:
         layers.append(Panel(bitmap=bitmap, left=start if factor > 1 else low - wide * 0.3, top=row, depth=depth,
                             density=bitmap.shape[1] / wide, drift=-way * 0.3, opacity=0.85))  # fmt: skip
     return SceneSet(layers=layers, prop_depths=(1.6, 4.0), prop_side=1.2)
+
+
+def _cloud_row(
+    stagehand: Stagehand, depth: float, span: tuple[float, float], *, share: float, level: float, drift: float
+) -> Panel:
+    """A row of clouds as one strip, as long as it drifts through the film."""
+    rng, look, reach = stagehand.rng, stagehand.look, stagehand.reach
+    low, high = span
+    travel = abs(drift) * stagehand.staging.canvas.duration_s
+    low, high = low - (travel if drift > 0 else 0.0), high + (travel if drift < 0 else 0.0)
+    scale = min(reach.finest_scale(depth) * 0.7 * stagehand.detail, 7000 / (high - low))
+    wide = 0.5 * (span[1] - span[0]) * share
+    cloud = cloud_bitmap((max(int(wide * scale), 16), max(int(wide * scale * 0.36), 8)), look, rng)
+    rows = int(cloud.shape[0] * 1.3)
+    strip = np.zeros((rows, max(int((high - low) * scale), 8), 4), np.uint8)
+    place = -0.4 * cloud.shape[1]
+    with drawing(strip) as canvas:
+        while place < strip.shape[1]:
+            picture = cloud if rng.random() < 0.5 else np.ascontiguousarray(cloud[:, ::-1])
+            canvas.drawImage(image_of(picture), int(place), int(rng.uniform(0, rows - cloud.shape[0])))
+            place += cloud.shape[1] * rng.uniform(0.5, 0.75)
+    top = stagehand.staging.eye + level + 0.3 * wide * 0.36
+    return Panel(bitmap=strip, left=low, top=top, depth=depth, density=scale, drift=drift)
 
 
 def space(stagehand: Stagehand) -> SceneSet:

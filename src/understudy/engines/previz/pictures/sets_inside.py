@@ -7,7 +7,7 @@ import numpy as np
 
 from understudy.engines.previz.pictures import ground
 from understudy.engines.previz.pictures.canvas import Bitmap, Floats, Rgb
-from understudy.engines.previz.pictures.layers import Layer, Moving, Panel, SideWall
+from understudy.engines.previz.pictures.layers import Layer, Moving, Panel, SideWall, crown_of
 from understudy.engines.previz.pictures.light import Look, dimmed, mix, recolour
 from understudy.engines.previz.pictures.raster import Raster, affine
 from understudy.engines.previz.pictures.scene import SceneSet, Stagehand
@@ -83,7 +83,7 @@ class Wall:
         bitmap = recolour(self.bitmap, self._matrix())
         for rows, columns, outside in self._keep:
             bitmap[rows, columns] = outside
-        return Panel(bitmap=bitmap, left=self.low, top=self.top, depth=self.depth, density=self.density)
+        return Panel(bitmap=bitmap, crown=crown_of(bitmap), left=self.low, top=self.top, depth=self.depth, density=self.density)
 
 
 def outdoors(look: Look, rng: np.random.Generator, *, is_city: bool) -> Bitmap:

@@ -159,7 +159,7 @@ def forest(stagehand: Stagehand) -> SceneSet:
     ]
     layers.extend(grass_strips(stagehand, light=mix(light, dark, 0.3), dark=dimmed(dark, 0.85), tall=0.2))
     if not stagehand.look.is_dark and stagehand.look.overcast < 0.6:
-        layers.append(_shafts(stagehand, depth=3.0 * d))
+        layers.append(_shafts(stagehand, depth=6.0 * d))
     return SceneSet(layers=layers, ground=baked, prop_depths=(1.3, 2.9), prop_side=0.85)
 
 
@@ -199,7 +199,7 @@ def _trunks(stagehand: Stagehand, spot: Spot, *, colour: Rgb, leaf: Rgb, count: 
         haze = look.haze_at(spot.depth, stagehand.distance) + 0.12
         return recolour(bitmap, look.lit_matrix(gain=look.ambient, haze=haze))
 
-    return land.upright(stagehand, spot, paint, sway=0.012 * stagehand.wind)
+    return land.upright(stagehand, spot, paint)
 
 
 def _shafts(stagehand: Stagehand, *, depth: float) -> Panel:
@@ -222,7 +222,7 @@ def _shafts(stagehand: Stagehand, *, depth: float) -> Panel:
         bitmap[..., 3] = level
         return recolour((bitmap * 255).astype(np.uint8), np.array(look.grade))
 
-    return land.upright(stagehand, Spot(depth=depth, height=3.4), paint, detail=0.5)
+    return land.upright(stagehand, Spot(depth=depth, height=3.0), paint, detail=0.5)
 
 
 def peaks(stagehand: Stagehand) -> SceneSet:

@@ -264,7 +264,7 @@ def underwater(stagehand: Stagehand) -> SceneSet:
         land.hills(stagehand, Spot(depth=5 * d, height=1.25, sunk=-floor), light=(0.26, 0.44, 0.40), dark=(0.10, 0.26, 0.30),
                    waves=3, rough=0.04),
         *[_weed(stagehand, factor * d, floor) for factor in (3.2, 1.9, 0.74)],
-        *[_ray(stagehand, depth) for depth in (4.2 * d, 1.5 * d)],
+        _ray(stagehand, 1.5 * d),
     ]  # fmt: skip
     return SceneSet(layers=layers, ground=baked, prop_depths=(1.3, 3.0), floor=floor)
 
@@ -279,11 +279,11 @@ def _ray(stagehand: Stagehand, depth: float) -> Layer:
     total = np.zeros((height, width), np.float32)
     for _ in range(7):
         total += np.exp(-(((angle - rng.uniform(-0.8, 0.8)) / rng.uniform(0.03, 0.10)) ** 2)) * rng.uniform(0.4, 1.0)
-    level = np.clip(total, 0, 1.2) * (1 - ys) ** 1.4 * np.float32(0.24)
+    level = np.clip(total, 0, 1.2) * np.clip(1 - ys * 1.26, 0, 1) ** 1.3 * np.float32(0.34)
     bitmap = np.empty((height, width, 4), np.float32)
     bitmap[..., :3] = level[..., None] * np.array(look.sun, np.float32)
     bitmap[..., 3] = level * 0.6
-    rays = look.graded((np.clip(bitmap, 0, 1) * 255).astype(np.uint8))
+    rays = look.graded((np.clip(bitmap[: int(height * 0.8)], 0, 1) * 255).astype(np.uint8))
     phase = float(rng.uniform(0, 6.28))
     strength = float(np.clip(max(look.ambient) * 1.1, 0.3, 1.0))
 

@@ -142,5 +142,5 @@ def silhouette(bitmap: Bitmap, colour: Rgb, opacity: float) -> Bitmap:
 def without_foot(bitmap: Bitmap) -> Bitmap:
     """A boat without the block of water that it is drawn on: the set has water of its own."""
     rows = np.linspace(1, 0, bitmap.shape[0], dtype=np.float32)
-    keep = np.clip((rows - 0.07) / 0.14, 0, 1)[:, None, None]
+    keep = np.clip((rows - 0.11) / 0.15, 0, 1)[:, None, None]
     return (bitmap * keep).astype(np.uint8)

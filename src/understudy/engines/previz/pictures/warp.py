@@ -11,7 +11,7 @@ from understudy.engines.previz.pictures.raster import Raster
 
 _CELL_PX = 16
 # How far a bent sprite may leave its own box, in its heights.
-_MARGIN = 0.22
+_MARGIN = 0.12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
