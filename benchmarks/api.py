@@ -7,6 +7,9 @@ Measured is the product as a user runs it, keys checked, SQLite with synchronous
 machine spoils both alike; each figure is the median of the rounds. The load generator (`http_load`) is Python too and
 shares the machine's cores with the server.
 
+"CPU us" is the processor time of the server's process per request, all its threads: the steadier figure where other
+programs run beside. It counts what the writer thread does on another core while the server answers.
+
 Creates store what they create, so the create rounds start at the number of tasks named and end above it; the table
 says where.
 """
@@ -19,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -52,6 +55,15 @@ class Server:
 
     port: int
     api_key: str
+    pid: int
+
+    def cpu_s(self) -> float:
+        """Return the processor time the server has used, all threads; 0 where there is no /proc."""
+        stat = Path(f"/proc/{self.pid}/stat")
+        if not stat.exists():
+            return 0.0
+        user, system = stat.read_text().rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
     def get(self, task_id: str) -> bytes:
         """Return a whole request for a task."""
@@ -72,6 +84,19 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """One server's part of one round. cpu_us: processor time of the server per request."""
+
+    load: Measured
+    cpu_us: float
+
+    @property
+    def per_s(self) -> float:
+        """Requests answered per second."""
+        return self.load.answered / self.load.time_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One line of the table: medians over the rounds."""
 
@@ -81,9 +106,11 @@ class Row:
     ours_per_s: float
     ours_p50_ms: float
     ours_p99_ms: float
+    ours_cpu_us: float
     bare_per_s: float
     bare_p50_ms: float
     bare_p99_ms: float
+    bare_cpu_us: float
     ratio: float
     aim: float
 
@@ -141,33 +168,52 @@ def compare(stored: int, *, rounds: int, seconds: float, connections: int) -> li
         for what, (to_ours, to_bare) in loads.items():
             pairs = []
             for _ in range(rounds):
-                theirs = load(bare, to_bare, connections=connections, seconds=seconds)
-                pairs.append((load(ours, to_ours, connections=connections, seconds=seconds), theirs))
-            made = sum(mine.answered for mine, _ in pairs) if what == "create" else 0
+                theirs = one_round(bare, to_bare, connections=connections, seconds=seconds)
+                pairs.append((one_round(ours, to_ours, connections=connections, seconds=seconds), theirs))
+            made = sum(mine.load.answered for mine, _ in pairs) if what == "create" else 0
             rows.append(row(what, pairs, stored=stored, stored_after=stored + made))
     return rows
 
 
-def row(what: str, pairs: list[tuple[Measured, Measured]], *, stored: int, stored_after: int) -> Row:
+def one_round(server: Server, requests: list[bytes], *, connections: int, seconds: float) -> Round:
+    """Put one server under load and see what it cost."""
+    before = server.cpu_s()
+    measured = load(server, requests, connections=connections, seconds=seconds)
+    return Round(load=measured, cpu_us=(server.cpu_s() - before) / measured.answered * 1e6)
+
+
+def row(what: str, pairs: list[tuple[Round, Round]], *, stored: int, stored_after: int) -> Row:
     """Take the medians of the rounds."""
 
-    def per_s(side: int) -> float:
-        return statistics.median(pair[side].answered / pair[side].time_s for pair in pairs)
+    def median(side: int, of: Callable[[Round], float]) -> float:
+        return statistics.median(of(pair[side]) for pair in pairs)
 
-    def median(side: int, name: str) -> float:
-        return statistics.median(getattr(pair[side], name) for pair in pairs)
+    def p50_ms(each: Round) -> float:
+        return each.load.p50_ms
+
+    def p99_ms(each: Round) -> float:
+        return each.load.p99_ms
+
+    def cpu_us(each: Round) -> float:
+        return each.cpu_us
+
+    def per_s(each: Round) -> float:
+        return each.per_s
 
     return Row(
         what=what,
         stored=stored,
         stored_after=stored_after,
-        ours_per_s=per_s(0),
-        ours_p50_ms=median(0, "p50_ms"),
-        ours_p99_ms=median(0, "p99_ms"),
-        bare_per_s=per_s(1),
-        bare_p50_ms=median(1, "p50_ms"),
-        bare_p99_ms=median(1, "p99_ms"),
-        ratio=per_s(0) / per_s(1),
+        ours_per_s=median(0, per_s),
+        ours_p50_ms=median(0, p50_ms),
+        ours_p99_ms=median(0, p99_ms),
+        ours_cpu_us=median(0, cpu_us),
+        bare_per_s=median(1, per_s),
+        bare_p50_ms=median(1, p50_ms),
+        bare_p99_ms=median(1, p99_ms),
+        bare_cpu_us=median(1, cpu_us),
+        # Round by round, because the two of a round met the same machine.
+        ratio=statistics.median(mine.per_s / theirs.per_s for mine, theirs in pairs),
         aim=AIMS[what],
     )
 
@@ -221,12 +267,13 @@ def main() -> None:
     print(f"{os.cpu_count()} CPUs, shared with the load generator; {given.connections} connections; ", end="")
     print(f"median of {given.rounds} rounds of {given.seconds:g} s, ours and bare in turn")
     print(f"fsync of 4 KB p50 {fsync:.3f} ms; bare durable SQLite commits, one at a time: {commits:,.0f}/s\n")
-    head = ("ours/s", "p50 ms", "p99 ms", "bare/s", "p50 ms", "p99 ms", "ratio", "aim")
-    print(f"{'':8}{'stored':>16}" + "".join(f"{name:>9}" for name in head))
+    side = ("/s", "p50 ms", "p99 ms", "CPU us")
+    print(f"{'':8}{'':>16}{'ours':>9}{'':27}{'bare':>9}")
+    print(f"{'':8}{'stored':>16}" + "".join(f"{name:>9}" for name in (*side, *side, "ratio", "aim")))
     for each in rows:
         span = f"{each.stored:,}" if each.stored == each.stored_after else f"{each.stored:,}-{each.stored_after:,}"
-        mine = f"{each.ours_per_s:>9,.0f}{each.ours_p50_ms:>9.2f}{each.ours_p99_ms:>9.2f}"
-        theirs = f"{each.bare_per_s:>9,.0f}{each.bare_p50_ms:>9.2f}{each.bare_p99_ms:>9.2f}"
+        mine = f"{each.ours_per_s:>9,.0f}{each.ours_p50_ms:>9.2f}{each.ours_p99_ms:>9.2f}{each.ours_cpu_us:>9.1f}"
+        theirs = f"{each.bare_per_s:>9,.0f}{each.bare_p50_ms:>9.2f}{each.bare_p99_ms:>9.2f}{each.bare_cpu_us:>9.1f}"
         print(f"{each.what:8}{span:>16}{mine}{theirs}{each.ratio:>9.0%}{each.aim:>9.0%}")
 
 

@@ -3,13 +3,14 @@
 ``ours`` is the product as `bootstrap` builds it, on SQLite with synchronous=FULL, with its keys checked on every
 request; only rendering is not started, because a render would take the processor from what is measured. ``bare`` is the
 least that a Python web service can be: a Starlette route that decodes the same body with a typed msgspec struct and
-answers a struct, without keys, rules or storage. Both print their port and API key as one line of JSON when they
-listen.
+answers a struct, without keys, rules or storage. Both print their port, API key and process id as one line of JSON
+when they listen.
 """
 
 import argparse
 import asyncio
 import json
+import os
 import signal
 import socket
 from dataclasses import replace
@@ -30,7 +31,7 @@ TASKS = "/api/v3/contents/generations/tasks"
 async def serve(server: uvicorn.Server, api_key: str) -> None:
     """Serve on a free port and say which; the socket listens already, so a client that is early only waits."""
     bound = socket.create_server(("127.0.0.1", 0), backlog=1024)
-    print(json.dumps({"port": bound.getsockname()[1], "api_key": api_key}), flush=True)
+    print(json.dumps({"port": bound.getsockname()[1], "api_key": api_key, "pid": os.getpid()}), flush=True)
     await server.serve(sockets=[bound])
 
 

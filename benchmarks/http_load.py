@@ -33,8 +33,10 @@ class Load:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """What came back. bodies: of all answers, as text, when ``most`` was given. busy: the generator's own share of one
-    processor; near 1 it measures itself.
+    """What came back.
+
+    bodies: of all answers, as text, when ``most`` was given. busy: the generator's own share of one processor; near 1 it
+    measures itself.
     """
 
     answered: int
