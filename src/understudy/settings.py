@@ -44,7 +44,9 @@ class Settings:
     lease_s: float = _setting("How long a claimed task is kept without a sign of life from its render.", default=15.0)
     poll_interval_s: float = _setting("Longest wait between two looks at the queue.", default=1.0)
     reap_interval_s: float = _setting("Wait between two rounds of expiring and removing old records.", default=2.0)
-    attempts_max: int = _setting("How often a task is tried before it fails.", default=3)
+    attempts_max: int = _setting(
+        "How often a task is begun, restarts of the server included, before it fails.", default=5
+    )
     render_timeout_s: float = _setting("Longest time one attempt may take.", default=1800.0)
     warm_timeout_s: float = _setting("Longest time a render process may take to get ready.", default=120.0)
     drain_s: float = _setting("How long a stopping server lets renders finish before it hands them back.", default=5.0)
