@@ -120,16 +120,22 @@ class Writer:
     def close(self) -> None:
         """Run what was submitted, then end the thread; blocks until then. Later submissions are refused."""
         with self._lock:
+            # Together: a thread that sees the end must also see everything that came before it.
+            self._take_gathered()
             self._is_closed = True
-        self._hand_over()
+        self._wakes.put(None)
         self._thread.join()
 
     def _hand_over(self) -> None:
         with self._lock:
-            self._due = None
-            self._handed_over.extend(self._gathered)
-            self._gathered.clear()
+            self._take_gathered()
         self._wakes.put(None)
+
+    def _take_gathered(self) -> None:
+        """Queue for the thread what the event loop has gathered; the lock is held."""
+        self._due = None
+        self._handed_over.extend(self._gathered)
+        self._gathered.clear()
 
     def _work(self) -> None:
         is_last = False
