@@ -13,6 +13,10 @@ PROPERTIES = (
 )  # fmt: skip
 
 
+WEAK_ACTIONS = (Action.SPEAK, Action.SIT)
+"""What a subject does beside something that moves it more."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mention:
     """A value of a property that the prompt names. weight: how plainly, for settings."""
@@ -40,11 +44,12 @@ class Draft:
         return kind_of(self.art)
 
     def acts(self, action: Action) -> None:
-        """Take the first motion that is named; speech gives way to motion, and nothing to standing still."""
-        if action is Action.IDLE:
+        """Take the first motion that is named; speaking and sitting give way to a motion, nothing to standing still."""
+        if action is Action.IDLE or not self.is_vague:
             return
-        if self.is_vague or self.action is Action.SPEAK:
-            self.action, self.is_vague = action, action is Action.SPEAK
+        if self.action is Action.IDLE or action not in WEAK_ACTIONS:
+            self.action = action
+        self.is_vague = self.action in WEAK_ACTIONS
 
     def settled(self) -> Subject:
         """The finished subject: its action as its sort does it."""

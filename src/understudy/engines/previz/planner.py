@@ -7,6 +7,7 @@ Pure and deterministic: the same words give the same plan. Words come from ``lex
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 
 from understudy.engines.previz.drafts import Mention, Reading, negated_pieces
@@ -41,6 +42,8 @@ ADAPTIVE = "adaptive"
 CHOSEN_BY_PLANNER_S = -1
 DEFAULT_RATIO, WIDEST_RATIO = "16:9", "21:9"
 PROPS_MAX = 8
+INDOORS = frozenset({SettingKind.ROOM, SettingKind.KITCHEN, SettingKind.OFFICE, SettingKind.STAGE, SettingKind.STUDIO})
+OUTDOOR_ACTIONS = frozenset({Action.RUN, Action.WALK, Action.FLY, Action.DRIVE})
 
 # How long a film of a prompt without lines or time codes should be, and what each further motion adds.
 USUAL_DURATION_S = 5
@@ -72,7 +75,9 @@ def plan_film(
     lines = _lines(quotations, read, plain=plain)
     mentions = read.mentions
     setting = _setting(read)
-    subjects = tuple(_at_rest(subject, lines, index) for index, subject in enumerate(read.subjects))
+    subjects = tuple(
+        _in_company(subject, read.subjects, speaks=_speaks(index, lines)) for index, subject in enumerate(read.subjects)
+    )
     particles = tuple(dict.fromkeys(Particle(value) for value in _values(mentions, "particles")))
     sounds = _sounds(mentions, subjects)
     is_silent = any("sound" in pieces[index].meanings and _is_music(pieces[index]) for index in negated)
@@ -131,18 +136,17 @@ def _setting(read: Reading) -> SettingKind:
     main = read.subjects[0] if read.subjects else None
     if main is None:
         return SettingKind.MEADOW
+    if main.action is Action.FLY and kind_of(main.art).name not in ("aircraft", "insect"):
+        return SettingKind.SKY
     if main.action is Action.SWIM and kind_of(main.art).name in ("person", "animal", "creature"):
         return SettingKind.SEA
     by_art = settings_by_art()
+    # A cat is at home in a room, but not one that runs, or is out in the rain.
+    is_outdoors = main.action in OUTDOOR_ACTIONS or _weather(read.mentions) is not Weather.CLEAR
     for art_id in (main.art, *read.props, *(subject.art for subject in read.subjects[1:])):
-        if art_id in by_art and not _is_at_home_outdoors(main, by_art[art_id]):
+        if art_id in by_art and not (is_outdoors and by_art[art_id] in INDOORS):
             return by_art[art_id]
     return _usual_setting(main, read)
-
-
-def _is_at_home_outdoors(main: Subject, place: SettingKind) -> bool:
-    """A cat is at home in a room, but not one that runs or flies, or stands in the rain."""
-    return place is SettingKind.ROOM and main.action in (Action.RUN, Action.WALK, Action.FLY, Action.DRIVE)
 
 
 def _usual_setting(main: Subject, read: Reading) -> SettingKind:
@@ -199,18 +203,16 @@ def _props(read: Reading, setting: SettingKind) -> tuple[str, ...]:
     return tuple(prop for prop in dict.fromkeys(wanted) if prop not in shown)[:PROPS_MAX]
 
 
-def _at_rest(subject: Subject, lines: Sequence[Line], index: int) -> Subject:
-    """A subject that has a line and nothing else to do speaks."""
-    if subject.action is not Action.IDLE or all(line.speaker != index for line in lines):
+def _speaks(index: int, lines: Sequence[Line]) -> bool:
+    return any(line.speaker == index for line in lines)
+
+
+def _in_company(subject: Subject, company: Sequence[Subject], *, speaks: bool) -> Subject:
+    """A subject with nothing else to do speaks when it has a line; a car that someone drives drives."""
+    if subject.action is not Action.IDLE:
         return subject
-    return Subject(
-        art=subject.art,
-        word=subject.word,
-        action=Action.SPEAK,
-        count=subject.count,
-        wears=subject.wears,
-        tint=subject.tint,
-    )
+    is_driven = kind_of(subject.art).name == "vehicle" and any(other.action is Action.DRIVE for other in company)
+    return replace(subject, action=Action.SPEAK if speaks else Action.DRIVE if is_driven else Action.IDLE)
 
 
 def _lines(quotations: Sequence[Quotation], read: Reading, *, plain: str) -> tuple[Line, ...]:

@@ -1,0 +1,165 @@
+"""The subjects so far: who acts in the clause, what they wear, which things only dress the scene.
+
+``reading`` decides what a word is; here a noun finds its place.
+"""
+
+from understudy.engines.previz.drafts import Draft
+from understudy.engines.previz.kinds import kind_of, voice_of
+from understudy.engines.previz.lexicon.match import Piece
+from understudy.engines.previz.plan import Action
+
+SUBJECTS_MAX = 5
+# A bare plural ("seagulls") says more than one; three are seen as many without hiding each other.
+PLURAL_COUNT = 3
+# Nobody stands this far from a noun: no noun was read.
+NOWHERE = -9
+# Things after the verb become subjects of their own only while the stage has room for those that act.
+OBJECTS_UP_TO = 3
+
+
+class Phrase:
+    """What only the current noun phrase needs: the words before its noun, then the noun.
+
+    role: what the next noun is for, a key of role.toml or "". kept_role: the role that "and" takes up again.
+    """
+
+    __slots__ = ("count", "index", "is_determined", "kept_role", "noun", "role", "tint", "unknown")
+
+    def __init__(self, role: str = "") -> None:
+        self.role, self.kept_role, self.tint = role, "", ""
+        self.count = 0
+        self.is_determined = False
+        self.unknown: list[Piece] = []
+        self.noun: Draft | None = None
+        self.index = NOWHERE
+
+    def without_noun(self) -> None:
+        """The noun is placed and nothing after it can refer to it."""
+        self.tint, self.count, self.is_determined, self.noun = "", 0, False, None
+
+
+class Cast:
+    """Who and what was named. clause: who acts in this clause. verb_seen: a noun now is an object.
+
+    is_fresh: a clause just began. action: a motion said before who does it ("a sleeping baby").
+    """
+
+    def __init__(self) -> None:
+        self.drafts: list[Draft] = []
+        self.props: list[str] = []
+        self.last_clause: list[Draft] = []
+        self._pending_wears: list[str] = []
+        self.clause: list[Draft] = []
+        self.start_sentence()
+
+    def start_sentence(self) -> None:
+        """Nobody acts yet; the last who did are remembered for a pronoun."""
+        self.last_clause = self.clause or self.last_clause
+        self.clause = []
+        self.verb_seen, self.is_fresh = False, True
+        self.action: Action | None = None
+
+    def dismiss(self, draft: Draft) -> None:
+        """Take a subject back."""
+        self.drafts = [other for other in self.drafts if other is not draft]
+        self.clause = [other for other in self.clause if other is not draft]
+
+    def hand_over(self, draft: Draft) -> None:
+        """Turn a thing that was read as a subject into what the subject wears or holds."""
+        if draft in self.drafts and not draft.kind.is_living:
+            self.dismiss(draft)
+            if self.clause:
+                self.clause[0].wears.append(draft.art)
+            else:
+                self._pending_wears.append(draft.art)
+
+    def forget_modifier(self, draft: Draft | None) -> None:
+        """In "dog park" no dog is meant."""
+        if draft is not None and draft in self.drafts and draft.is_vague and not draft.wears:
+            self.dismiss(draft)
+
+    def refine(self, draft: Draft, art_id: str, *, word: str, many: bool) -> None:
+        """Of two nouns side by side the second is meant: the dog of "robot dog"; but the cat of "cat detective"."""
+        kind = kind_of(art_id)
+        is_played_by = kind.name == "person" and draft.kind.name in ("animal", "creature", "bird", "swimmer")
+        if draft.wears or not draft.is_vague or is_played_by or (not kind.is_living and draft.kind.is_living):
+            return
+        draft.art, draft.word = art_id, word
+        if many and draft.count == 1:
+            draft.count = PLURAL_COUNT
+
+    def place(self, art_id: str, phrase: Phrase, *, word: str, many: bool) -> Draft | None:
+        """Put a noun where its role says: a subject, something worn or held, a prop. Returns the subject, if it is one.
+
+        Living things are subjects wherever they are named; parts of bodies only when nothing else is there.
+        """
+        kind = kind_of(art_id)
+        role, phrase.role = phrase.role, ""
+        phrase.kept_role = role
+        owner = self.clause[0] if self.clause else None
+        is_subject = kind.is_living or role == ""
+        is_object = role == "" and self.verb_seen and len(self.drafts) >= OBJECTS_UP_TO
+        if kind.name == "scenery" or (kind.name == "body" and (self.drafts or role != "")):
+            pass
+        elif not is_subject and owner is None and role in ("wear", "hold"):
+            self._pending_wears.append(art_id)
+        elif not is_subject and owner is not None and (role != "place" or kind.name == "worn"):
+            owner.wears.append(art_id)
+        elif not is_subject or (is_object and not kind.is_living):
+            self.props.append(art_id)
+        else:
+            return self._add(Draft(art_id, word), phrase, role=role, many=many)
+        phrase.without_noun()
+        self.action = None if self.clause else self.action
+        return None
+
+    def _add(self, named: Draft, phrase: Phrase, *, role: str, many: bool) -> Draft:
+        draft = self._known(named.art, phrase) or named
+        if draft is named:
+            self.drafts.append(draft)
+            draft.count = phrase.count or (PLURAL_COUNT if many else 1)
+        draft.tint = draft.tint or phrase.tint
+        draft.wears += self._pending_wears
+        self._pending_wears = []
+        if self.action is not None and role in ("", "place", "with"):
+            draft.acts(self.action)
+            self.action = None
+        if role == "":
+            self._join_clause(draft)
+        phrase.without_noun()
+        phrase.noun = draft
+        return draft
+
+    def _join_clause(self, draft: Draft) -> None:
+        """A noun before the verb is who acts, together with those beside it; after the verb it is an object."""
+        if self.is_fresh and self.verb_seen:
+            self.clause, self.verb_seen = [], False
+        if not self.verb_seen:
+            if draft not in self.clause:
+                self.clause.append(draft)
+            self.is_fresh = False
+
+    def _known(self, art_id: str, phrase: Phrase) -> Draft | None:
+        """The subject that the noun names again: the same drawing, or "the man" for an old fisherman."""
+        for draft in self.drafts:
+            if draft.art == art_id and art_id:
+                return draft
+        is_again = phrase.is_determined and phrase.count == 0
+        people = [draft for draft in self.drafts if draft.kind.name == "person"] if is_again else []
+        if art_id == "person":
+            return people[0] if people else None
+        if art_id in ("man", "woman"):
+            return next((draft for draft in people if voice_of(draft.art) == voice_of(art_id)), None)
+        return None
+
+    def act(self, action: Action, noun: Draft | None, *, is_participle: bool) -> None:
+        """Give the motion to who does it: the noun right before a participle, else who acts in the clause."""
+        targets = self.clause
+        if noun is not None and noun in self.drafts and noun not in self.clause and (is_participle or not targets):
+            targets = [noun]
+        if not targets and not self.is_fresh:
+            targets = self.last_clause
+        if not targets:
+            self.action = action if action is not Action.IDLE else self.action
+        for draft in targets:
+            draft.acts(action)
