@@ -24,6 +24,7 @@ from understudy.engines.previz.pictures.puppets import (
 from understudy.engines.previz.pictures.raster import Raster
 from understudy.engines.previz.pictures.rigs import Body, Rig, rig_of
 from understudy.engines.previz.pictures.sprites import has_art, lit, silhouette, sprite, tinted, without_foot
+from understudy.engines.previz.pictures.staging import Staging
 from understudy.engines.previz.pictures.view import NEAREST, View
 from understudy.engines.previz.pictures.warp import Features, Placement, bend_sprite, forward
 from understudy.engines.previz.plan import Action, FilmPlan, Subject
@@ -160,7 +161,9 @@ class Actor:
         role, look, rng = self._role, self._setup.look, self._setup.rng
         body = role.rig.body
         if body is Body.WHOLE:
-            art, self._extra = dressed(tinted(sprite(role.art, density), role.subject.tint), role.rig, role.subject.wears)
+            art, self._extra = dressed(
+                tinted(sprite(role.art, density), role.subject.tint), role.rig, role.subject.wears
+            )
             return lit(without_foot(art) if role.rig.floats and self._setup.is_water else art, look)
         share = _HEAD[body]
         if body is Body.NONE:
@@ -233,13 +236,18 @@ class Actor:
         """How the figure moves at a time, in heights of its own."""
         setup, role = self._setup, self._role
         moment = Moment(
-            time_s=time_s, part=min(time_s / max(setup.duration_s, 1e-6), 1.0), phase=self._phase, rig=role.rig,
+            time_s=time_s,
+            part=min(time_s / max(setup.duration_s, 1e-6), 1.0),
+            phase=self._phase,
+            rig=role.rig,
             is_afloat=setup.is_afloat,
-        )  # fmt: skip
+        )
         motion = motion_of(role.subject.action, moment, voice=self._voice.level(time_s))
         if setup.is_water:
             swell = float(np.sin(1.5 * time_s + self._phase + role.x))
-            motion = replace(motion, lift=motion.lift + 0.03 * swell, turn=motion.turn + 0.045 * float(np.cos(1.5 * time_s)))
+            motion = replace(
+                motion, lift=motion.lift + 0.03 * swell, turn=motion.turn + 0.045 * float(np.cos(1.5 * time_s))
+            )
         if setup.heading > 0:
             # Motions are drawn for a figure that looks left.
             motion = replace(motion, lean=-motion.lean, nod=motion.nod)
@@ -306,11 +314,19 @@ class Actor:
     def _draw_head(self, raster: Raster, neck: Joint, motion: Motion, *, share: float, drop: float) -> None:
         tall = share * neck.height_px
         place = Placement(
-            foot_x_px=neck.x_px, foot_y_px=neck.y_px + drop * neck.height_px, height_px=tall * self._extra, flip=self._flip
+            foot_x_px=neck.x_px,
+            foot_y_px=neck.y_px + drop * neck.height_px,
+            height_px=tall * self._extra,
+            flip=self._flip,
         )
-        head = Motion(turn=motion.turn * 0.8 + motion.nod * 0.5, mouth=motion.mouth, blink=motion.blink,
-                      stretch=1 + (motion.stretch - 1) * 0.6, turned=motion.turned,
-                      lean=-0.25 * motion.nod)  # fmt: skip
+        head = Motion(
+            turn=motion.turn * 0.8 + motion.nod * 0.5,
+            mouth=motion.mouth,
+            blink=motion.blink,
+            stretch=1 + (motion.stretch - 1) * 0.6,
+            turned=motion.turned,
+            lean=-0.25 * motion.nod,
+        )
         bend_sprite(raster, self._bitmap, place, head, features=self._features)
 
     def _draw_shadow(
@@ -325,9 +341,7 @@ class Actor:
         near = 1 / (1 + 2.2 * away)
         x, y = foot[0] + motion.x * height_px, foot[1]
         size = wide * 1.12 * (0.7 + 0.3 * near)
-        matrix = np.array(
-            [[size / 96, 0.0, x - size / 2], [0.0, size * flat * 0.85 / 96, y - size * flat * 0.46]]
-        )
+        matrix = np.array([[size / 96, 0.0, x - size / 2], [0.0, size * flat * 0.85 / 96, y - size * flat * 0.46]])
         raster.stamp(self._shadow, matrix, opacity=min(look.shadow * 1.55, 0.85) * near)
         reach = look.shadow_reach * height_px * motion.size
         lean = -np.sign(look.sun_x or 1) * reach * 0.8
@@ -342,8 +356,15 @@ class Actor:
         raster.stamp(self._cast, cast, opacity=near)
 
 
-def base_lift_of(subject: Subject, *, is_afloat: bool) -> float:
-    """How high above the ground an action keeps a figure, in its heights."""
-    if is_afloat or subject.action not in ALOFT:
+def base_lift_of(role: Role, staging: Staging, rng: np.random.Generator) -> float:
+    """How high above the ground an action keeps a figure, in its heights; a flock is spread over the sky."""
+    action = role.subject.action
+    if action not in ALOFT:
         return 0.0
-    return {Action.FLY: 0.30, Action.FLOAT: 0.22, Action.SWIM: 0.04}.get(subject.action, 0.0)
+    scatter = float(rng.uniform(-0.45, 0.55)) if role.x or role.subject_index else 0.0
+    if staging.is_afloat:
+        return scatter * 0.8
+    row = {Action.FLY: 0.62, Action.FLOAT: 0.74}.get(action)
+    if row is None:
+        return 0.0
+    return max((staging.feet_px - row * staging.canvas.height_px) / staging.hero_px, 0.08) + max(scatter, -0.2)

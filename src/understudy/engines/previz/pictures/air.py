@@ -51,7 +51,9 @@ _SNOW = Drift(fall=0.46, wander=0.14, spin=0.0, blown=0.30, size=0.032, count=28
 class Flurry:
     """Many particles of one kind, between two depths, moving on closed courses through a box of air."""
 
-    def __init__(self, stagehand: Stagehand, drift: Drift, bank: list[list[list[Bitmap]]], depths: tuple[float, float]) -> None:
+    def __init__(
+        self, stagehand: Stagehand, drift: Drift, bank: list[list[list[Bitmap]]], depths: tuple[float, float]
+    ) -> None:
         """Bank: bitmaps by kind, size step and turn; the largest size first."""
         rng, staging = stagehand.rng, stagehand.staging
         self._drift, self._staging, self._wind = drift, staging, stagehand.wind
@@ -142,11 +144,19 @@ def _bubble(size: int, colour: Rgb) -> Bitmap:
     bitmap = np.zeros((size, size, 4), np.uint8)
     with drawing(bitmap) as canvas:
         red, green, blue = (int(min(c, 1.0) * 255) for c in colour)
-        ring = skia.Paint(Color=skia.Color(red, green, blue, 150), AntiAlias=True, Style=skia.Paint.kStroke_Style,
-                          StrokeWidth=max(size * 0.07, 1.0))  # fmt: skip
-        canvas.drawCircle(size / 2, size / 2, size * 0.42, skia.Paint(Color=skia.Color(red, green, blue, 34), AntiAlias=True))
+        ring = skia.Paint(
+            Color=skia.Color(red, green, blue, 150),
+            AntiAlias=True,
+            Style=skia.Paint.kStroke_Style,
+            StrokeWidth=max(size * 0.07, 1.0),
+        )
+        canvas.drawCircle(
+            size / 2, size / 2, size * 0.42, skia.Paint(Color=skia.Color(red, green, blue, 34), AntiAlias=True)
+        )
         canvas.drawCircle(size / 2, size / 2, size * 0.42, ring)
-        canvas.drawCircle(size * 0.36, size * 0.34, size * 0.09, skia.Paint(Color=skia.Color(255, 255, 255, 220), AntiAlias=True))
+        canvas.drawCircle(
+            size * 0.36, size * 0.34, size * 0.09, skia.Paint(Color=skia.Color(255, 255, 255, 220), AntiAlias=True)
+        )
     return bitmap
 
 
@@ -197,18 +207,34 @@ def _particles(stagehand: Stagehand, kind: Particle) -> list[Layer]:
         tone = (0.46, 0.70, 0.26) if is_green else (0.90, 0.52, 0.16)
         bank.append(_bank(lit(_petal(max(int(full * 0.8), 4), tone)), turns=_TURNS))
     elif kind is Particle.FIREFLIES:
-        bank = [_bank(recolour(glow(full | 1, (1.0, 0.95, 0.42), strength=1.0, falloff=2.6), np.array(look.grade)), turns=1)]
+        bank = [
+            _bank(recolour(glow(full | 1, (1.0, 0.95, 0.42), strength=1.0, falloff=2.6), np.array(look.grade)), turns=1)
+        ]
     elif kind is Particle.SPARKS:
-        bank = [_bank(recolour(glow(full | 1, c, strength=1.0, falloff=1.5), np.array(look.grade)), turns=1)
-                for c in ((1.0, 0.72, 0.24), (1.0, 0.50, 0.14))]  # fmt: skip
+        bank = [
+            _bank(recolour(glow(full | 1, c, strength=1.0, falloff=1.5), np.array(look.grade)), turns=1)
+            for c in ((1.0, 0.72, 0.24), (1.0, 0.50, 0.14))
+        ]
     elif kind is Particle.BUBBLES:
         bank = [_bank(recolour(_bubble(full, (0.90, 0.98, 1.0)), np.array(look.grade)), turns=1)]
     elif kind is Particle.DUST:
-        bank = [_bank(recolour(_flake(full | 1, times(look.sun, (1.0, 0.96, 0.88)), hardness=0.0, opacity=0.55),
-                               np.array(look.grade)), turns=1)]  # fmt: skip
+        bank = [
+            _bank(
+                recolour(
+                    _flake(full | 1, times(look.sun, (1.0, 0.96, 0.88)), hardness=0.0, opacity=0.55),
+                    np.array(look.grade),
+                ),
+                turns=1,
+            )
+        ]
     else:
-        colours: tuple[Rgb, ...] = ((0.96, 0.26, 0.34), (0.22, 0.60, 0.98), (1.0, 0.82, 0.22), (0.30, 0.80, 0.42),
-                                    (0.80, 0.40, 0.94))  # fmt: skip
+        colours: tuple[Rgb, ...] = (
+            (0.96, 0.26, 0.34),
+            (0.22, 0.60, 0.98),
+            (1.0, 0.82, 0.22),
+            (0.30, 0.80, 0.42),
+            (0.80, 0.40, 0.94),
+        )
         bank = [_bank(lit(_slip(full, tone)), turns=_TURNS) for tone in colours]
     return _both_sides(stagehand, Flurry(stagehand, drift, bank, (0.45, 2.6)))
 
@@ -270,8 +296,12 @@ def _splashes(stagehand: Stagehand) -> Layer:
     places = rng.random((46, 3))
     colour = [int(np.clip(c, 0, 1) * 255) for c in mix(look.haze, (1.0, 1.0, 1.0), 0.4)]
     near, far = staging.distance * 0.6, staging.distance * 3.0
-    paint = skia.Paint(Color=skia.Color(*colour, 110), AntiAlias=True, Style=skia.Paint.kStroke_Style,
-                       StrokeWidth=max(staging.canvas.height_px / 720, 0.7))  # fmt: skip
+    paint = skia.Paint(
+        Color=skia.Color(*colour, 110),
+        AntiAlias=True,
+        Style=skia.Paint.kStroke_Style,
+        StrokeWidth=max(staging.canvas.height_px / 720, 0.7),
+    )
 
     def paint_rings(raster: Raster, view: View) -> None:
         for a, b, c in places:
@@ -307,8 +337,16 @@ def _fog(stagehand: Stagehand) -> list[Layer]:
         bitmap[..., :3] = alpha[..., None] * colour
         bitmap[..., 3] = alpha
         small = recolour((np.clip(bitmap, 0, 1) * 255).astype(np.uint8), np.array(look.grade))
-        layers.append(Panel(bitmap=small, left=low - (high - low) * 0.12, top=tall * 0.74, depth=depth, density=width / span,
-                            drift=0.05 * factor * (1 if factor > 1 else -1)))  # fmt: skip
+        layers.append(
+            Panel(
+                bitmap=small,
+                left=low - (high - low) * 0.12,
+                top=tall * 0.74,
+                depth=depth,
+                density=width / span,
+                drift=0.05 * factor * (1 if factor > 1 else -1),
+            )
+        )
     return layers
 
 
@@ -336,8 +374,12 @@ def _lightning(stagehand: Stagehand) -> Layer:
             cv2.convertScaleAbs(raster.pixels, dst=raster.pixels, alpha=1 + 0.5 * float(level), beta=52 * float(level))
             raster.pixels[..., 3] = 255
             if since < 0.2:
-                white = skia.Paint(Color=skia.Color(240, 244, 255, int(255 * min(level * 1.4, 1))), AntiAlias=True,
-                                   Style=skia.Paint.kStroke_Style, StrokeWidth=max(view.height_px / 240, 1.2))  # fmt: skip
+                white = skia.Paint(
+                    Color=skia.Color(240, 244, 255, int(255 * min(level * 1.4, 1))),
+                    AntiAlias=True,
+                    Style=skia.Paint.kStroke_Style,
+                    StrokeWidth=max(view.height_px / 240, 1.2),
+                )
                 line = skia.Path()
                 line.addPoly([skia.Point(px, py) for px, py in bolt], False)
                 raster.canvas.drawPath(line, white)
@@ -357,7 +399,9 @@ def in_the_air(stagehand: Stagehand, *, is_indoors: bool) -> list[Layer]:
             layers.append(_lightning(stagehand))
         if weather is Weather.SNOW:
             full = int(np.clip(_SNOW.size * stagehand.staging.hero_px * 2.0, 5, 90))
-            flake = recolour(_flake(full | 1, mix(stagehand.look.key, (1.0, 1.0, 1.0), 0.7)), np.array(stagehand.look.grade))
+            flake = recolour(
+                _flake(full | 1, mix(stagehand.look.key, (1.0, 1.0, 1.0), 0.7)), np.array(stagehand.look.grade)
+            )
             layers.extend(_both_sides(stagehand, Flurry(stagehand, _SNOW, [_bank(flake, turns=1)], (0.4, 3.2))))
         if weather is Weather.FOG:
             layers.extend(_fog(stagehand))

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 # Bitmaps are (height_px, width_px, 4) uint8 RGBA with premultiplied alpha unless their name says otherwise.
 Bitmap = npt.NDArray[Any]
-Floats = npt.NDArray[np.float32]
+# Colours 0..1, noise and coordinates are float32.
+Floats = npt.NDArray[Any]
 Rgb = tuple[float, float, float]
 
 

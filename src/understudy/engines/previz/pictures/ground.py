@@ -213,9 +213,14 @@ def marked_road(rng: np.random.Generator, *, is_across: bool, middle: float, rep
 
 
 def tufts(
-    baked: Baked, look: Look, rng: np.random.Generator, *, colours: Sequence[Rgb], depths: tuple[float, float],
+    baked: Baked,
+    look: Look,
+    rng: np.random.Generator,
+    *,
+    colours: Sequence[Rgb],
+    depths: tuple[float, float],
     count: int,
-) -> None:  # fmt: skip
+) -> None:
     """Paint grass blades on a baked ground, larger in front."""
     low, high = depths
     width = baked.repeat or 7.0
@@ -239,9 +244,15 @@ def tufts(
 
 
 def specks(
-    baked: Baked, look: Look, rng: np.random.Generator, *, colours: Sequence[Rgb], size: float,
-    depths: tuple[float, float], count: int,
-) -> None:  # fmt: skip
+    baked: Baked,
+    look: Look,
+    rng: np.random.Generator,
+    *,
+    colours: Sequence[Rgb],
+    size: float,
+    depths: tuple[float, float],
+    count: int,
+) -> None:
     """Paint small flat dots on a baked ground: flowers, pebbles, shells, fallen petals."""
     low, high = depths
     width = baked.repeat or 7.0

@@ -44,7 +44,9 @@ def upright(stagehand: Stagehand, spot: Spot, paint: PaintBand, *, detail: float
     width, height = max(int((high - low) * density), 8), max(int(spot.height * density), 4)
     bitmap = paint(width, height, density)
     crown = None if sway else crown_of(bitmap)
-    return Panel(bitmap=bitmap, crown=crown, left=low, top=spot.height - spot.sunk, depth=spot.depth, density=density, sway=sway)
+    return Panel(
+        bitmap=bitmap, crown=crown, left=low, top=spot.height - spot.sunk, depth=spot.depth, density=density, sway=sway
+    )
 
 
 def below(line: Floats, height: int) -> Floats:
@@ -61,9 +63,7 @@ def covered(colour: Floats, alpha: Floats, look: Look, *, haze: float) -> Bitmap
     return recolour((result * 255).astype(np.uint8), look.lit_matrix(gain=look.ambient, haze=haze))
 
 
-def hills(
-    stagehand: Stagehand, spot: Spot, *, light: Rgb, dark: Rgb, waves: float = 2.5, rough: float = 0.0
-) -> Panel:
+def hills(stagehand: Stagehand, spot: Spot, *, light: Rgb, dark: Rgb, waves: float = 2.5, rough: float = 0.0) -> Panel:
     """Rolling hills, lit on their sunny side, misty at the foot."""
     look, rng = stagehand.look, stagehand.rng
 
@@ -156,7 +156,9 @@ def tree_line(stagehand: Stagehand, spot: Spot, *, colour: Rgb, is_pine: bool, d
             tone = rng.uniform(0.82, 1.12)
             (_pine if is_pine else _crown)(bitmap, x, tall, dimmed(colour, tone), side=float(side), rng=rng)
         haze = look.haze_at(spot.depth, stagehand.distance)
-        return _misty(recolour(bitmap, look.lit_matrix(gain=look.ambient, haze=haze)), look, depth_from=None, amount=0.3)
+        return _misty(
+            recolour(bitmap, look.lit_matrix(gain=look.ambient, haze=haze)), look, depth_from=None, amount=0.3
+        )
 
     return upright(stagehand, spot, paint, detail=0.9)
 
@@ -185,9 +187,12 @@ def _crown(bitmap: Bitmap, x: float, tall: float, colour: Rgb, *, side: float, r
         cv2.ellipse(bitmap, centre, axes, 0, 0, 360, (*shade, 255), -1, cv2.LINE_AA, 3)
     foot = dimmed(colour, 0.6)
     cv2.rectangle(
-        bitmap, (round(x - tall * 0.5), round(base - radius * 0.25)), (round(x + tall * 0.5), height),
-        tuple(c * 255 for c in foot) + (255,), -1,
-    )  # fmt: skip
+        bitmap,
+        (round(x - tall * 0.5), round(base - radius * 0.25)),
+        (round(x + tall * 0.5), height),
+        (*(c * 255 for c in foot), 255),
+        -1,
+    )
 
 
 def _triangle(bitmap: Bitmap, points: list[tuple[float, float]], colour: Rgb) -> None:
@@ -218,9 +223,15 @@ def skyline(stagehand: Stagehand, spot: Spot, *, colour: Rgb, is_tall: bool = Tr
 
 
 def _tower(
-    bitmap: Bitmap, box: tuple[float, float, float], tone: Rgb, *, look: Look,
-    matrix: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]", rng: np.random.Generator, haze: float,
-) -> None:  # fmt: skip
+    bitmap: Bitmap,
+    box: tuple[float, float, float],
+    tone: Rgb,
+    *,
+    look: Look,
+    matrix: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]",
+    rng: np.random.Generator,
+    haze: float,
+) -> None:
     height = bitmap.shape[0]
     x, wide, tall = box
     width, top = int(wide), int(height - tall)
@@ -281,8 +292,15 @@ def hedge(stagehand: Stagehand, spot: Spot, *, colour: Rgb, flowers: tuple[Rgb, 
             y = rng.uniform(0.24, 0.9) * height
             tone = times(flowers[int(rng.integers(len(flowers)))], look.ambient)
             shade = tuple(min(c, 1.0) * 255 for c in tone)
-            cv2.circle(bitmap, (int(x * 8), int(y * 8)), max(int(height * rng.uniform(0.014, 0.03) * 8), 8),
-                       (*shade, 255), -1, cv2.LINE_AA, 3)  # fmt: skip
+            cv2.circle(
+                bitmap,
+                (int(x * 8), int(y * 8)),
+                max(int(height * rng.uniform(0.014, 0.03) * 8), 8),
+                (*shade, 255),
+                -1,
+                cv2.LINE_AA,
+                3,
+            )
         return bitmap
 
     return upright(stagehand, spot, paint)
@@ -290,8 +308,9 @@ def hedge(stagehand: Stagehand, spot: Spot, *, colour: Rgb, flowers: tuple[Rgb, 
 
 def _texture(width: int, height: int, rng: np.random.Generator, *, cells: float, octaves: int) -> Floats:
     """Noise whose cells are as wide as high."""
-    return layered_field((width, height), cells=(max(cells * width / height * 0.5, 2), cells * 0.5),
-                         octaves=octaves, rng=rng)  # fmt: skip
+    return layered_field(
+        (width, height), cells=(max(cells * width / height * 0.5, 2), cells * 0.5), octaves=octaves, rng=rng
+    )
 
 
 def _between(dark: Rgb, light: Rgb, part: Floats) -> Floats:

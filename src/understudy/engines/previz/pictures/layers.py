@@ -216,13 +216,22 @@ def bake_surface(
     Returns the layer and what is needed to paint more onto its bitmap (whose memory they share).
     """
     views = [lowered(fold(view, 0.0, repeat), height) for view in reach.views]
+    # A ground that repeats is several frames wide and always in motion.
+    detail = detail * 0.7 if repeat else detail
     sign = 1.0 if views[0].y > 0 else -1.0
     lead = views[0]
     highest = max(abs(v.y) for v in views)
     reference = View(
-        width_px=lead.width_px, height_px=lead.height_px, focal_px=lead.focal_px * detail, centre_x_px=0.0,
-        horizon_px=0.0, x=sum(v.x for v in views) / len(views), y=sign * highest, z=min(v.z for v in views), time_s=0.0,
-    )  # fmt: skip
+        width_px=lead.width_px,
+        height_px=lead.height_px,
+        focal_px=lead.focal_px * detail,
+        centre_x_px=0.0,
+        horizon_px=0.0,
+        x=sum(v.x for v in views) / len(views),
+        y=sign * highest,
+        z=min(v.z for v in views),
+        time_s=0.0,
+    )
     to_reference = reference.ground_matrix()
     corners = []
     for view in views:

@@ -13,9 +13,7 @@ import numpy.typing as npt
 from understudy.engines.previz.pictures.canvas import Bitmap, Floats, Rgb
 from understudy.engines.previz.plan import SettingKind, TimeOfDay, Weather
 
-INDOORS = frozenset(
-    {SettingKind.ROOM, SettingKind.KITCHEN, SettingKind.OFFICE, SettingKind.STAGE, SettingKind.STUDIO}
-)
+INDOORS = frozenset({SettingKind.ROOM, SettingKind.KITCHEN, SettingKind.OFFICE, SettingKind.STAGE, SettingKind.STUDIO})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,29 +69,62 @@ class Look:
 _LOOKS = {
     TimeOfDay.DAWN: Look(
         sky=((0.36, 0.50, 0.76), (0.80, 0.70, 0.80), (1.00, 0.84, 0.70)),
-        sun=(1.0, 0.90, 0.72), sun_x=-0.46, sun_y=0.16,
-        ambient=(0.93, 0.84, 0.88), key=(1.02, 0.93, 0.90), haze=(0.98, 0.84, 0.80), haziness=0.72,
-        shadow=0.34, shadow_reach=1.5, rim=0.42, stars=0.04,
+        sun=(1.0, 0.90, 0.72),
+        sun_x=-0.46,
+        sun_y=0.16,
+        ambient=(0.93, 0.84, 0.88),
+        key=(1.02, 0.93, 0.90),
+        haze=(0.98, 0.84, 0.80),
+        haziness=0.72,
+        shadow=0.34,
+        shadow_reach=1.5,
+        rim=0.42,
+        stars=0.04,
     ),
     TimeOfDay.DAY: Look(
         sky=((0.20, 0.50, 0.90), (0.46, 0.73, 0.97), (0.84, 0.94, 1.00)),
-        sun=(1.0, 0.98, 0.88), sun_x=0.52, sun_y=0.72,
-        ambient=(1.0, 1.0, 0.98), key=(1.04, 1.03, 1.0), haze=(0.74, 0.87, 0.97), haziness=0.62,
-        shadow=0.42, shadow_reach=0.55, rim=0.16,
+        sun=(1.0, 0.98, 0.88),
+        sun_x=0.52,
+        sun_y=0.72,
+        ambient=(1.0, 1.0, 0.98),
+        key=(1.04, 1.03, 1.0),
+        haze=(0.74, 0.87, 0.97),
+        haziness=0.62,
+        shadow=0.42,
+        shadow_reach=0.55,
+        rim=0.16,
     ),
     TimeOfDay.DUSK: Look(
         sky=((0.20, 0.18, 0.42), (0.72, 0.34, 0.46), (1.00, 0.62, 0.30)),
-        sun=(1.0, 0.72, 0.36), sun_x=0.38, sun_y=0.10,
-        ambient=(0.88, 0.62, 0.58), key=(1.0, 0.76, 0.68), haze=(0.96, 0.56, 0.40), haziness=0.66,
-        shadow=0.40, shadow_reach=1.9, rim=0.75, stars=0.10, glow=0.55,
+        sun=(1.0, 0.72, 0.36),
+        sun_x=0.38,
+        sun_y=0.10,
+        ambient=(0.88, 0.62, 0.58),
+        key=(1.0, 0.76, 0.68),
+        haze=(0.96, 0.56, 0.40),
+        haziness=0.66,
+        shadow=0.40,
+        shadow_reach=1.9,
+        rim=0.75,
+        stars=0.10,
+        glow=0.55,
     ),
     TimeOfDay.NIGHT: Look(
         sky=((0.020, 0.035, 0.11), (0.05, 0.085, 0.20), (0.11, 0.17, 0.32)),
-        sun=(0.86, 0.91, 1.0), sun_x=0.44, sun_y=0.70,
-        ambient=(0.24, 0.31, 0.50), key=(0.50, 0.58, 0.84), haze=(0.10, 0.15, 0.29), haziness=0.72,
-        shadow=0.40, shadow_reach=0.8, rim=0.55, stars=1.0, glow=1.0,
+        sun=(0.86, 0.91, 1.0),
+        sun_x=0.44,
+        sun_y=0.70,
+        ambient=(0.24, 0.31, 0.50),
+        key=(0.50, 0.58, 0.84),
+        haze=(0.10, 0.15, 0.29),
+        haziness=0.72,
+        shadow=0.40,
+        shadow_reach=0.8,
+        rim=0.55,
+        stars=1.0,
+        glow=1.0,
     ),
-}  # fmt: skip
+}
 
 # Saturation, contrast, then a gain per channel.
 _STYLES: dict[str, tuple[float, float, Rgb]] = {
@@ -165,9 +196,13 @@ def _in_weather(look: Look, weather: Weather) -> Look:
     """The same hour under another sky."""
     grey = float(np.dot(look.sky[1], _LUMA))
     cover = {
-        Weather.CLOUDY: (0.62, 0.92, 0.72), Weather.RAIN: (0.85, 0.70, 0.82), Weather.STORM: (0.95, 0.46, 0.86),
-        Weather.SNOW: (0.80, 0.95, 0.88), Weather.FOG: (0.88, 0.97, 1.0), Weather.WIND: (0.18, 1.0, look.haziness),
-    }.get(weather)  # fmt: skip
+        Weather.CLOUDY: (0.62, 0.92, 0.72),
+        Weather.RAIN: (0.85, 0.70, 0.82),
+        Weather.STORM: (0.95, 0.46, 0.86),
+        Weather.SNOW: (0.80, 0.95, 0.88),
+        Weather.FOG: (0.88, 0.97, 1.0),
+        Weather.WIND: (0.18, 1.0, look.haziness),
+    }.get(weather)
     if cover is None:
         return look
     overcast, bright, haziness = cover
@@ -196,16 +231,37 @@ def _indoors(look: Look, setting: SettingKind, time_of_day: TimeOfDay) -> Look:
     is_night = time_of_day is TimeOfDay.NIGHT
     if setting is SettingKind.STAGE:
         key: Rgb = (1.08, 1.0, 0.92)
-        return replace(look, key=key, ambient=(0.52, 0.44, 0.50), haze=(0.10, 0.06, 0.12), haziness=0.2, rim=0.6,
-                       sun=(1.0, 0.93, 0.78), sun_x=0.1, sun_y=0.8, shadow=0.55, shadow_reach=0.35, glow=1.0,
-                       overcast=0.0)  # fmt: skip
+        return replace(
+            look,
+            key=key,
+            ambient=(0.52, 0.44, 0.50),
+            haze=(0.10, 0.06, 0.12),
+            haziness=0.2,
+            rim=0.6,
+            sun=(1.0, 0.93, 0.78),
+            sun_x=0.1,
+            sun_y=0.8,
+            shadow=0.55,
+            shadow_reach=0.35,
+            glow=1.0,
+            overcast=0.0,
+        )
     level = 0.56 if is_night else 1.0
     ambient = mix(dimmed(warm, level), look.ambient, 0.35)
     key = mix(dimmed(warm, 0.86 if is_night else 1.04), look.key, 0.3)
     if is_night:
         ambient, key = mix(ambient, (0.36, 0.40, 0.58), 0.45), dimmed(key, 0.88)
-    return replace(look, ambient=ambient, key=key, haze=dimmed(ambient, 0.8), haziness=0.12, shadow=0.36,
-                   shadow_reach=0.4, sun=mix(look.sun, warm, 0.5), rim=0.3)  # fmt: skip
+    return replace(
+        look,
+        ambient=ambient,
+        key=key,
+        haze=dimmed(ambient, 0.8),
+        haziness=0.12,
+        shadow=0.36,
+        shadow_reach=0.4,
+        sun=mix(look.sun, warm, 0.5),
+        rim=0.3,
+    )
 
 
 def look_of(
@@ -217,15 +273,39 @@ def look_of(
     if setting is SettingKind.UNDERWATER:
         depth = {TimeOfDay.NIGHT: 0.34, TimeOfDay.DUSK: 0.66, TimeOfDay.DAWN: 0.86}.get(time_of_day, 1.0)
         water: Rgb = (0.10, 0.52, 0.72)
-        return replace(look, sky=(dimmed((0.30, 0.78, 0.90), depth), dimmed((0.08, 0.48, 0.70), depth),
-                                  dimmed((0.03, 0.26, 0.46), depth)),
-                       ambient=dimmed((0.62, 0.86, 0.98), depth), key=dimmed((0.86, 0.98, 1.06), max(depth, 0.55)),
-                       haze=dimmed(water, depth), haziness=0.86, shadow=0.22, shadow_reach=0.3, rim=0.4,
-                       sun=(0.75, 0.98, 1.0), sun_y=0.9, glow=0.0, stars=0.0)  # fmt: skip
+        return replace(
+            look,
+            sky=(
+                dimmed((0.30, 0.78, 0.90), depth),
+                dimmed((0.08, 0.48, 0.70), depth),
+                dimmed((0.03, 0.26, 0.46), depth),
+            ),
+            ambient=dimmed((0.62, 0.86, 0.98), depth),
+            key=dimmed((0.86, 0.98, 1.06), max(depth, 0.55)),
+            haze=dimmed(water, depth),
+            haziness=0.86,
+            shadow=0.22,
+            shadow_reach=0.3,
+            rim=0.4,
+            sun=(0.75, 0.98, 1.0),
+            sun_y=0.9,
+            glow=0.0,
+            stars=0.0,
+        )
     if setting is SettingKind.SPACE:
-        return replace(look, sky=((0.010, 0.012, 0.035), (0.03, 0.025, 0.075), (0.05, 0.03, 0.10)), stars=1.0,
-                       ambient=(0.80, 0.82, 0.92), key=(0.92, 0.94, 1.04), haze=(0.05, 0.05, 0.12), haziness=0.25,
-                       rim=0.85, sun=(1.0, 0.96, 0.88), shadow=0.5, glow=0.0)  # fmt: skip
+        return replace(
+            look,
+            sky=((0.010, 0.012, 0.035), (0.03, 0.025, 0.075), (0.05, 0.03, 0.10)),
+            stars=1.0,
+            ambient=(0.80, 0.82, 0.92),
+            key=(0.92, 0.94, 1.04),
+            haze=(0.05, 0.05, 0.12),
+            haziness=0.25,
+            rim=0.85,
+            sun=(1.0, 0.96, 0.88),
+            shadow=0.5,
+            glow=0.0,
+        )
     look = _in_weather(look, weather)
     if setting in INDOORS:
         return _indoors(look, setting, time_of_day)

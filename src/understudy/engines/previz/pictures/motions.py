@@ -78,8 +78,13 @@ def _swing(moment: Moment, rate_hz: float, offset: float = 0.0) -> float:
 
 def _idle(moment: Moment) -> Motion:
     breath = _swing(moment, 0.42)
-    return Motion(stretch=1 + 0.016 * breath, lean=0.012 * _swing(moment, 0.19), bend=0.014 * _swing(moment, 0.27, 1.0),
-                  nod=0.05 * _swing(moment, 0.31), arm_swing=0.06 * breath)  # fmt: skip
+    return Motion(
+        stretch=1 + 0.016 * breath,
+        lean=0.012 * _swing(moment, 0.19),
+        bend=0.014 * _swing(moment, 0.27, 1.0),
+        nod=0.05 * _swing(moment, 0.31),
+        arm_swing=0.06 * breath,
+    )
 
 
 def _stepping(rate_hz: float, reach: float, bounce: float, lean: float) -> Callable[[Moment], Motion]:
@@ -110,8 +115,14 @@ def _jump(moment: Moment) -> Motion:
         return Motion(stretch=1 - 0.17 * press, crouch=press, arm_swing=-0.6 * press)
     rise = (beat - 0.26) / 0.74
     arc = 4 * rise * (1 - rise)
-    return Motion(lift=0.42 * arc, stretch=1 + 0.12 * (1 - arc) * float(np.sin(np.pi * rise)) + 0.04 * arc,
-                  turn=0.05 * (0.5 - rise), wave=0.35 * arc, stride=np.pi / 2, stride_reach=0.4 * arc)  # fmt: skip
+    return Motion(
+        lift=0.42 * arc,
+        stretch=1 + 0.12 * (1 - arc) * float(np.sin(np.pi * rise)) + 0.04 * arc,
+        turn=0.05 * (0.5 - rise),
+        wave=0.35 * arc,
+        stride=np.pi / 2,
+        stride_reach=0.4 * arc,
+    )
 
 
 def _fly(moment: Moment) -> Motion:
@@ -148,16 +159,31 @@ def _roll(moment: Moment) -> Motion:
 def _dance(moment: Moment) -> Motion:
     beat = abs(_swing(moment, 0.95))
     side = _swing(moment, 0.95)
-    return Motion(lift=0.055 * beat, stretch=1 + 0.06 * (beat - 0.5), turn=0.13 * side, lean=0.10 * side,
-                  bend=-0.12 * side, x=0.10 * _swing(moment, 0.475), wave=0.55 + 0.35 * _swing(moment, 0.475, 1.2),
-                  arm_swing=side, stride=_TURN * 0.95 * moment.time_s, stride_reach=0.5, nod=0.12 * side,
-                  mouth=0.15 * beat)  # fmt: skip
+    return Motion(
+        lift=0.055 * beat,
+        stretch=1 + 0.06 * (beat - 0.5),
+        turn=0.13 * side,
+        lean=0.10 * side,
+        bend=-0.12 * side,
+        x=0.10 * _swing(moment, 0.475),
+        wave=0.55 + 0.35 * _swing(moment, 0.475, 1.2),
+        arm_swing=side,
+        stride=_TURN * 0.95 * moment.time_s,
+        stride_reach=0.5,
+        nod=0.12 * side,
+        mouth=0.15 * beat,
+    )
 
 
 def _spin(moment: Moment) -> Motion:
     angle = _TURN * 0.55 * moment.time_s + moment.phase
-    return Motion(turned=float(np.cos(angle)), lift=0.02 * abs(float(np.sin(angle))), stretch=1.01, wave=0.35,
-                  arm_swing=float(np.sin(angle)))  # fmt: skip
+    return Motion(
+        turned=float(np.cos(angle)),
+        lift=0.02 * abs(float(np.sin(angle))),
+        stretch=1.01,
+        wave=0.35,
+        arm_swing=float(np.sin(angle)),
+    )
 
 
 def _sit(moment: Moment) -> Motion:
@@ -172,55 +198,104 @@ def _sleep(moment: Moment) -> Motion:
 def _yawn(moment: Moment) -> Motion:
     beat = (moment.time_s / 3.4 + moment.phase / (8 * _TURN)) % 1.0
     openness = float(np.clip(np.sin(np.pi * np.clip((beat - 0.12) / 0.66, 0, 1)) * 1.35, 0, 1))
-    return Motion(stretch=1 + 0.11 * openness, mouth=openness, blink=min(openness * 1.4, 1.0), nod=-0.24 * openness,
-                  bend=-0.05 * openness, lean=-0.02 * openness, wave=0.25 * openness)  # fmt: skip
+    return Motion(
+        stretch=1 + 0.11 * openness,
+        mouth=openness,
+        blink=min(openness * 1.4, 1.0),
+        nod=-0.24 * openness,
+        bend=-0.05 * openness,
+        lean=-0.02 * openness,
+        wave=0.25 * openness,
+    )
 
 
 def _sing(moment: Moment) -> Motion:
-    return Motion(lean=0.05 * _swing(moment, 0.5), bend=0.05 * _swing(moment, 0.5, 0.4), turn=0.03 * _swing(moment, 0.5),
-                  nod=0.10 * _swing(moment, 0.5, 0.9), mouth=0.35 + 0.35 * _swing(moment, 1.6),
-                  stretch=1 + 0.03 * _swing(moment, 1.0), wave=0.35 + 0.2 * _swing(moment, 0.25))  # fmt: skip
+    return Motion(
+        lean=0.05 * _swing(moment, 0.5),
+        bend=0.05 * _swing(moment, 0.5, 0.4),
+        turn=0.03 * _swing(moment, 0.5),
+        nod=0.10 * _swing(moment, 0.5, 0.9),
+        mouth=0.35 + 0.35 * _swing(moment, 1.6),
+        stretch=1 + 0.03 * _swing(moment, 1.0),
+        wave=0.35 + 0.2 * _swing(moment, 0.25),
+    )
 
 
 def _eat(moment: Moment) -> Motion:
     chew = _swing(moment, 2.3)
     dip = max(_swing(moment, 0.5), 0.0)
-    return Motion(stretch=1 + 0.028 * chew - 0.03 * dip, nod=0.16 * dip + 0.03 * chew, mouth=0.28 + 0.28 * chew,
-                  bend=0.05 * dip, wave=0.38 + 0.08 * chew)  # fmt: skip
+    return Motion(
+        stretch=1 + 0.028 * chew - 0.03 * dip,
+        nod=0.16 * dip + 0.03 * chew,
+        mouth=0.28 + 0.28 * chew,
+        bend=0.05 * dip,
+        wave=0.38 + 0.08 * chew,
+    )
 
 
 def _wave(moment: Moment) -> Motion:
-    return Motion(turn=0.055 * _swing(moment, 1.2), lean=0.03 * _swing(moment, 1.2), bend=0.035 * _swing(moment, 1.2, 0.7),
-                  wave=1.0, arm_swing=_swing(moment, 1.7), nod=0.05 * _swing(moment, 0.6),
-                  stretch=1 + 0.015 * _swing(moment, 1.2))  # fmt: skip
+    return Motion(
+        turn=0.055 * _swing(moment, 1.2),
+        lean=0.03 * _swing(moment, 1.2),
+        bend=0.035 * _swing(moment, 1.2, 0.7),
+        wave=1.0,
+        arm_swing=_swing(moment, 1.7),
+        nod=0.05 * _swing(moment, 0.6),
+        stretch=1 + 0.015 * _swing(moment, 1.2),
+    )
 
 
 def _drive(moment: Moment) -> Motion:
-    return Motion(lift=0.010 * abs(_swing(moment, 3.1)) + 0.006 * abs(_swing(moment, 5.3)),
-                  turn=0.010 * _swing(moment, 1.55), stretch=1 + 0.010 * _swing(moment, 3.1, 0.6),
-                  lean=-0.010)  # fmt: skip
+    return Motion(
+        lift=0.010 * abs(_swing(moment, 3.1)) + 0.006 * abs(_swing(moment, 5.3)),
+        turn=0.010 * _swing(moment, 1.55),
+        stretch=1 + 0.010 * _swing(moment, 3.1, 0.6),
+        lean=-0.010,
+    )
 
 
 def _float(moment: Moment) -> Motion:
-    return Motion(lift=0.07 * _swing(moment, 0.27), turn=0.11 * _swing(moment, 0.19), x=0.05 * _swing(moment, 0.16, 1.1),
-                  bend=0.03 * _swing(moment, 0.3), arm_swing=0.4 * _swing(moment, 0.3), wave=0.22,
-                  stride=np.pi / 3, stride_reach=0.3)  # fmt: skip
+    return Motion(
+        lift=0.07 * _swing(moment, 0.27),
+        turn=0.11 * _swing(moment, 0.19),
+        x=0.05 * _swing(moment, 0.16, 1.1),
+        bend=0.03 * _swing(moment, 0.3),
+        arm_swing=0.4 * _swing(moment, 0.3),
+        wave=0.22,
+        stride=np.pi / 3,
+        stride_reach=0.3,
+    )
 
 
 def _fall(moment: Moment) -> Motion:
     beat = (moment.time_s * 0.42 + moment.phase / _TURN) % 1.0
-    return Motion(lift=0.80 * (1 - beat * beat), turn=0.9 * _swing(moment, 0.42), wave=0.9,
-                  arm_swing=_swing(moment, 2.0), stretch=1.05, stride=np.pi / 2, stride_reach=0.5)  # fmt: skip
+    return Motion(
+        lift=0.80 * (1 - beat * beat),
+        turn=0.9 * _swing(moment, 0.42),
+        wave=0.9,
+        arm_swing=_swing(moment, 2.0),
+        stretch=1.05,
+        stride=np.pi / 2,
+        stride_reach=0.5,
+    )
 
 
 def _rise(moment: Moment) -> Motion:
-    return Motion(lift=-0.22 + 0.85 * moment.part, turn=0.035 * _swing(moment, 0.4), stretch=1 + 0.03 * _swing(moment, 0.6),
-                  x=0.02 * _swing(moment, 0.7))  # fmt: skip
+    return Motion(
+        lift=-0.22 + 0.85 * moment.part,
+        turn=0.035 * _swing(moment, 0.4),
+        stretch=1 + 0.03 * _swing(moment, 0.6),
+        x=0.02 * _swing(moment, 0.7),
+    )
 
 
 def _shake(moment: Moment) -> Motion:
-    return Motion(x=0.022 * _swing(moment, 6.1), turn=0.05 * _swing(moment, 5.3, 0.7), bend=0.03 * _swing(moment, 6.7),
-                  stretch=1 + 0.012 * _swing(moment, 7.0))  # fmt: skip
+    return Motion(
+        x=0.022 * _swing(moment, 6.1),
+        turn=0.05 * _swing(moment, 5.3, 0.7),
+        bend=0.03 * _swing(moment, 6.7),
+        stretch=1 + 0.012 * _swing(moment, 7.0),
+    )
 
 
 def _grow(moment: Moment) -> Motion:

@@ -12,7 +12,7 @@ def smooth_field(size: tuple[int, int], *, cells: tuple[float, float], rng: np.r
     cells: how many noise cells lie across the width and the height.
     """
     width, height = size
-    across = max(int(round(cells[0])), 1)
+    across = max(round(cells[0]), 1)
     down = max(int(np.ceil(cells[1])), 1)
     grid = rng.random((down + 3, across), dtype=np.float32)
     grid = np.concatenate([grid, grid, grid], axis=1)
@@ -24,8 +24,9 @@ def smooth_field(size: tuple[int, int], *, cells: tuple[float, float], rng: np.r
         return cv2.remap(grid, map_x, map_y, cv2.INTER_LINEAR)
     scale_x, scale_y = across / width, cells[1] / height
     matrix = np.array([[scale_x, 0, xs[0]], [0, scale_y, ys[0]]])
-    return cv2.warpAffine(grid, matrix, (width, height), flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
-                          borderMode=cv2.BORDER_REFLECT)  # fmt: skip
+    return cv2.warpAffine(
+        grid, matrix, (width, height), flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REFLECT
+    )
 
 
 def layered_field(

@@ -43,31 +43,53 @@ class FilmPainter:
         own_speed, camera_speed = self._speeds(heading)
         self._camera = Camera(self.staging, plan.camera, rng=self._stream(1), speed=camera_speed)
         reach = Reach.of([self._view(time_s) for time_s in np.linspace(0, canvas.duration_s, _SAMPLED_VIEWS)])
-        look = look_of(plan.setting, plan.time_of_day, plan.weather, style=plan.style, mood=plan.mood,
-                       side=1 if self._stream(2).random() < 0.5 else -1)  # fmt: skip
+        look = look_of(
+            plan.setting,
+            plan.time_of_day,
+            plan.weather,
+            style=plan.style,
+            mood=plan.mood,
+            side=1 if self._stream(2).random() < 0.5 else -1,
+        )
         stagehand = Stagehand(
-            plan=plan, staging=self.staging, reach=reach, look=look, rng=self._stream(3),
+            plan=plan,
+            staging=self.staging,
+            reach=reach,
+            look=look,
+            rng=self._stream(3),
             detail=float(np.clip(_DETAILED_PX / max(canvas.width_px, canvas.height_px), 0.4, 1.0)),
             wind=_WINDS.get(plan.weather, 0.8) * (1 if self._stream(4).random() < 0.5 else -1),
             repeat=_GROUND_PERIOD if camera_speed else 0.0,
             is_passing=camera_speed != 0.0 or plan.camera is CameraMove.TRACK,
-        )  # fmt: skip
+        )
         scene = build_set(stagehand)
         layers: list[Layer] = list(scene.layers)
         lead = roles[0] if roles else None
         props = replace(stagehand, rng=self._stream(5))
-        layers.extend(place_props(props, scene, hero_height=lead.rig.height if lead else 1.0,
-                                  hero_half=group_width / 2 if lead else 0.5))  # fmt: skip
+        layers.extend(
+            place_props(
+                props, scene, hero_height=lead.rig.height if lead else 1.0, hero_half=group_width / 2 if lead else 0.5
+            )
+        )
         rng = self._stream(6)
+        # The seed also moves the subject a little off the middle, as far as there is room.
+        room = max(self.staging.half_width - group_width / 2, 0.0)
+        aside = float(rng.uniform(-0.3, 0.3)) * min(room, 0.8)
         for role in roles:
             setup = Setup(
-                plan=plan, look=look, rng=rng,
+                plan=plan,
+                look=look,
+                rng=rng,
                 pixels_per_unit=reach.finest_scale(role.depth * self.staging.distance),
-                distance=self.staging.distance, duration_s=canvas.duration_s, heading=heading,
-                speed=own_speed, start_x=-(own_speed - camera_speed) * canvas.duration_s / 2,
-                is_afloat=self.staging.is_afloat, is_water=scene.is_water,
-                base_lift=base_lift_of(role.subject, is_afloat=self.staging.is_afloat),
-            )  # fmt: skip
+                distance=self.staging.distance,
+                duration_s=canvas.duration_s,
+                heading=heading,
+                speed=own_speed,
+                start_x=aside - (own_speed - camera_speed) * canvas.duration_s / 2,
+                is_afloat=self.staging.is_afloat,
+                is_water=scene.is_water,
+                base_lift=base_lift_of(role, self.staging, rng),
+            )
             layers.append(Actor(role, setup, Voice(plan, speech, role.subject_index)))
         air = replace(stagehand, rng=self._stream(7))
         layers.extend(in_the_air(air, is_indoors=plan.setting in INDOORS))
@@ -109,4 +131,3 @@ class FilmPainter:
         for layer in self._layers:
             layer.draw(self._raster, view)
         return self._raster.pixels
-

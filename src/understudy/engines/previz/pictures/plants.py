@@ -11,7 +11,14 @@ from understudy.engines.previz.pictures.scene import Stagehand
 from understudy.engines.previz.plan import CameraMove
 
 _LEVEL_MOVES = frozenset(
-    {CameraMove.STATIC, CameraMove.PAN_LEFT, CameraMove.PAN_RIGHT, CameraMove.TRACK, CameraMove.ORBIT, CameraMove.HANDHELD}
+    {
+        CameraMove.STATIC,
+        CameraMove.PAN_LEFT,
+        CameraMove.PAN_RIGHT,
+        CameraMove.TRACK,
+        CameraMove.ORBIT,
+        CameraMove.HANDHELD,
+    }
 )
 
 
@@ -49,8 +56,13 @@ def _strip(stagehand: Stagehand, spot: Spot, *, light: Rgb, dark: Rgb, thick: fl
                 half = max(height * 0.035, 0.6)
                 colour = mix(dark, light, rng.uniform(0.1, 1.0))
                 shade = tuple(min(c, 1.0) * 255 for c in colour)
-                points = [(base - half, height), (base + lean * 0.35, (height + tip) / 2), (base + lean, tip),
-                          (base + lean * 0.35 + half * 1.4, (height + tip) / 2), (base + half, height)]  # fmt: skip
+                points = [
+                    (base - half, height),
+                    (base + lean * 0.35, (height + tip) / 2),
+                    (base + lean, tip),
+                    (base + lean * 0.35 + half * 1.4, (height + tip) / 2),
+                    (base + half, height),
+                ]
                 corners = np.array([[round(px * 8), round(py * 8)] for px, py in points], np.int32)
                 cv2.fillPoly(patch, [corners], (*shade, 255), cv2.LINE_AA, 3)
         for left in range(0, width, across):

@@ -14,8 +14,27 @@ from understudy.engines.previz.pictures.sprites import has_art, lit, sprite, tin
 _MOST_PROPS = 10
 # Things lower than this, against a person, belong on a table where there is one.
 _SMALL = 0.6
-_PLANTS = ("tree", "flower", "blossom", "tulip", "rose", "herb", "seedling", "rice", "plant", "cactus", "hibiscus",
-           "hyacinth", "corn", "leafy", "shamrock", "clover", "lotus")  # fmt: skip
+# Props are a little out of focus, and drawing them larger would be most of the set-up time.
+_SOFT_PX = 384
+_PLANTS = (
+    "tree",
+    "flower",
+    "blossom",
+    "tulip",
+    "rose",
+    "herb",
+    "seedling",
+    "rice",
+    "plant",
+    "cactus",
+    "hibiscus",
+    "hyacinth",
+    "corn",
+    "leafy",
+    "shamrock",
+    "clover",
+    "lotus",
+)
 
 
 def _size(stagehand: Stagehand, art_id: str, hero_height: float) -> float:
@@ -44,7 +63,7 @@ def place_props(stagehand: Stagehand, scene: SceneSet, *, hero_height: float, he
     layers: list[Layer] = []
     for index, art_id in enumerate(copies):
         rig = rig_of(art_id)
-        if rig.is_puppet or sizes[art_id] > scene.largest or rig.floats and not (scene.is_water or scene.water_from):
+        if rig.is_puppet or sizes[art_id] > scene.largest or (rig.floats and not (scene.is_water or scene.water_from)):
             continue
         if rig.is_on_wall and not scene.wall_depth:
             continue
@@ -54,8 +73,14 @@ def place_props(stagehand: Stagehand, scene: SceneSet, *, hero_height: float, he
         if rig.height < _SMALL and scene.table[1] > 0:
             layers.append(_on_table(stagehand, scene, art_id, slots[index] / len(copies)))
             continue
-        place = _place(stagehand, scene, size=sizes[art_id], slot=(slots[index] + rng.uniform(0.2, 0.8)) / len(copies),
-                       hero_half=hero_half, is_boat=rig.floats and scene.water_from > 0)  # fmt: skip
+        place = _place(
+            stagehand,
+            scene,
+            size=sizes[art_id],
+            slot=(slots[index] + rng.uniform(0.2, 0.8)) / len(copies),
+            hero_half=hero_half,
+            is_boat=rig.floats and scene.water_from > 0,
+        )
         if place is not None:
             prop = _prop(stagehand, scene, art_id, sizes[art_id], place)
             layers.extend(_repeated(stagehand, prop) if stagehand.repeat else [prop])
@@ -99,7 +124,7 @@ def _prop(stagehand: Stagehand, scene: SceneSet, art_id: str, size: float, place
     x, depth = place
     size *= rng.uniform(0.86, 1.12)
     density = min(stagehand.reach.finest_scale(depth), 1400 / size)
-    bitmap = sprite(art_id, size * density)
+    bitmap = sprite(art_id, size * density, largest_px=_SOFT_PX)
     season = stagehand.plan.season.lower()
     if art_id == "deciduous-tree" and season in ("spring", "autumn", "fall"):
         bitmap = tinted(bitmap, "pink" if season == "spring" else "orange")
@@ -117,8 +142,15 @@ def _prop(stagehand: Stagehand, scene: SceneSet, art_id: str, size: float, place
     is_plant = any(word in art_id for word in _PLANTS)
     sway = 0.010 * size * min(stagehand.wind, 2.2) if is_plant else 0.0
     lift = 0.0 if scene.ground is not None or scene.is_water else rng.uniform(-0.4, 1.1)
-    return Panel(bitmap=lit_bitmap, left=x - wide / 2, top=scene.floor + size + lift - 0.015 * size, depth=depth, density=density,
-                 sway=sway, sway_phase=float(rng.uniform(0, 6.28)))  # fmt: skip
+    return Panel(
+        bitmap=lit_bitmap,
+        left=x - wide / 2,
+        top=scene.floor + size + lift - 0.015 * size,
+        depth=depth,
+        density=density,
+        sway=sway,
+        sway_phase=float(rng.uniform(0, 6.28)),
+    )
 
 
 def _hung(stagehand: Stagehand, scene: SceneSet, art_id: str, slot: float) -> Panel:
@@ -133,8 +165,14 @@ def _hung(stagehand: Stagehand, scene: SceneSet, art_id: str, slot: float) -> Pa
     wide = bitmap.shape[1] / bitmap.shape[0] * size
     x = low + (high - low) * (0.12 + 0.76 * slot)
     top = 1.75 if on_wall else min(top_seen * 0.98, stagehand.rng.uniform(1.55, 1.9))
-    return Panel(bitmap=bitmap, left=x - wide / 2, top=top, depth=depth, density=density,
-                 sway=0.0 if on_wall else 0.006 * stagehand.wind)  # fmt: skip
+    return Panel(
+        bitmap=bitmap,
+        left=x - wide / 2,
+        top=top,
+        depth=depth,
+        density=density,
+        sway=0.0 if on_wall else 0.006 * stagehand.wind,
+    )
 
 
 def _on_table(stagehand: Stagehand, scene: SceneSet, art_id: str, slot: float) -> Panel:

@@ -63,8 +63,15 @@ def capsule(density: float, *, length: float, thick: float, colour: Rgb, look: L
         low = half * thin
         paint = shaded(colour, (middle - half * 1.1, top), (middle + half * 1.8, top + reach * 0.5))
         path = skia.Path()
-        path.addPoly([skia.Point(middle - half, top), skia.Point(middle - low, top + reach),
-                      skia.Point(middle + low, top + reach), skia.Point(middle + half, top)], True)  # fmt: skip
+        path.addPoly(
+            [
+                skia.Point(middle - half, top),
+                skia.Point(middle - low, top + reach),
+                skia.Point(middle + low, top + reach),
+                skia.Point(middle + half, top),
+            ],
+            True,
+        )
         # Three shapes rather than one path: overlapping parts of a path would cancel out.
         canvas.drawCircle(middle, top, half, paint)
         canvas.drawCircle(middle, top + reach, low, paint)
@@ -73,7 +80,13 @@ def capsule(density: float, *, length: float, thick: float, colour: Rgb, look: L
 
 
 def shape(
-    density: float, points: list[tuple[float, float]], *, colour: Rgb, look: Look, round_by: float, pivot: tuple[float, float]
+    density: float,
+    points: list[tuple[float, float]],
+    *,
+    colour: Rgb,
+    look: Look,
+    round_by: float,
+    pivot: tuple[float, float],
 ) -> Limb:
     """A rounded polygon; points and pivot in figure heights, y upwards."""
     xs, ys = [x for x, _ in points], [y for _, y in points]
@@ -143,13 +156,30 @@ _CLOTHES: tuple[tuple[Rgb, Rgb], ...] = (
     ((0.86, 0.28, 0.46), (0.30, 0.30, 0.42)),
 )
 CLOTH_TINTS: dict[str, Rgb] = {
-    "red": (0.88, 0.16, 0.18), "crimson": (0.70, 0.08, 0.16), "orange": (0.96, 0.50, 0.14), "yellow": (0.98, 0.82, 0.20),
-    "gold": (0.90, 0.70, 0.22), "golden": (0.90, 0.70, 0.22), "green": (0.22, 0.64, 0.30), "teal": (0.10, 0.56, 0.56),
-    "cyan": (0.20, 0.76, 0.86), "blue": (0.16, 0.42, 0.90), "navy": (0.12, 0.18, 0.42), "purple": (0.50, 0.26, 0.76),
-    "violet": (0.54, 0.34, 0.84), "pink": (0.98, 0.56, 0.72), "brown": (0.48, 0.31, 0.20), "beige": (0.88, 0.80, 0.66),
-    "black": (0.13, 0.13, 0.16), "white": (0.95, 0.95, 0.96), "gray": (0.52, 0.54, 0.58), "grey": (0.52, 0.54, 0.58),
-    "silver": (0.76, 0.78, 0.82), "turquoise": (0.20, 0.78, 0.76), "magenta": (0.86, 0.16, 0.62),
-}  # fmt: skip
+    "red": (0.88, 0.16, 0.18),
+    "crimson": (0.70, 0.08, 0.16),
+    "orange": (0.96, 0.50, 0.14),
+    "yellow": (0.98, 0.82, 0.20),
+    "gold": (0.90, 0.70, 0.22),
+    "golden": (0.90, 0.70, 0.22),
+    "green": (0.22, 0.64, 0.30),
+    "teal": (0.10, 0.56, 0.56),
+    "cyan": (0.20, 0.76, 0.86),
+    "blue": (0.16, 0.42, 0.90),
+    "navy": (0.12, 0.18, 0.42),
+    "purple": (0.50, 0.26, 0.76),
+    "violet": (0.54, 0.34, 0.84),
+    "pink": (0.98, 0.56, 0.72),
+    "brown": (0.48, 0.31, 0.20),
+    "beige": (0.88, 0.80, 0.66),
+    "black": (0.13, 0.13, 0.16),
+    "white": (0.95, 0.95, 0.96),
+    "gray": (0.52, 0.54, 0.58),
+    "grey": (0.52, 0.54, 0.58),
+    "silver": (0.76, 0.78, 0.82),
+    "turquoise": (0.20, 0.78, 0.76),
+    "magenta": (0.86, 0.16, 0.62),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,8 +223,12 @@ class Biped:
         self, density: float, wear: Wardrobe, look: Look, *, is_stocky: bool = False, has_arms: bool = True
     ) -> None:
         thick = 1.35 if is_stocky else 1.0
-        far = Wardrobe(skin=dimmed(wear.skin, 0.8), top=dimmed(wear.top, 0.78), trousers=dimmed(wear.trousers, 0.76),
-                       shoes=dimmed(wear.shoes, 0.8))  # fmt: skip
+        far = Wardrobe(
+            skin=dimmed(wear.skin, 0.8),
+            top=dimmed(wear.top, 0.78),
+            trousers=dimmed(wear.trousers, 0.76),
+            shoes=dimmed(wear.shoes, 0.8),
+        )
         self._has_arms = has_arms
         self._sides = []
         for colours in (far, wear):
@@ -210,13 +244,27 @@ class Biped:
                 )
             )
         wide = 0.145 * thick
-        torso = [(-wide * 0.86, 0.27), (-wide, 0.60), (-wide * 0.5, 0.655), (wide * 0.5, 0.655), (wide, 0.60),
-                 (wide * 0.86, 0.27)]  # fmt: skip
+        torso = [
+            (-wide * 0.86, 0.27),
+            (-wide, 0.60),
+            (-wide * 0.5, 0.655),
+            (wide * 0.5, 0.655),
+            (wide, 0.60),
+            (wide * 0.86, 0.27),
+        ]
         if not has_arms:
             torso = [(-0.155, 0.215), (-0.205, 0.46), (0.205, 0.46), (0.155, 0.215)]
         if wear.has_skirt:
-            torso = [(-wide * 1.75, 0.165), (-wide * 0.82, 0.40), (-wide, 0.60), (-wide * 0.5, 0.655),
-                     (wide * 0.5, 0.655), (wide, 0.60), (wide * 0.82, 0.40), (wide * 1.75, 0.165)]  # fmt: skip
+            torso = [
+                (-wide * 1.75, 0.165),
+                (-wide * 0.82, 0.40),
+                (-wide, 0.60),
+                (-wide * 0.5, 0.655),
+                (wide * 0.5, 0.655),
+                (wide, 0.60),
+                (wide * 0.82, 0.40),
+                (wide * 1.75, 0.165),
+            ]
         self._torso = shape(density, torso, colour=wear.top, look=look, round_by=0.06, pivot=(0.0, self.hip))
 
     def draw(self, raster: Raster, foot: Joint, motion: Motion, *, heading: float) -> Joint:
@@ -224,8 +272,11 @@ class Biped:
         scale = foot.height_px * motion.size
         squash = motion.stretch
         drop = (0.19 * motion.crouch) * scale
-        hip = Joint(x_px=foot.x_px + motion.x * scale, height_px=scale,
-                    y_px=foot.y_px - (self.hip * squash + motion.lift) * scale + drop)  # fmt: skip
+        hip = Joint(
+            x_px=foot.x_px + motion.x * scale,
+            height_px=scale,
+            y_px=foot.y_px - (self.hip * squash + motion.lift) * scale + drop,
+        )
         lean = motion.turn * 0.7 + motion.lean * 0.9 * (heading or 1.0)
         up = (np.sin(lean), np.cos(lean))
         length = (self.shoulder - self.hip) * scale * squash
@@ -233,7 +284,9 @@ class Biped:
         spread = 0.055 if heading == 0 else 0.035
         self._arm(raster, shoulder, motion, side=-1.0, heading=heading)
         for side, index in ((-1.0, 0), (1.0, 1)):
-            joint = Joint(x_px=hip.x_px + side * spread * scale * (1 if heading >= 0 else -1), y_px=hip.y_px, height_px=scale)
+            joint = Joint(
+                x_px=hip.x_px + side * spread * scale * (1 if heading >= 0 else -1), y_px=hip.y_px, height_px=scale
+            )
             self._leg(raster, joint, motion, index=index, heading=heading)
         stamp_limb(raster, self._torso, hip, turn=lean, stretch=squash, mirror=motion.turned or 0.05)
         self._arm(raster, shoulder, motion, side=1.0, heading=heading)
@@ -252,8 +305,11 @@ class Biped:
         lower = upper + knee * direction + (0.35 if heading else 1.0) * motion.crouch * outward
         joint = stamp_limb(raster, thigh, hip, turn=float(upper), stretch=1 - 0.3 * motion.crouch)
         ankle = stamp_limb(raster, shin, joint, turn=float(lower), stretch=1 - 0.35 * motion.crouch)
-        toe = Joint(x_px=ankle.x_px + 0.025 * heading * hip.height_px, y_px=ankle.y_px + 0.018 * hip.height_px,
-                    height_px=hip.height_px)  # fmt: skip
+        toe = Joint(
+            x_px=ankle.x_px + 0.025 * heading * hip.height_px,
+            y_px=ankle.y_px + 0.018 * hip.height_px,
+            height_px=hip.height_px,
+        )
         stamp_limb(raster, shoe, toe, turn=float(lower * 0.5))
 
     def _arm(self, raster: Raster, shoulder: Joint, motion: Motion, *, side: float, heading: float) -> None:
@@ -264,9 +320,11 @@ class Biped:
         start = Joint(x_px=shoulder.x_px + side * reach, y_px=shoulder.y_px, height_px=shoulder.height_px)
         swing = 0.75 * motion.arm_swing * side * (heading or 0.3)
         outward = -0.16 * side if heading == 0 else 0.0
-        raised = motion.wave if side > 0 or motion.wave > 0.5 and motion.stride_reach > 0 else motion.wave * 0.3
+        raised = motion.wave if side > 0 or (motion.wave > 0.5 and motion.stride_reach > 0) else motion.wave * 0.3
         upper = swing + outward - side * raised * 2.35
-        bend = -0.35 * (heading or 0.0) * (0.4 + 0.6 * motion.stride_reach) - side * raised * (0.55 - 0.5 * motion.arm_swing)
+        bend = -0.35 * (heading or 0.0) * (0.4 + 0.6 * motion.stride_reach) - side * raised * (
+            0.55 - 0.5 * motion.arm_swing
+        )
         elbow = stamp_limb(raster, upper_arm, start, turn=float(upper))
         wrist = stamp_limb(raster, forearm, elbow, turn=float(upper + bend))
         stamp_limb(raster, hand, wrist, turn=0.0)
@@ -281,7 +339,8 @@ class Quadruped:
         self._belly = ball(density, width=0.56, height=0.17, colour=pale, look=look)
         self._tip = ball(density, width=0.13, height=0.17, colour=mix(fur, (1.0, 0.98, 0.95), 0.7), look=look)
         self._legs = [
-            capsule(density, length=0.25, thick=0.145, colour=dimmed(fur, tone), look=look, thin=0.80) for tone in (0.72, 0.95)
+            capsule(density, length=0.25, thick=0.145, colour=dimmed(fur, tone), look=look, thin=0.80)
+            for tone in (0.72, 0.95)
         ]
         self._tail = capsule(density, length=0.30, thick=0.10, colour=dimmed(fur, 0.92), look=look, thin=1.35)
 
@@ -289,7 +348,7 @@ class Quadruped:
         """Draw the body; returns where the head's foot goes."""
         scale = foot.height_px * motion.size
         side = heading or -1.0
-        x, y = foot.x_px + motion.x * scale, foot.y_px - motion.lift * scale
+        x, y = foot.x_px + motion.x * scale, foot.y_px + (0.02 - motion.lift) * scale
         drop = 0.17 * motion.crouch * scale
         back = y - 0.47 * scale * motion.stretch + drop
         rocking = 0.05 * np.sin(motion.stride) * motion.stride_reach + motion.turn
@@ -299,13 +358,23 @@ class Quadruped:
         stamp_limb(raster, self._tip, tip, turn=float(side * (2.1 + wag)))
         for far, place, offset in ((0, 0.22, 0.0), (0, -0.24, np.pi), (1, 0.29, np.pi), (1, -0.31, 0.0)):
             if far == 1 and place == 0.29:
-                stamp_limb(raster, self._body, Joint(x_px=x, y_px=back, height_px=scale), turn=float(rocking),
-                           stretch=motion.stretch)  # fmt: skip
+                stamp_limb(
+                    raster,
+                    self._body,
+                    Joint(x_px=x, y_px=back, height_px=scale),
+                    turn=float(rocking),
+                    stretch=motion.stretch,
+                )
             swing = 0.55 * motion.stride_reach * np.sin(motion.stride + offset)
             lifted = 0.05 * motion.stride_reach * max(np.cos(motion.stride + offset), 0) * scale
             joint = Joint(x_px=x + side * place * scale, y_px=y - 0.33 * scale - lifted + drop * 0.75, height_px=scale)
             stamp_limb(raster, self._legs[far], joint, turn=float(-swing * side + 0.9 * motion.crouch * side))
-        stamp_limb(raster, self._belly, Joint(x_px=x + side * 0.04 * scale, y_px=back + 0.135 * scale, height_px=scale), turn=0.0)
+        stamp_limb(
+            raster,
+            self._belly,
+            Joint(x_px=x + side * 0.04 * scale, y_px=back + 0.135 * scale, height_px=scale),
+            turn=0.0,
+        )
         return Joint(x_px=x + side * 0.36 * scale, y_px=back + (0.02 - 0.05 * rocking) * scale, height_px=scale)
 
 
@@ -319,8 +388,13 @@ def plain_head(density: float, look: Look, colour: Rgb) -> Bitmap:
         dark = skia.Paint(Color=skia.Color(58, 46, 66), AntiAlias=True)
         for x in (0.36, 0.64):
             canvas.drawOval(skia.Rect.MakeXYWH(size * (x - 0.035), size * 0.45, size * 0.07, size * 0.11), dark)
-        smile = skia.Paint(Color=skia.Color(120, 70, 70), AntiAlias=True, Style=skia.Paint.kStroke_Style,
-                           StrokeWidth=size * 0.025, StrokeCap=skia.Paint.kRound_Cap)  # fmt: skip
+        smile = skia.Paint(
+            Color=skia.Color(120, 70, 70),
+            AntiAlias=True,
+            Style=skia.Paint.kStroke_Style,
+            StrokeWidth=size * 0.025,
+            StrokeCap=skia.Paint.kRound_Cap,
+        )
         canvas.drawArc(skia.Rect.MakeXYWH(size * 0.41, size * 0.58, size * 0.18, size * 0.12), 20, 140, False, smile)
     return lit(bitmap, look, form=0.6)
 

@@ -100,7 +100,9 @@ class Raster:
         if known.tile is not None:
             tile = known.tile
         else:
-            tile = cv2.warpAffine(bitmap, _centred(matrix, left, top), (right - left, bottom - top), flags=cv2.INTER_LINEAR)
+            tile = cv2.warpAffine(
+                bitmap, _centred(matrix, left, top), (right - left, bottom - top), flags=cv2.INTER_LINEAR
+            )
             if rests:
                 known.tile = tile
         if opacity < 1:
@@ -123,7 +125,9 @@ class Raster:
             cv2.warpAffine(bitmap, local, size, dst=target, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         else:
             local = _centred_plane(matrix, 0, top)
-            cv2.warpPerspective(bitmap, local, size, dst=target, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            cv2.warpPerspective(
+                bitmap, local, size, dst=target, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+            )
         if rests:
             known.tile = target.copy()
 

@@ -7,9 +7,23 @@ from functools import lru_cache
 from importlib.resources import files
 
 _GROUPS = (
-    "people_heads", "skirts", "creature_heads", "beast_heads", "busts", "sideways", "looking_right", "wheeled",
-    "floating", "winged", "flying", "swimming", "legless", "hanging", "on_the_wall", "scenery",
-)  # fmt: skip
+    "people_heads",
+    "skirts",
+    "creature_heads",
+    "beast_heads",
+    "busts",
+    "sideways",
+    "looking_right",
+    "wheeled",
+    "floating",
+    "winged",
+    "flying",
+    "swimming",
+    "legless",
+    "hanging",
+    "on_the_wall",
+    "scenery",
+)
 _GENDERS = ("man-", "woman-", "men-", "women-")
 
 
@@ -89,7 +103,8 @@ def rig_of(art_id: str) -> Rig:
         body=body,
         faces=faces,
         height=heights.get(art_id, heights.get(plain, 0.8 if body is Body.WHOLE else 1.0)),
-        has_skirt=not {art_id, plain}.isdisjoint(groups["skirts"]) or art_id.startswith("woman-") and body is Body.BUST,
+        has_skirt=not {art_id, plain}.isdisjoint(groups["skirts"])
+        or (art_id.startswith("woman-") and body is Body.BUST),
         has_wheels=is_in("wheeled"),
         has_wings=is_in("winged"),
         has_legs=faces != 0 and not is_in("legless") and not is_in("wheeled") and not is_in("floating"),

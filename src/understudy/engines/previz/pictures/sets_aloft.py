@@ -21,8 +21,16 @@ def sky_set(stagehand: Stagehand) -> SceneSet:
     for factor, below, share in ((15.0, -1.4, 0.85), (9.0, -1.25, 0.95), (5.2, -1.05, 1.1), (2.9, -0.72, 1.2)):
         depth = factor * d
         low, high = reach.x_range(depth)
-        layers.append(_cloud_row(stagehand, depth, (low, high), share=share, level=below * factor**0.55 * 0.42,
-                                 drift=-0.05 * factor * way))  # fmt: skip
+        layers.append(
+            _cloud_row(
+                stagehand,
+                depth,
+                (low, high),
+                share=share,
+                level=below * factor**0.55 * 0.42,
+                drift=-0.05 * factor * way,
+            )
+        )
     for factor, row in ((1.9, 0.75), (0.62, -0.15)):
         depth = factor * d
         scale = reach.finest_scale(depth)
@@ -30,8 +38,17 @@ def sky_set(stagehand: Stagehand) -> SceneSet:
         wide = (high - low) * (0.42 if factor > 1 else 0.5)
         bitmap = cloud_bitmap((max(int(wide * scale * 0.5), 16), max(int(wide * scale * 0.2), 8)), look, rng)
         start = low - wide if way < 0 else high
-        layers.append(Panel(bitmap=bitmap, left=start if factor > 1 else low - wide * 0.3, top=row, depth=depth,
-                            density=bitmap.shape[1] / wide, drift=-way * 0.3, opacity=0.85))  # fmt: skip
+        layers.append(
+            Panel(
+                bitmap=bitmap,
+                left=start if factor > 1 else low - wide * 0.3,
+                top=row,
+                depth=depth,
+                density=bitmap.shape[1] / wide,
+                drift=-way * 0.3,
+                opacity=0.85,
+            )
+        )
     return SceneSet(layers=layers, prop_depths=(1.6, 4.0), prop_side=1.2)
 
 
@@ -65,8 +82,10 @@ def space(stagehand: Stagehand) -> SceneSet:
     width, height = int((box[2] - box[0]) * stagehand.detail), int((box[3] - box[1]) * stagehand.detail)
     small = (max(width // 3, 16), max(height // 3, 16))
     hues: tuple[tuple[Rgb, Rgb], ...] = (
-        ((0.42, 0.16, 0.56), (0.10, 0.34, 0.62)), ((0.62, 0.20, 0.34), (0.20, 0.20, 0.58)), ((0.10, 0.46, 0.52), (0.36, 0.18, 0.60)),
-    )  # fmt: skip
+        ((0.42, 0.16, 0.56), (0.10, 0.34, 0.62)),
+        ((0.62, 0.20, 0.34), (0.20, 0.20, 0.58)),
+        ((0.10, 0.46, 0.52), (0.36, 0.18, 0.60)),
+    )
     first, second = hues[int(rng.integers(len(hues)))]
     veil = layered_field(small, cells=(4, 3), octaves=5, rng=rng)
     other = layered_field(small, cells=(3, 2.4), octaves=4, rng=rng)
@@ -106,7 +125,10 @@ def _planet(stagehand: Stagehand, *, hue: Rgb) -> Panel:
     side = float(np.sign(look.sun_x) or 1)
     light = np.clip(0.62 * side * xs - 0.50 * ys + 0.58 * depth_z, 0, 1)
     bands = layered_field((size, size), cells=(3, 9), octaves=4, rng=rng)
-    base, other = np.array(mix(hue, (0.9, 0.75, 0.6), 0.5), np.float32), np.array(mix(hue, (0.3, 0.25, 0.5), 0.4), np.float32)
+    base, other = (
+        np.array(mix(hue, (0.9, 0.75, 0.6), 0.5), np.float32),
+        np.array(mix(hue, (0.3, 0.25, 0.5), 0.4), np.float32),
+    )
     surface = other + smoothstep(0.3, 0.7, bands)[..., None] * (base - other)
     colour = surface * (0.05 + 1.15 * light**0.85)[..., None]
     limb = (np.clip(square, 0, 1) ** 6 * light)[..., None] * np.array(mix(hue, (0.8, 0.95, 1.0), 0.7), np.float32)
@@ -126,7 +148,9 @@ def _near_stars(stagehand: Stagehand, depth: float, count: int) -> Layer:
     axis = (np.arange(size, dtype=np.float32) + 0.5) / size * 2 - 1
     radius = np.sqrt(axis[None, :] ** 2 + axis[:, None] ** 2)
     alpha = np.clip(1 - radius, 0, 1) ** 2
-    dot = stagehand.look.graded((np.repeat(alpha[..., None], 4, axis=2) * np.array([240, 246, 255, 255])).astype(np.uint8))
+    dot = stagehand.look.graded(
+        (np.repeat(alpha[..., None], 4, axis=2) * np.array([240, 246, 255, 255])).astype(np.uint8)
+    )
     dim = (dot * 0.55).astype(np.uint8)
     images = (image_of(dot), image_of(dim))
     places = rng.random((count, 3))
@@ -137,7 +161,9 @@ def _near_stars(stagehand: Stagehand, depth: float, count: int) -> Layer:
         growth = scale * depth / view.focal_px
         for x, y, phase in places:
             px = (x * wide - view.x * scale + view.centre_x_px - staging.centre_x_px) % wide - 0.1 * view.width_px
-            py = (y * tall + (view.y - staging.eye) * scale + view.horizon_px - staging.horizon_px) % tall - 0.1 * view.height_px
+            py = (
+                y * tall + (view.y - staging.eye) * scale + view.horizon_px - staging.horizon_px
+            ) % tall - 0.1 * view.height_px
             px = view.centre_x_px + (px - view.centre_x_px) * growth
             py = view.horizon_px + (py - view.horizon_px) * growth
             flicker = np.sin(view.time_s * (1 + 2 * phase) + 6.28 * phase) > -0.3

@@ -7,7 +7,7 @@ import numpy as np
 
 from understudy.engines.previz.pictures import ground
 from understudy.engines.previz.pictures.canvas import Bitmap, Floats, Rgb
-from understudy.engines.previz.pictures.layers import Layer, Moving, Panel, SideWall, crown_of
+from understudy.engines.previz.pictures.layers import Layer, Moving, Panel, Shade, SideWall, crown_of
 from understudy.engines.previz.pictures.light import Look, dimmed, mix, recolour
 from understudy.engines.previz.pictures.raster import Raster, affine
 from understudy.engines.previz.pictures.scene import SceneSet, Stagehand
@@ -51,7 +51,9 @@ class Wall:
             shade = np.linspace(1.05, 0.93, area.shape[0], dtype=np.float32)[:, None, None]
             area[..., :3] = np.clip(np.array(colour, np.float32) * 255 * shade, 0, 255)
 
-    def window(self, x0: float, y0: float, x1: float, y1: float, panes: tuple[int, int], *, view: Bitmap, frame: Rgb) -> None:
+    def window(
+        self, x0: float, y0: float, x1: float, y1: float, panes: tuple[int, int], *, view: Bitmap, frame: Rgb
+    ) -> None:
         """A window with what is outside; the outside keeps its own light."""
         edge = 0.035 * (y1 - y0) + 0.012
         self.fill(x0 - edge, y0 - edge, x1 + edge, y1 + edge, frame)
@@ -83,7 +85,9 @@ class Wall:
         bitmap = recolour(self.bitmap, self._matrix())
         for rows, columns, outside in self._keep:
             bitmap[rows, columns] = outside
-        return Panel(bitmap=bitmap, crown=crown_of(bitmap), left=self.low, top=self.top, depth=self.depth, density=self.density)
+        return Panel(
+            bitmap=bitmap, crown=crown_of(bitmap), left=self.low, top=self.top, depth=self.depth, density=self.density
+        )
 
 
 def outdoors(look: Look, rng: np.random.Generator, *, is_city: bool) -> Bitmap:
@@ -109,7 +113,9 @@ def outdoors(look: Look, rng: np.random.Generator, *, is_city: bool) -> Bitmap:
             for y in range(height - tall + 8, height, 14):
                 for column_x in range(x + 5, min(x + wide - 6, width), 11):
                     if rng.random() < 0.12 + 0.5 * look.glow:
-                        picture[y : y + 7, column_x : column_x + 6] = (1.0, 0.84, 0.52) if look.is_dark else (0.8, 0.9, 0.96)
+                        picture[y : y + 7, column_x : column_x + 6] = (
+                            (1.0, 0.84, 0.52) if look.is_dark else (0.8, 0.9, 0.96)
+                        )
             x += wide
     else:
         crest = height * (0.74 + 0.06 * np.sin(xs / 70.0) + 0.03 * np.sin(xs / 23.0 + 1))
@@ -139,7 +145,9 @@ def _sides(stagehand: Stagehand, wall: Wall, colour: Rgb, *, skirting: Rgb) -> l
         colours[foot:] = np.array(skirting, np.float32) * shade
         look = stagehand.look
         bitmap = recolour(dithered(colours, stagehand.rng), look.lit_matrix(gain=look.ambient, haze=0.03))
-        layers.append(SideWall(bitmap=bitmap, wall_x=side * wall_x, near=near, depth=wall.depth, bottom=0.0, top=wall.top))
+        layers.append(
+            SideWall(bitmap=bitmap, wall_x=side * wall_x, near=near, depth=wall.depth, bottom=0.0, top=wall.top)
+        )
     return layers
 
 
@@ -155,7 +163,13 @@ def _sunbeam(stagehand: Stagehand, baked_x: float, depth: float) -> Layer | None
     for column in (0, 1):
         for row in (0, 1):
             corner = (int(size * (0.08 + 0.44 * column)), int(size * (0.08 + 0.44 * row)))
-            cv2.rectangle(bitmap, corner, (corner[0] + int(size * 0.38), corner[1] + int(size * 0.38)), (*tone, int(90 * level)), -1)
+            cv2.rectangle(
+                bitmap,
+                corner,
+                (corner[0] + int(size * 0.38), corner[1] + int(size * 0.38)),
+                (*tone, int(90 * level)),
+                -1,
+            )
     bitmap = look.graded(cv2.GaussianBlur(bitmap, (0, 0), 3.0))
     slant = -0.9 * float(np.sign(look.sun_x) or 1)
 
@@ -187,7 +201,15 @@ def room(stagehand: Stagehand) -> SceneSet:
     side = -1.0 if rng.random() < 0.5 else 1.0
     reach = stagehand.staging.half_width * 1.95
     window_x = side * float(np.clip(reach * 0.40, 0.75, 1.7))
-    wall.window(window_x - 0.55, 0.78, window_x + 0.55, 1.86, (2, 2), view=outdoors(look, rng, is_city=False), frame=(0.97, 0.96, 0.93))
+    wall.window(
+        window_x - 0.55,
+        0.78,
+        window_x + 0.55,
+        1.86,
+        (2, 2),
+        view=outdoors(look, rng, is_city=False),
+        frame=(0.97, 0.96, 0.93),
+    )
     curtain = mix(paper, (0.80, 0.34, 0.32), 0.6)
     for edge in (-1, 1):
         for fold in range(5):
@@ -216,14 +238,20 @@ def _shelf(wall: Wall, x: float, rng: np.random.Generator) -> None:
     wall.fill(x - 0.62, 0.92, x + 0.62, 0.97, (0.54, 0.37, 0.24))
     wall.fill(x - 0.60, 0.90, x + 0.60, 0.92, (0.36, 0.24, 0.16))
     place = x - 0.55
-    tones: tuple[Rgb, ...] = ((0.74, 0.26, 0.24), (0.24, 0.42, 0.62), (0.90, 0.76, 0.40), (0.32, 0.54, 0.40), (0.56, 0.36, 0.58))
+    tones: tuple[Rgb, ...] = (
+        (0.74, 0.26, 0.24),
+        (0.24, 0.42, 0.62),
+        (0.90, 0.76, 0.40),
+        (0.32, 0.54, 0.40),
+        (0.56, 0.36, 0.58),
+    )
     while place < x + 0.30:
         wide = rng.uniform(0.035, 0.07)
         wall.fill(place, 0.97, place + wide, 0.97 + rng.uniform(0.13, 0.20), tones[int(rng.integers(len(tones)))])
         place += wide + 0.006
 
 
-def _rug(base: ground.Shade, distance: float, *, colour: Rgb) -> ground.Shade:
+def _rug(base: Shade, distance: float, *, colour: Rgb) -> Shade:
     tone = np.array(colour, np.float32)
 
     def shade(x: Floats, z: Floats, blur: Floats) -> Floats:
@@ -256,7 +284,15 @@ def kitchen(stagehand: Stagehand) -> SceneSet:
     wall.fill(wall.low, 0.66, wall.high, 0.735, (0.88, 0.84, 0.80))
     wall.fill(wall.low, 0.645, wall.high, 0.66, (0.52, 0.48, 0.46))
     wall.fill(wall.low, 0.0, wall.high, 0.05, (0.30, 0.28, 0.30))
-    wall.window(window_x - 0.5, 0.98, window_x + 0.5, 1.86, (2, 1), view=outdoors(look, rng, is_city=False), frame=(0.97, 0.96, 0.94))
+    wall.window(
+        window_x - 0.5,
+        0.98,
+        window_x + 0.5,
+        1.86,
+        (2, 1),
+        view=outdoors(look, rng, is_city=False),
+        frame=(0.97, 0.96, 0.94),
+    )
     stove = -window_x
     wall.fill(stove - 0.30, 0.05, stove + 0.30, 0.72, (0.30, 0.31, 0.35))
     wall.fill(stove - 0.24, 0.14, stove + 0.24, 0.48, (0.16, 0.17, 0.20))
@@ -267,7 +303,11 @@ def kitchen(stagehand: Stagehand) -> SceneSet:
     wall.fill(stove - 0.14, 1.54, stove + 0.14, wall.top, (0.70, 0.71, 0.75))
     floor = ground.paving(rng, light=(0.90, 0.87, 0.82), dark=(0.70, 0.66, 0.62), tile=0.42, repeat=stagehand.repeat)
     surface, baked = lay(stagehand, floor)
-    layers: list[Layer] = [surface, wall.panel(), *_sides(stagehand, wall, (0.94, 0.90, 0.82), skirting=(0.60, 0.56, 0.52))]
+    layers: list[Layer] = [
+        surface,
+        wall.panel(),
+        *_sides(stagehand, wall, (0.94, 0.90, 0.82), skirting=(0.60, 0.56, 0.52)),
+    ]
     beam = _sunbeam(stagehand, window_x, wall.depth)
     if beam is not None:
         layers.append(beam)
@@ -301,8 +341,12 @@ def office(stagehand: Stagehand) -> SceneSet:
     wall.fill(wall.low, 0.0, wall.high, 0.10, (0.36, 0.39, 0.44))
     carpet = ground.plain(rng, light=(0.50, 0.54, 0.60), dark=(0.40, 0.44, 0.50), repeat=stagehand.repeat)
     surface, baked = lay(stagehand, carpet)
-    layers: list[Layer] = [surface, wall.panel(), *_sides(stagehand, wall, (0.78, 0.80, 0.83), skirting=(0.36, 0.39, 0.44)),
-                           _desks(stagehand, 1.75 * d)]  # fmt: skip
+    layers: list[Layer] = [
+        surface,
+        wall.panel(),
+        *_sides(stagehand, wall, (0.78, 0.80, 0.83), skirting=(0.36, 0.39, 0.44)),
+        _desks(stagehand, 1.75 * d),
+    ]
     return SceneSet(layers=layers, ground=baked, prop_depths=(1.4, 1.7), prop_side=1.1, table=(1.745, 0.54))
 
 
@@ -315,8 +359,13 @@ def _desks(stagehand: Stagehand, depth: float) -> Panel:
     bitmap = np.zeros((height, width, 4), np.uint8)
 
     def rect(x0: float, y0: float, x1: float, y1: float, colour: Rgb) -> None:
-        cv2.rectangle(bitmap, (int((x0 - low) * density), int((tall - y1) * density)),
-                      (int((x1 - low) * density), int((tall - y0) * density)), (*(c * 255 for c in colour), 255), -1)  # fmt: skip
+        cv2.rectangle(
+            bitmap,
+            (int((x0 - low) * density), int((tall - y1) * density)),
+            (int((x1 - low) * density), int((tall - y0) * density)),
+            (*(c * 255 for c in colour), 255),
+            -1,
+        )
 
     for x in np.arange(np.floor(low), high, 1.5):
         left = float(x) + 0.75 - 0.55
@@ -336,7 +385,7 @@ def _desks(stagehand: Stagehand, depth: float) -> Panel:
 
 def stage_set(stagehand: Stagehand) -> SceneSet:
     """A theatre: red curtains, boards, and spotlights that search and settle."""
-    d, rng, look = stagehand.distance, stagehand.rng, stagehand.look
+    d, rng, _look = stagehand.distance, stagehand.rng, stagehand.look
     wall = Wall(stagehand, 2.4 * d, (0.10, 0.06, 0.12))
     height, width = wall.bitmap.shape[:2]
     xs = np.arange(width, dtype=np.float32)[None, :] / wall.density + np.float32(wall.low)
@@ -354,7 +403,7 @@ def stage_set(stagehand: Stagehand) -> SceneSet:
     return SceneSet(layers=layers, ground=baked, prop_depths=(1.2, 1.9), prop_side=0.9)
 
 
-def _spot_pool(base: ground.Shade, distance: float) -> ground.Shade:
+def _spot_pool(base: Shade, distance: float) -> Shade:
     def shade(x: Floats, z: Floats, blur: Floats) -> Floats:
         radius = np.sqrt((x / 1.15) ** 2 + ((z - distance) / (0.42 * distance)) ** 2)
         light = 0.62 + 1.25 * np.clip(1.25 - radius, 0, 1) ** 0.7
@@ -406,7 +455,11 @@ def _beams(stagehand: Stagehand) -> list[Layer]:
         bitmap[..., :3] = (level * strength)[..., None] * np.array(tone, np.float32)
         bitmap[..., 3] = level * strength * 0.55
         beam = look.graded((np.clip(bitmap, 0, 1) * 255).astype(np.uint8))
-        layers.append(_beam(beam, stagehand, base=base, rate=rate, phase=index * 2.1, depth=staging.distance * (1.35 + 0.1 * index)))
+        layers.append(
+            _beam(
+                beam, stagehand, base=base, rate=rate, phase=index * 2.1, depth=staging.distance * (1.35 + 0.1 * index)
+            )
+        )
     return layers
 
 
@@ -452,7 +505,9 @@ def studio(stagehand: Stagehand) -> SceneSet:
         return np.array(tone, np.float32) * light * level[..., None].astype(np.float32)
 
     surface, baked = lay(stagehand, shade, hazy=False)
-    return SceneSet(layers=[*layers, surface, *_softboxes(stagehand)], ground=baked, prop_depths=(1.3, 2.2), prop_side=1.0)
+    return SceneSet(
+        layers=[*layers, surface, *_softboxes(stagehand)], ground=baked, prop_depths=(1.3, 2.2), prop_side=1.0
+    )
 
 
 def _softboxes(stagehand: Stagehand) -> list[Layer]:
@@ -468,7 +523,9 @@ def _softboxes(stagehand: Stagehand) -> list[Layer]:
     cv2.line(bitmap, (middle, int(tall * 0.3)), (middle, int(tall * 0.9)), stand, thick, cv2.LINE_AA)
     for end in (0.2, 0.8):
         cv2.line(bitmap, (middle, int(tall * 0.84)), (int(wide * end), tall - 1), stand, thick, cv2.LINE_AA)
-    box = np.array([[wide * 0.06, tall * 0.03], [wide * 0.94, tall * 0.06], [wide * 0.86, tall * 0.38], [wide * 0.14, tall * 0.34]])
+    box = np.array(
+        [[wide * 0.06, tall * 0.03], [wide * 0.94, tall * 0.06], [wide * 0.86, tall * 0.38], [wide * 0.14, tall * 0.34]]
+    )
     lit = recolour(bitmap, look.lit_matrix(gain=look.ambient, haze=0.0))
     cv2.fillPoly(lit, [box.astype(np.int32)], stand, cv2.LINE_AA)
     inner = box.mean(axis=0) + (box - box.mean(axis=0)) * 0.88

@@ -47,7 +47,9 @@ def meadow(stagehand: Stagehand) -> SceneSet:
     """Hills behind a meadow with flowers."""
     light, dark, dry = greens(stagehand)
     d = stagehand.distance
-    surface, baked = lay(stagehand, ground.grass(stagehand.rng, light=light, dark=dark, dry=dry, repeat=stagehand.repeat))
+    surface, baked = lay(
+        stagehand, ground.grass(stagehand.rng, light=light, dark=dark, dry=dry, repeat=stagehand.repeat)
+    )
     _flowering(stagehand, baked, colours=_FLOWERS, light=light, dark=dark)
     sky = open_sky(stagehand)
     blue: Rgb = (0.46, 0.62, 0.66)
@@ -70,19 +72,26 @@ def _flowering(stagehand: Stagehand, baked: Baked, *, colours: tuple[Rgb, ...], 
     look, rng = stagehand.look, stagehand.rng
     near, far = near_far(stagehand, 0.42, 4.5)
     if not stagehand.repeat:
-        ground.tufts(baked, look, rng, colours=(mix(light, dark, 0.25), mix(light, dark, 0.5), mix(light, dark, 0.8)),
-                     depths=(near, far), count=170)  # fmt: skip
+        ground.tufts(
+            baked,
+            look,
+            rng,
+            colours=(mix(light, dark, 0.25), mix(light, dark, 0.5), mix(light, dark, 0.8)),
+            depths=(near, far),
+            count=170,
+        )
     if stagehand.plan.season.lower() not in ("autumn", "fall", "winter"):
         ground.specks(baked, look, rng, colours=colours, size=0.016, depths=(near, far), count=170)
 
 
 def garden(stagehand: Stagehand) -> SceneSet:
     """A lawn with a stone path, a flowering hedge and a picket fence."""
-    light, dark, dry = greens(stagehand)
+    light, dark, _dry = greens(stagehand)
     d = stagehand.distance
     lawn = ground.grass(stagehand.rng, light=light, dark=dark, dry=light, repeat=stagehand.repeat)
-    stones = ground.paving(stagehand.rng, light=(0.86, 0.80, 0.72), dark=(0.68, 0.62, 0.55), tile=0.34,
-                           repeat=stagehand.repeat)  # fmt: skip
+    stones = ground.paving(
+        stagehand.rng, light=(0.86, 0.80, 0.72), dark=(0.68, 0.62, 0.55), tile=0.34, repeat=stagehand.repeat
+    )
     shade = (
         ground.band_along(lawn, stones, low=d * 0.92, high=d * 1.12)
         if stagehand.is_passing
@@ -120,13 +129,21 @@ def fence(stagehand: Stagehand, spot: Spot, *, colour: Rgb = (0.97, 0.96, 0.93),
             cv2.rectangle(bitmap, (0, int(height * level)), (width, int(height * (level + 0.085))), (*dark, 255), -1)
         for index in range(int(width / step) + 1):
             left, right = index * step, index * step + post
-            points = [(left, height), (left, height * 0.12), ((left + right) / 2, 0), (right, height * 0.12), (right, height)]
+            points = [
+                (left, height),
+                (left, height * 0.12),
+                ((left + right) / 2, 0),
+                (right, height * 0.12),
+                (right, height),
+            ]
             if is_rail:
                 points = [(left, height), (left, 0), (right, 0), (right, height)]
             corners = np.array([[round(x * 8), round(y * 8)] for x, y in points], np.int32)
             cv2.fillPoly(bitmap, [corners], (*face, 255), cv2.LINE_AA, 3)
             edge = right if look.sun_x < 0 else left
-            cv2.line(bitmap, (int(edge), int(height * 0.12)), (int(edge), height), (*dark, 255), max(int(post * 0.16), 1))
+            cv2.line(
+                bitmap, (int(edge), int(height * 0.12)), (int(edge), height), (*dark, 255), max(int(post * 0.16), 1)
+            )
         haze = look.haze_at(spot.depth, stagehand.distance)
         return recolour(bitmap, look.lit_matrix(gain=look.ambient, haze=haze))
 
@@ -137,8 +154,13 @@ def forest(stagehand: Stagehand) -> SceneSet:
     """Trunks behind trunks in haze, a leafy roof, and shafts of light."""
     light, dark, dry = greens(stagehand)
     d = stagehand.distance
-    floor = ground.grass(stagehand.rng, light=mix(light, (0.42, 0.50, 0.24), 0.5), dark=mix(dark, (0.26, 0.24, 0.12), 0.5),
-                         dry=(0.52, 0.42, 0.22), repeat=stagehand.repeat)  # fmt: skip
+    floor = ground.grass(
+        stagehand.rng,
+        light=mix(light, (0.42, 0.50, 0.24), 0.5),
+        dark=mix(dark, (0.26, 0.24, 0.12), 0.5),
+        dry=(0.52, 0.42, 0.22),
+        repeat=stagehand.repeat,
+    )
     path = ground.plain(stagehand.rng, light=(0.66, 0.55, 0.38), dark=(0.50, 0.40, 0.27), repeat=stagehand.repeat)
     shade = (
         ground.band_along(floor, path, low=d * 0.86, high=d * 1.16, soft=0.12)
@@ -147,15 +169,29 @@ def forest(stagehand: Stagehand) -> SceneSet:
     )
     surface, baked = lay(stagehand, shade)
     near, far = near_far(stagehand, 0.42, 4.0)
-    ground.specks(baked, stagehand.look, stagehand.rng, colours=((0.62, 0.46, 0.22), (0.74, 0.56, 0.26), dry), size=0.02,
-                  depths=(near, far), count=120)  # fmt: skip
+    ground.specks(
+        baked,
+        stagehand.look,
+        stagehand.rng,
+        colours=((0.62, 0.46, 0.22), (0.74, 0.56, 0.26), dry),
+        size=0.02,
+        depths=(near, far),
+        count=120,
+    )
     layers = [
         *open_sky(stagehand),
         surface,
-        land.tree_line(stagehand, Spot(depth=11 * d, height=4.6), colour=mix(dark, (0.4, 0.6, 0.5), 0.3), is_pine=True),
-        land.tree_line(stagehand, Spot(depth=7.6 * d, height=3.9), colour=dark, is_pine=True, density_of_trees=1.2),
-        _trunks(stagehand, Spot(depth=5.2 * d, height=5.2), colour=(0.38, 0.29, 0.23), leaf=dark, count=15),
-        _trunks(stagehand, Spot(depth=3.4 * d, height=4.4), colour=(0.34, 0.25, 0.19), leaf=mix(dark, light, 0.3), count=9),
+        land.tree_line(
+            stagehand,
+            Spot(depth=9 * d, height=4.4),
+            colour=mix(dark, (0.4, 0.6, 0.5), 0.15),
+            is_pine=True,
+            density_of_trees=1.3,
+        ),
+        _trunks(stagehand, Spot(depth=5.2 * d, height=5.9), colour=(0.38, 0.29, 0.23), leaf=dark, count=15),
+        _trunks(
+            stagehand, Spot(depth=3.4 * d, height=5.0), colour=(0.34, 0.25, 0.19), leaf=mix(dark, light, 0.3), count=9
+        ),
     ]
     layers.extend(grass_strips(stagehand, light=mix(light, dark, 0.3), dark=dimmed(dark, 0.85), tall=0.2))
     if not stagehand.look.is_dark and stagehand.look.overcast < 0.6:
@@ -178,8 +214,12 @@ def _trunks(stagehand: Stagehand, spot: Spot, *, colour: Rgb, leaf: Rgb, count: 
             for part, shift, scale in ((0.72, 0.0, 1.0), (1.0, 0.22, 0.6), (1.3, 0.46, 0.22)):
                 half = wide * scale / 2
                 centre = x + side * shift * wide * 0.6
-                points = [(centre - half * 1.25, height), (centre - half * 0.8 + lean, 0),
-                          (centre + half * 0.8 + lean, 0), (centre + half * 1.25, height)]  # fmt: skip
+                points = [
+                    (centre - half * 1.25, height),
+                    (centre - half * 0.8 + lean, 0),
+                    (centre + half * 0.8 + lean, 0),
+                    (centre + half * 1.25, height),
+                ]
                 corners = np.array([[round(px * 8), round(py * 8)] for px, py in points], np.int32)
                 shade = tuple(min(c * tone * part, 1.0) * 255 for c in colour)
                 cv2.fillPoly(bitmap, [corners], (*shade, 255), cv2.LINE_AA, 3)
@@ -188,14 +228,34 @@ def _trunks(stagehand: Stagehand, spot: Spot, *, colour: Rgb, leaf: Rgb, count: 
             radius = height * rng.uniform(0.035, 0.085)
             tone = rng.uniform(0.62, 1.18)
             shade = tuple(min(c * tone, 1.0) * 255 for c in leaf)
-            cv2.ellipse(bitmap, (int(x * 8), int(y * 8)), (int(radius * 10), int(radius * 7)), rng.uniform(-20, 20), 0, 360,
-                        (*shade, 255), -1, cv2.LINE_AA, 3)  # fmt: skip
+            cv2.ellipse(
+                bitmap,
+                (int(x * 8), int(y * 8)),
+                (int(radius * 10), int(radius * 7)),
+                rng.uniform(-20, 20),
+                0,
+                360,
+                (*shade, 255),
+                -1,
+                cv2.LINE_AA,
+                3,
+            )
         for _ in range(int(total * 8)):
             x, y = rng.uniform(0, width), height * (1 + rng.uniform(-0.03, 0.02))
             radius = height * rng.uniform(0.03, 0.06)
             shade = tuple(min(c * rng.uniform(0.6, 1.0), 1.0) * 255 for c in leaf)
-            cv2.ellipse(bitmap, (int(x * 8), int(y * 8)), (int(radius * 12), int(radius * 8)), 0, 0, 360, (*shade, 255), -1,
-                        cv2.LINE_AA, 3)  # fmt: skip
+            cv2.ellipse(
+                bitmap,
+                (int(x * 8), int(y * 8)),
+                (int(radius * 12), int(radius * 8)),
+                0,
+                0,
+                360,
+                (*shade, 255),
+                -1,
+                cv2.LINE_AA,
+                3,
+            )
         haze = look.haze_at(spot.depth, stagehand.distance) + 0.12
         return recolour(bitmap, look.lit_matrix(gain=look.ambient, haze=haze))
 
@@ -227,13 +287,28 @@ def _shafts(stagehand: Stagehand, *, depth: float) -> Panel:
 
 def peaks(stagehand: Stagehand) -> SceneSet:
     """Two ranges of snow-capped peaks over pines and an alpine meadow."""
-    light, dark, dry = greens(stagehand)
+    light, dark, _dry = greens(stagehand)
     d = stagehand.distance
-    surface, baked = lay(stagehand, ground.grass(stagehand.rng, light=mix(light, (0.6, 0.66, 0.42), 0.4), dark=dark,
-                                                 dry=(0.66, 0.62, 0.50), repeat=stagehand.repeat))  # fmt: skip
+    surface, baked = lay(
+        stagehand,
+        ground.grass(
+            stagehand.rng,
+            light=mix(light, (0.6, 0.66, 0.42), 0.4),
+            dark=dark,
+            dry=(0.66, 0.62, 0.50),
+            repeat=stagehand.repeat,
+        ),
+    )
     _flowering(stagehand, baked, colours=_FLOWERS, light=light, dark=dark)
-    ground.specks(baked, stagehand.look, stagehand.rng, colours=((0.62, 0.62, 0.64), (0.5, 0.5, 0.53)), size=0.035,
-                  depths=near_far(stagehand, 0.5, 3.5), count=50)  # fmt: skip
+    ground.specks(
+        baked,
+        stagehand.look,
+        stagehand.rng,
+        colours=((0.62, 0.62, 0.64), (0.5, 0.5, 0.53)),
+        size=0.035,
+        depths=near_far(stagehand, 0.5, 3.5),
+        count=50,
+    )
     return SceneSet(
         layers=[
             *open_sky(stagehand),
@@ -255,8 +330,15 @@ def desert(stagehand: Stagehand) -> SceneSet:
     light: Rgb = (0.98, 0.80, 0.52)
     dark: Rgb = (0.78, 0.52, 0.28)
     surface, baked = lay(stagehand, ground.sand(stagehand.rng, light=light, dark=dark, repeat=stagehand.repeat))
-    ground.specks(baked, stagehand.look, stagehand.rng, colours=((0.62, 0.44, 0.28), (0.72, 0.52, 0.34)), size=0.018,
-                  depths=near_far(stagehand, 0.45, 4), count=70)  # fmt: skip
+    ground.specks(
+        baked,
+        stagehand.look,
+        stagehand.rng,
+        colours=((0.62, 0.44, 0.28), (0.72, 0.52, 0.34)),
+        size=0.018,
+        depths=near_far(stagehand, 0.45, 4),
+        count=70,
+    )
     return SceneSet(
         layers=[
             *open_sky(stagehand),
@@ -276,8 +358,11 @@ def farm(stagehand: Stagehand) -> SceneSet:
     light, dark, dry = greens(stagehand)
     d = stagehand.distance
     base = ground.grass(stagehand.rng, light=light, dark=dark, dry=dry, repeat=stagehand.repeat)
-    shade = base if stagehand.is_passing else ground.rows_of_crop(
-        stagehand.rng, base, colour=(0.50, 0.66, 0.22), soil=(0.50, 0.36, 0.22))  # fmt: skip
+    shade = (
+        base
+        if stagehand.is_passing
+        else ground.rows_of_crop(stagehand.rng, base, colour=(0.50, 0.66, 0.22), soil=(0.50, 0.36, 0.22))
+    )
     surface, baked = lay(stagehand, shade)
     _flowering(stagehand, baked, colours=_FLOWERS, light=light, dark=dark)
     return SceneSet(
@@ -312,15 +397,30 @@ def _barn(stagehand: Stagehand, *, depth: float) -> Panel:
     for index in range(1, 14):
         x = 0.06 + 0.88 * index / 14
         polygon([(x, 1), (x, 0.3), (x + 0.006, 0.3), (x + 0.006, 1)], (0.64, 0.16, 0.14))
-    polygon([(0.0, 0.50), (0.17, 0.18), (0.5, 0.0), (0.83, 0.18), (1.0, 0.50), (0.93, 0.50), (0.79, 0.25), (0.5, 0.09),
-             (0.21, 0.25), (0.07, 0.50)], (0.42, 0.40, 0.44))  # fmt: skip
+    polygon(
+        [
+            (0.0, 0.50),
+            (0.17, 0.18),
+            (0.5, 0.0),
+            (0.83, 0.18),
+            (1.0, 0.50),
+            (0.93, 0.50),
+            (0.79, 0.25),
+            (0.5, 0.09),
+            (0.21, 0.25),
+            (0.07, 0.50),
+        ],
+        (0.42, 0.40, 0.44),
+    )
     polygon([(0.33, 1), (0.33, 0.60), (0.67, 0.60), (0.67, 1)], (0.95, 0.94, 0.90))
     polygon([(0.355, 1), (0.355, 0.635), (0.645, 0.635), (0.645, 1)], (0.60, 0.15, 0.13))
     polygon([(0.355, 0.635), (0.38, 0.635), (0.645, 1), (0.62, 1)], (0.95, 0.94, 0.90))
     polygon([(0.62, 0.635), (0.645, 0.635), (0.38, 1), (0.355, 1)], (0.95, 0.94, 0.90))
     polygon([(0.43, 0.45), (0.43, 0.28), (0.57, 0.28), (0.57, 0.45)], (0.95, 0.94, 0.90))
-    polygon([(0.45, 0.43), (0.45, 0.30), (0.55, 0.30), (0.55, 0.43)],
-            (1.0, 0.85, 0.5) if look.is_dark else (0.28, 0.22, 0.24))  # fmt: skip
+    polygon(
+        [(0.45, 0.43), (0.45, 0.30), (0.55, 0.30), (0.55, 0.43)],
+        (1.0, 0.85, 0.5) if look.is_dark else (0.28, 0.22, 0.24),
+    )
     haze = look.haze_at(depth, stagehand.distance)
     x = low + (high - low) * (0.24 if rng.random() < 0.5 else 0.76) - wide / 2
     lit = recolour(bitmap, look.lit_matrix(gain=look.ambient, haze=haze))
@@ -351,9 +451,12 @@ def road(stagehand: Stagehand) -> SceneSet:
     """A road through open land: into the depth, or along the frame when somebody drives."""
     light, dark, dry = greens(stagehand)
     d = stagehand.distance
-    verge = ground.grass(stagehand.rng, light=mix(light, dry, 0.35), dark=dark, dry=(0.80, 0.70, 0.44),
-                         repeat=stagehand.repeat)  # fmt: skip
-    asphalt = ground.marked_road(stagehand.rng, is_across=stagehand.is_passing, middle=d * 1.16, repeat=stagehand.repeat)
+    verge = ground.grass(
+        stagehand.rng, light=mix(light, dry, 0.35), dark=dark, dry=(0.80, 0.70, 0.44), repeat=stagehand.repeat
+    )
+    asphalt = ground.marked_road(
+        stagehand.rng, is_across=stagehand.is_passing, middle=d * 1.16, repeat=stagehand.repeat
+    )
     shade = (
         ground.band_along(verge, asphalt, low=d * 0.80, high=d * 1.62)
         if stagehand.is_passing
@@ -373,7 +476,9 @@ def road(stagehand: Stagehand) -> SceneSet:
     return SceneSet(layers=layers, ground=baked, prop_depths=(1.9, 3.6), prop_side=1.3)
 
 
-def lamp_glow(stagehand: Stagehand, x: float, y: float, depth: float, *, size: float, colour: Rgb = (1.0, 0.78, 0.42)) -> Panel:
+def lamp_glow(
+    stagehand: Stagehand, x: float, y: float, depth: float, *, size: float, colour: Rgb = (1.0, 0.78, 0.42)
+) -> Panel:
     """The halo of a lamp."""
     density = max(96 / size, 4.0)
     bitmap = recolour(glow(96, times(colour, (1.0, 1.0, 1.0)), strength=0.85), np.array(stagehand.look.grade))

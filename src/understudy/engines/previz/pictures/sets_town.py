@@ -13,8 +13,13 @@ from understudy.engines.previz.pictures.sets_open import lamp_glow, lay, near_fa
 from understudy.engines.previz.pictures.sky import open_sky
 
 _BRICKS: tuple[Rgb, ...] = (
-    (0.78, 0.46, 0.36), (0.88, 0.74, 0.54), (0.58, 0.62, 0.70), (0.84, 0.58, 0.42), (0.66, 0.72, 0.66), (0.74, 0.62, 0.72),
-)  # fmt: skip
+    (0.78, 0.46, 0.36),
+    (0.88, 0.74, 0.54),
+    (0.58, 0.62, 0.70),
+    (0.84, 0.58, 0.42),
+    (0.66, 0.72, 0.66),
+    (0.74, 0.62, 0.72),
+)
 _WARM: Rgb = (1.0, 0.82, 0.46)
 
 
@@ -81,12 +86,26 @@ def lamps(stagehand: Stagehand, places: list[tuple[float, float]], *, height: fl
         post = (62, 64, 78, 255)
         middle = wide // 2
         cv2.line(bitmap, (middle, tall), (middle, int(tall * 0.10)), post, max(int(wide * 0.13), 1), cv2.LINE_AA)
-        cv2.rectangle(bitmap, (int(middle - wide * 0.14), int(tall * 0.95)), (int(middle + wide * 0.14), tall), post, -1)
+        cv2.rectangle(
+            bitmap, (int(middle - wide * 0.14), int(tall * 0.95)), (int(middle + wide * 0.14), tall), post, -1
+        )
         lamp = (255, 238, 186, 255) if look.is_dark else (226, 230, 232, 255)
         haze = look.haze_at(depth, stagehand.distance)
         lit = recolour(bitmap, look.lit_matrix(gain=look.ambient, haze=haze))
-        cv2.ellipse(lit, (middle, int(tall * 0.075)), (int(wide * 0.24), int(tall * 0.05)), 0, 0, 360, lamp, -1, cv2.LINE_AA)
-        cv2.ellipse(lit, (middle, int(tall * 0.03)), (int(wide * 0.30), max(int(tall * 0.014), 1)), 0, 0, 360, post, -1, cv2.LINE_AA)
+        cv2.ellipse(
+            lit, (middle, int(tall * 0.075)), (int(wide * 0.24), int(tall * 0.05)), 0, 0, 360, lamp, -1, cv2.LINE_AA
+        )
+        cv2.ellipse(
+            lit,
+            (middle, int(tall * 0.03)),
+            (int(wide * 0.30), max(int(tall * 0.014), 1)),
+            0,
+            0,
+            360,
+            post,
+            -1,
+            cv2.LINE_AA,
+        )
         for left in _repeated(stagehand, x, depth, every=3.0):
             layers.append(Panel(bitmap=lit, left=left - 0.21, top=height, depth=depth, density=density))
             if look.is_dark:
@@ -116,8 +135,11 @@ def street(stagehand: Stagehand) -> SceneSet:
         shade = ground.lane_into(shade, asphalt, half_width=half, soft=0.01)
     surface, baked = lay(stagehand, shade)
     reflect_lights(stagehand, baked)
-    layers: list[Layer] = [*open_sky(stagehand), surface,
-                           land.skyline(stagehand, Spot(depth=17 * d, height=4.6), colour=(0.60, 0.60, 0.66))]  # fmt: skip
+    layers: list[Layer] = [
+        *open_sky(stagehand),
+        surface,
+        land.skyline(stagehand, Spot(depth=17 * d, height=4.6), colour=(0.60, 0.60, 0.66)),
+    ]
     if stagehand.is_passing:
         layers.append(_fronts_across(stagehand, Spot(depth=2.5 * d, height=3.4)))
         layers.extend(lamps(stagehand, [(0.0, 1.68 * d)]))
@@ -143,13 +165,18 @@ def _front(bitmap: Bitmap, box: tuple[int, int, int], colour: Rgb, look: Look, r
     bitmap[top:, left:right, 3] = 255
 
     def rect(x0: float, y0: float, x1: float, y1: float, tone: Rgb) -> None:
-        cv2.rectangle(bitmap, (int(left + x0 * wide), int(y0)), (int(left + x1 * wide) - 1, int(y1) - 1),
-                      (*(min(c, 1.0) * 255 for c in tone), 255), -1)  # fmt: skip
+        cv2.rectangle(
+            bitmap,
+            (int(left + x0 * wide), int(y0)),
+            (int(left + x1 * wide) - 1, int(y1) - 1),
+            (*(min(c, 1.0) * 255 for c in tone), 255),
+            -1,
+        )
 
     storey = height * 0.235
     rect(0, top, 1, top + height * 0.022, dimmed(colour, 0.66))
     rect(0, top + height * 0.022, 1, top + height * 0.032, mix(colour, (1.0, 1.0, 1.0), 0.4))
-    columns = max(int(round(wide / (height * 0.19))), 1)
+    columns = max(round(wide / (height * 0.19)), 1)
     level = height - storey * 1.12
     while level - storey * 0.84 > top:
         for column in range(columns):
@@ -158,8 +185,13 @@ def _front(bitmap: Bitmap, box: tuple[int, int, int], colour: Rgb, look: Look, r
             pane = mix(_WARM, (1.0, 1.0, 1.0), 0.1) if is_lit and look.is_dark else (0.42, 0.56, 0.68)
             rect(x0 - 0.02, level - storey * 0.84, x1 + 0.02, level - storey * 0.12, mix(colour, (1.0, 1.0, 1.0), 0.55))
             rect(x0, level - storey * 0.80, x1, level - storey * 0.16, pane)
-            rect((x0 + x1) / 2 - 0.006, level - storey * 0.80, (x0 + x1) / 2 + 0.006, level - storey * 0.16,
-                 mix(colour, (1.0, 1.0, 1.0), 0.55))  # fmt: skip
+            rect(
+                (x0 + x1) / 2 - 0.006,
+                level - storey * 0.80,
+                (x0 + x1) / 2 + 0.006,
+                level - storey * 0.16,
+                mix(colour, (1.0, 1.0, 1.0), 0.55),
+            )
             rect(x0 - 0.03, level - storey * 0.13, x1 + 0.03, level - storey * 0.09, dimmed(colour, 0.72))
         level -= storey
     shop = height - storey * 0.98
@@ -172,7 +204,13 @@ def _front(bitmap: Bitmap, box: tuple[int, int, int], colour: Rgb, look: Look, r
     stripes = max(int(wide / (height * 0.05)), 4)
     tone: tuple[Rgb, Rgb] = ((0.95, 0.94, 0.90), mix(trim, (0.86, 0.20, 0.22), 0.5))
     for k in range(stripes):
-        rect(0.05 + 0.9 * k / stripes, shop + storey * 0.04, 0.05 + 0.9 * (k + 1) / stripes, shop + storey * 0.26, tone[k % 2])
+        rect(
+            0.05 + 0.9 * k / stripes,
+            shop + storey * 0.04,
+            0.05 + 0.9 * (k + 1) / stripes,
+            shop + storey * 0.26,
+            tone[k % 2],
+        )
 
 
 def _fronts(stagehand: Stagehand, *, length: float, height: float, far_end: bool) -> Bitmap:
@@ -184,11 +222,18 @@ def _fronts(stagehand: Stagehand, *, length: float, height: float, far_end: bool
     x = 0
     while x < width:
         wide = int(tall * rng.uniform(0.34, 0.55))
-        _front(bitmap, (x, min(x + wide, width), int(tall * rng.uniform(0.0, 0.24))),
-               _BRICKS[int(rng.integers(len(_BRICKS)))], look, rng)  # fmt: skip
+        _front(
+            bitmap,
+            (x, min(x + wide, width), int(tall * rng.uniform(0.0, 0.24))),
+            _BRICKS[int(rng.integers(len(_BRICKS)))],
+            look,
+            rng,
+        )
         x += wide
     plain = _lit_fronts(bitmap, look, gain=dimmed(look.ambient, 0.9), haze=0.0)
-    hazed = _lit_fronts(bitmap, look, gain=dimmed(look.ambient, 0.9), haze=look.haze_at(7 * stagehand.distance, stagehand.distance))
+    hazed = _lit_fronts(
+        bitmap, look, gain=dimmed(look.ambient, 0.9), haze=look.haze_at(7 * stagehand.distance, stagehand.distance)
+    )
     part = np.linspace(1, 0, width, dtype=np.float32)[None, :, None] ** 1.4 if far_end else np.float32(0.0)
     return (hazed * part + plain * (1 - part)).astype(np.uint8)
 
@@ -212,8 +257,13 @@ def _fronts_across(stagehand: Stagehand, spot: Spot, *, opening: float = 0.0) ->
         x = 0
         while x < width:
             wide = int(height * rng.uniform(0.34, 0.52))
-            _front(bitmap, (x, min(x + wide, width), int(height * rng.uniform(0.0, 0.26))),
-                   _BRICKS[int(rng.integers(len(_BRICKS)))], look, rng)  # fmt: skip
+            _front(
+                bitmap,
+                (x, min(x + wide, width), int(height * rng.uniform(0.0, 0.26))),
+                _BRICKS[int(rng.integers(len(_BRICKS)))],
+                look,
+                rng,
+            )
             x += wide
         if opening:
             low, high = stagehand.reach.x_range(spot.depth)
@@ -230,8 +280,15 @@ def courtyard(stagehand: Stagehand) -> SceneSet:
     d, rng, look = stagehand.distance, stagehand.rng, stagehand.look
     slabs = ground.paving(rng, light=(0.80, 0.76, 0.70), dark=(0.62, 0.58, 0.53), tile=0.5, repeat=stagehand.repeat)
     surface, baked = lay(stagehand, slabs)
-    ground.specks(baked, look, rng, colours=((0.44, 0.62, 0.32), (0.56, 0.70, 0.36)), size=0.014, depths=near_far(stagehand, 0.5, 3),
-                  count=60)  # fmt: skip
+    ground.specks(
+        baked,
+        look,
+        rng,
+        colours=((0.44, 0.62, 0.32), (0.56, 0.70, 0.36)),
+        size=0.014,
+        depths=near_far(stagehand, 0.5, 3),
+        count=60,
+    )
     back = 3.3 * d
     low, high = stagehand.reach.x_range(d)
     is_open = bool(stagehand.repeat)
@@ -264,13 +321,21 @@ def _tiled_wall(bitmap: Bitmap, rng: np.random.Generator, *, step: float) -> Non
             x0 = int((index - 0.5 * course) * height * 0.16)
             y0 = foot + int(course * height * 0.08)
             colour = tuple(min(c * tone, 1) * 255 for c in (0.58, 0.57, 0.58))
-            cv2.rectangle(bitmap, (x0 + 1, y0 + 1), (int(x0 + height * 0.16) - 1, int(y0 + height * 0.08) - 1), (*colour, 255), -1)
+            cv2.rectangle(
+                bitmap, (x0 + 1, y0 + 1), (int(x0 + height * 0.16) - 1, int(y0 + height * 0.08) - 1), (*colour, 255), -1
+            )
     roof = int(height * 0.15)
     bitmap[:roof, :, :3] = (70, 78, 92)
     for index in range(int(width / step) + 1):
         x = (index + 0.5) * step
         cv2.line(bitmap, (int(x), 2), (int(x), roof), (104, 114, 130, 255), max(int(step * 0.46), 1), cv2.LINE_AA)
-        cv2.line(bitmap, (int(x - step * 0.1), 2), (int(x - step * 0.1), roof), (140, 150, 166, 255), max(int(step * 0.12), 1))
+        cv2.line(
+            bitmap,
+            (int(x - step * 0.1), 2),
+            (int(x - step * 0.1), roof),
+            (140, 150, 166, 255),
+            max(int(step * 0.12), 1),
+        )
         cv2.circle(bitmap, (int(x), roof), max(int(step * 0.30), 1), (86, 94, 110, 255), -1, cv2.LINE_AA)
     bitmap[: max(int(height * 0.025), 1), :, :3] = (58, 64, 78)
     shadow = bitmap[roof : int(height * 0.21), :, :3]
@@ -287,11 +352,22 @@ def _court_wall(stagehand: Stagehand, spot: Spot, *, gate_x: float) -> Panel:
         middle = int(width * ((gate_x - low) / (high - low)))
         for offset in (-2.5, -1.55, 1.55, 2.5):
             centre = (int(middle + offset * density * 0.9), int(height * 0.45))
-            cv2.rectangle(bitmap, (int(centre[0] - height * 0.09), int(height * 0.33)),
-                          (int(centre[0] + height * 0.09), int(height * 0.57)), (110, 78, 58, 255), -1)  # fmt: skip
+            cv2.rectangle(
+                bitmap,
+                (int(centre[0] - height * 0.09), int(height * 0.33)),
+                (int(centre[0] + height * 0.09), int(height * 0.57)),
+                (110, 78, 58, 255),
+                -1,
+            )
             for k in (-1, 0, 1):
                 x = int(centre[0] + k * height * 0.05)
-                cv2.line(bitmap, (x, int(height * 0.34)), (x, int(height * 0.56)), (206, 196, 176, 255), max(int(height * 0.012), 1))
+                cv2.line(
+                    bitmap,
+                    (x, int(height * 0.34)),
+                    (x, int(height * 0.56)),
+                    (206, 196, 176, 255),
+                    max(int(height * 0.012), 1),
+                )
         radius = int(height * 0.335)
         centre = (middle, int(height * 0.62))
         cv2.circle(bitmap, centre, int(radius * 1.12), (132, 124, 120, 255), -1, cv2.LINE_AA)

@@ -45,7 +45,9 @@ class Swell:
     opacity: float
 
 
-def _wave_strip(size: tuple[int, int], turns: float, colours: tuple[Rgb, Rgb, Rgb], crest: Floats, foam: float) -> Bitmap:
+def _wave_strip(
+    size: tuple[int, int], turns: float, colours: tuple[Rgb, Rgb, Rgb], crest: Floats, foam: float
+) -> Bitmap:
     """A strip of water under a waving edge: light and foam along the crest, clearing downwards."""
     width, height = size
     deep, light, _ = colours
@@ -63,7 +65,9 @@ def _wave_strip(size: tuple[int, int], turns: float, colours: tuple[Rgb, Rgb, Rg
     return (result * 255).astype(np.uint8)
 
 
-def waves(stagehand: Stagehand, swells: Sequence[Swell], colours: tuple[Rgb, Rgb, Rgb], *, foam: float = 0.8) -> list[Layer]:
+def waves(
+    stagehand: Stagehand, swells: Sequence[Swell], colours: tuple[Rgb, Rgb, Rgb], *, foam: float = 0.8
+) -> list[Layer]:
     """Rows of waves that roll across and heave."""
     rng, look, reach = stagehand.rng, stagehand.look, stagehand.reach
     layers: list[Layer] = []
@@ -74,7 +78,11 @@ def waves(stagehand: Stagehand, swells: Sequence[Swell], colours: tuple[Rgb, Rgb
         one = max(int(swell.length * density), 6)
         height = max(int(swell.height * 2.6 * density), 5)
         turn = np.arange(one, dtype=np.float32) * np.float32(2 * np.pi / one)
-        shape = np.sin(turn) * 0.62 + np.sin(2 * turn + rng.uniform(0, 6.28)) * 0.25 + np.sin(3 * turn + rng.uniform(0, 6.28)) * 0.13
+        shape = (
+            np.sin(turn) * 0.62
+            + np.sin(2 * turn + rng.uniform(0, 6.28)) * 0.25
+            + np.sin(3 * turn + rng.uniform(0, 6.28)) * 0.13
+        )
         crest = (0.30 - 0.24 * shape) * height
         strip = _wave_strip((one, height), 1, colours, crest.astype(np.float32), foam)
         haze = look.haze_at(swell.depth, stagehand.distance) * 0.8
@@ -119,7 +127,9 @@ def water_shade(stagehand: Stagehand, colours: tuple[Rgb, Rgb, Rgb]) -> Shade:
         away = 1 - np.exp(-np.maximum(z / np.float32(d) - 0.7, 0) / 8)
         colour = colour + away[..., None] * (far - colour)
         path = np.exp(-(((x - slope * z) / (0.10 * z + 0.25)) ** 2)) * (1 - look.overcast)
-        glint = np.clip((fine - 0.45) * 3.2, 0, 1) * path * np.float32(0.55 if look.is_dark or look.sun_y < 0.3 else 0.32)
+        glint = (
+            np.clip((fine - 0.45) * 3.2, 0, 1) * path * np.float32(0.55 if look.is_dark or look.sun_y < 0.3 else 0.32)
+        )
         return colour + glint[..., None] * (np.array(look.sun, np.float32) - colour)
 
     return shade
@@ -136,9 +146,13 @@ def glitter(stagehand: Stagehand, *, near: float, far: float) -> Layer:
     phase = rng.uniform(0, 2 * np.pi, count)
     size = max(int(staging.canvas.height_px / 150), 3)
     spark = np.zeros((size, size * 3, 4), np.uint8)
-    cv2.ellipse(spark, (size * 3 // 2, size // 2), (max(size, 2), max(size // 3, 1)), 0, 0, 360, (255,) * 4, -1, cv2.LINE_AA)
+    cv2.ellipse(
+        spark, (size * 3 // 2, size // 2), (max(size, 2), max(size // 3, 1)), 0, 0, 360, (255,) * 4, -1, cv2.LINE_AA
+    )
     spark = recolour(spark, np.array(look.grade) @ np.diag([*look.sun, 1.0]))
-    small = np.ascontiguousarray(cv2.resize(spark, (max(size * 3 // 2, 2), max(size // 2, 1)), interpolation=cv2.INTER_AREA))
+    small = np.ascontiguousarray(
+        cv2.resize(spark, (max(size * 3 // 2, 2), max(size // 2, 1)), interpolation=cv2.INTER_AREA)
+    )
 
     def paint(raster: Raster, view: View) -> None:
         for k in range(count):
@@ -160,14 +174,28 @@ def sea(stagehand: Stagehand) -> SceneSet:
     surface, _ = lay(stagehand, water_shade(stagehand, colours), hazy=False)
     strong = 1.0 + 0.35 * max(abs(stagehand.wind) - 1, 0)
     rows = [
-        Swell(depth=f * d, height=h * strong, length=length, speed=speed * np.sign(stagehand.wind), bob=h * 0.35 * strong,
-              phase=float(rng.uniform(0, 6.28)), opacity=1.0)
-        for f, h, length, speed in (
-            (9.0, 0.16, 2.6, 0.30), (6.0, 0.14, 2.1, 0.26), (4.2, 0.12, 1.7, 0.24), (3.0, 0.105, 1.5, 0.22),
-            (2.2, 0.095, 1.3, 0.20), (1.65, 0.09, 1.15, 0.19), (1.25, 0.085, 1.0, 0.18), (0.94, 0.10, 1.0, 0.17),
-            (0.72, 0.10, 0.9, 0.16), (0.55, 0.10, 0.8, 0.15),
+        Swell(
+            depth=f * d,
+            height=h * strong,
+            length=length,
+            speed=speed * np.sign(stagehand.wind),
+            bob=h * 0.35 * strong,
+            phase=float(rng.uniform(0, 6.28)),
+            opacity=1.0,
         )
-    ]  # fmt: skip
+        for f, h, length, speed in (
+            (9.0, 0.16, 2.6, 0.30),
+            (6.0, 0.14, 2.1, 0.26),
+            (4.2, 0.12, 1.7, 0.24),
+            (3.0, 0.105, 1.5, 0.22),
+            (2.2, 0.095, 1.3, 0.20),
+            (1.65, 0.09, 1.15, 0.19),
+            (1.25, 0.085, 1.0, 0.18),
+            (0.94, 0.10, 1.0, 0.17),
+            (0.72, 0.10, 0.9, 0.16),
+            (0.55, 0.10, 0.8, 0.15),
+        )
+    ]
     layers: list[Layer] = [*open_sky(stagehand), surface, *waves(stagehand, rows, colours)]
     if stagehand.look.overcast < 0.7:
         layers.append(glitter(stagehand, near=1.5 * d, far=14 * d))
@@ -189,17 +217,31 @@ def beach(stagehand: Stagehand) -> SceneSet:
     shade = ground.band_along(sand, wet, low=shore - 0.22 * d, high=shore + 2, soft=0.35)
     shade = ground.band_along(shade, water, low=shore + 0.1 * d, high=1e6, soft=0.18)
     surface, baked = lay(stagehand, shade, hazy=False)
-    ground.specks(baked, look, rng, colours=((1.0, 0.94, 0.86), (0.86, 0.68, 0.56), (0.74, 0.64, 0.54)), size=0.016,
-                  depths=near_far(stagehand, 0.45, 1.7), count=60)  # fmt: skip
+    ground.specks(
+        baked,
+        look,
+        rng,
+        colours=((1.0, 0.94, 0.86), (0.86, 0.68, 0.56), (0.74, 0.64, 0.54)),
+        size=0.016,
+        depths=near_far(stagehand, 0.45, 1.7),
+        count=60,
+    )
     rows = [
         Swell(depth=f * d, height=h, length=length, speed=0.16, bob=h * 0.4, phase=f, opacity=op)
-        for f, h, length, op in ((7.5, 0.10, 2.4, 0.8), (5.4, 0.10, 2.0, 0.85), (4.0, 0.095, 1.7, 0.9), (3.1, 0.09, 1.5, 0.95),
-                                 (2.6, 0.085, 1.35, 0.95))
-    ]  # fmt: skip
+        for f, h, length, op in (
+            (7.5, 0.10, 2.4, 0.8),
+            (5.4, 0.10, 2.0, 0.85),
+            (4.0, 0.095, 1.7, 0.9),
+            (3.1, 0.09, 1.5, 0.95),
+            (2.6, 0.085, 1.35, 0.95),
+        )
+    ]
     layers: list[Layer] = [
         *open_sky(stagehand),
         surface,
-        land.hills(stagehand, Spot(depth=22 * d, height=1.9), light=(0.42, 0.58, 0.54), dark=(0.30, 0.46, 0.50), waves=1.2),
+        land.hills(
+            stagehand, Spot(depth=22 * d, height=1.9), light=(0.42, 0.58, 0.54), dark=(0.30, 0.46, 0.50), waves=1.2
+        ),
         *waves(stagehand, rows, colours, foam=1.0),
         *[_surf(stagehand, shore + k * 0.10 * d, phase=k * 2.4) for k in (0, 1)],
     ]
@@ -232,8 +274,12 @@ def _surf(stagehand: Stagehand, depth: float, *, phase: float) -> Layer:
         x_px, y_px = view.project(low, 0.0, at)
         flat = view.y / max(at - view.z, 0.2) * 2.2
         factor = scale / density
-        matrix = affine(scale_x=factor, scale_y=factor * flat * (0.8 + 0.5 * run), x_px=x_px,
-                        y_px=y_px - height * factor * flat * 0.6)  # fmt: skip
+        matrix = affine(
+            scale_x=factor,
+            scale_y=factor * flat * (0.8 + 0.5 * run),
+            x_px=x_px,
+            y_px=y_px - height * factor * flat * 0.6,
+        )
         raster.stamp(foam, matrix, opacity=0.95 - 0.45 * float(run))
 
     return Moving(depth=depth, paint=paint)
@@ -251,21 +297,36 @@ def underwater(stagehand: Stagehand) -> SceneSet:
     bright = np.exp(-((xs - 0.4 * look.sun_x) ** 2) * 3.0 - ys * 3.4)[..., None] * np.float32(0.42)
     colours = colours + bright * (np.array(look.sun, np.float32) - colours)
     floor = -0.42
-    sand = ground.haze_over(ground.sand(rng, light=(0.86, 0.84, 0.66), dark=(0.56, 0.60, 0.50), repeat=stagehand.repeat), look,
-                            distance=d * 0.7)  # fmt: skip
+    sand = ground.haze_over(
+        ground.sand(rng, light=(0.86, 0.84, 0.66), dark=(0.56, 0.60, 0.50), repeat=stagehand.repeat),
+        look,
+        distance=d * 0.7,
+    )
     surface, baked = bake_surface(stagehand.reach, sand, detail=stagehand.detail, repeat=stagehand.repeat, height=floor)
     baked.bitmap[:] = look.graded(baked.bitmap)
     rock: Rgb = (0.20, 0.42, 0.46)
     layers: list[Layer] = [
         backdrop(stagehand, colours, box, ends=False),
         surface,
-        land.hills(stagehand, Spot(depth=9 * d, height=2.6, sunk=-floor), light=rock, dark=dimmed(rock, 0.6), waves=2.6,
-                   rough=0.05),
-        land.hills(stagehand, Spot(depth=5 * d, height=1.25, sunk=-floor), light=(0.26, 0.44, 0.40), dark=(0.10, 0.26, 0.30),
-                   waves=3, rough=0.04),
+        land.hills(
+            stagehand,
+            Spot(depth=9 * d, height=2.6, sunk=-floor),
+            light=rock,
+            dark=dimmed(rock, 0.6),
+            waves=2.6,
+            rough=0.05,
+        ),
+        land.hills(
+            stagehand,
+            Spot(depth=5 * d, height=1.25, sunk=-floor),
+            light=(0.26, 0.44, 0.40),
+            dark=(0.10, 0.26, 0.30),
+            waves=3,
+            rough=0.04,
+        ),
         *[_weed(stagehand, factor * d, floor) for factor in (3.2, 1.9, 0.74)],
         _ray(stagehand, 1.5 * d),
-    ]  # fmt: skip
+    ]
     return SceneSet(layers=layers, ground=baked, prop_depths=(1.3, 3.0), floor=floor)
 
 
@@ -312,12 +373,20 @@ def _weed(stagehand: Stagehand, depth: float, floor: float) -> Panel:
                 tone = rng.uniform(0.7, 1.2)
                 base: Rgb = (0.16, 0.56, 0.36) if rng.random() < 0.7 else (0.52, 0.40, 0.24)
                 steps = np.linspace(0, 1, 9)
-                points = np.stack([x + lean * steps + np.sin(steps * 5 + curl) * height * 0.022, height - tall * steps], axis=1)
+                points = np.stack(
+                    [x + lean * steps + np.sin(steps * 5 + curl) * height * 0.022, height - tall * steps], axis=1
+                )
                 for k in range(8):
                     thick = max(int(height * 0.035 * (1 - steps[k] * 0.8)), 1)
                     shade = tuple(min(c * tone * (0.7 + 0.5 * steps[k]), 1.0) * 255 for c in base)
-                    cv2.line(bitmap, tuple(int(v) for v in points[k]), tuple(int(v) for v in points[k + 1]), (*shade, 255),
-                             thick, cv2.LINE_AA)  # fmt: skip
+                    cv2.line(
+                        bitmap,
+                        tuple(int(v) for v in points[k]),
+                        tuple(int(v) for v in points[k + 1]),
+                        (*shade, 255),
+                        thick,
+                        cv2.LINE_AA,
+                    )
         haze = look.haze_at(depth * 1.6, stagehand.distance)
         return recolour(bitmap, look.lit_matrix(gain=look.ambient, haze=haze))
 
@@ -329,14 +398,19 @@ def harbor(stagehand: Stagehand) -> SceneSet:
     d, rng, look = stagehand.distance, stagehand.rng, stagehand.look
     colours = water_colours(stagehand)
     stone = ground.haze_over(
-        ground.paving(rng, light=(0.72, 0.68, 0.64), dark=(0.54, 0.51, 0.50), tile=0.5, repeat=stagehand.repeat), look, distance=d
+        ground.paving(rng, light=(0.72, 0.68, 0.64), dark=(0.54, 0.51, 0.50), tile=0.5, repeat=stagehand.repeat),
+        look,
+        distance=d,
     )
     kerb = ground.haze_over(ground.plain(rng, light=(0.80, 0.76, 0.70), dark=(0.70, 0.66, 0.62)), look, distance=d)
     edge = 1.55 * d
     shade = ground.band_along(stone, kerb, low=edge - 0.10 * d, high=edge + 0.02, soft=0.01)
     shade = ground.band_along(shade, water_shade(stagehand, colours), low=edge, high=1e6, soft=0.01)
     surface, baked = lay(stagehand, shade, hazy=False)
-    rows = [Swell(depth=f * d, height=0.05, length=1.2, speed=0.10, bob=0.02, phase=f, opacity=0.8) for f in (5.6, 4.2, 3.2, 2.5)]
+    rows = [
+        Swell(depth=f * d, height=0.05, length=1.2, speed=0.10, bob=0.02, phase=f, opacity=0.8)
+        for f in (5.6, 4.2, 3.2, 2.5)
+    ]
     town: Rgb = (0.62, 0.54, 0.52)
     layers: list[Layer] = [
         *open_sky(stagehand),
@@ -387,16 +461,42 @@ def _boat(bitmap: Bitmap, x: float, size: float, hull: Rgb, *, rng: np.random.Ge
         cv2.fillPoly(bitmap, [corners], (*(min(c, 1.0) * 254 for c in colour), 255), cv2.LINE_AA, 3)
 
     side = 1 if rng.random() < 0.5 else -1
-    fill([(x - side * size * 1.05, deck), (x + side * size * 1.25, deck - size * 0.16), (x + side * size * 0.85, height),
-          (x - side * size * 0.9, height)], hull)  # fmt: skip
-    fill([(x - side * size * 1.05, deck), (x + side * size * 1.25, deck - size * 0.16), (x + side * size * 1.18, deck + size * 0.02),
-          (x - side * size * 1.03, deck + size * 0.12)], mix(hull, (1.0, 1.0, 1.0), 0.55))  # fmt: skip
-    fill([(x - side * size * 0.62, deck), (x - side * size * 0.62, deck - size * 0.62), (x + side * size * 0.1, deck - size * 0.62),
-          (x + side * size * 0.16, deck)], (0.94, 0.93, 0.90))  # fmt: skip
+    fill(
+        [
+            (x - side * size * 1.05, deck),
+            (x + side * size * 1.25, deck - size * 0.16),
+            (x + side * size * 0.85, height),
+            (x - side * size * 0.9, height),
+        ],
+        hull,
+    )
+    fill(
+        [
+            (x - side * size * 1.05, deck),
+            (x + side * size * 1.25, deck - size * 0.16),
+            (x + side * size * 1.18, deck + size * 0.02),
+            (x - side * size * 1.03, deck + size * 0.12),
+        ],
+        mix(hull, (1.0, 1.0, 1.0), 0.55),
+    )
+    fill(
+        [
+            (x - side * size * 0.62, deck),
+            (x - side * size * 0.62, deck - size * 0.62),
+            (x + side * size * 0.1, deck - size * 0.62),
+            (x + side * size * 0.16, deck),
+        ],
+        (0.94, 0.93, 0.90),
+    )
     pane: Rgb = (255 / 254, 226 / 254, 150 / 254) if is_dark else (0.36, 0.56, 0.70)
     corner = (int(x - side * size * 0.50), int(deck - size * 0.50))
-    cv2.rectangle(bitmap, corner, (int(x - side * size * 0.06), int(deck - size * 0.26)),
-                  (255, 226, 150, 255) if is_dark else (*(c * 254 for c in pane), 255), -1)  # fmt: skip
+    cv2.rectangle(
+        bitmap,
+        corner,
+        (int(x - side * size * 0.06), int(deck - size * 0.26)),
+        (255, 226, 150, 255) if is_dark else (*(c * 254 for c in pane), 255),
+        -1,
+    )
     mast = x + side * size * 0.36
     top = height * rng.uniform(0.02, 0.24)
     wood = (96, 70, 52, 255)
@@ -416,10 +516,28 @@ def _bollards(stagehand: Stagehand, depth: float) -> list[Layer]:
     size = max(int(0.26 * density), 6)
     bitmap = np.zeros((size, size, 4), np.uint8)
     cv2.rectangle(bitmap, (int(size * 0.32), int(size * 0.3)), (int(size * 0.68), size), (70, 66, 74, 255), -1)
-    cv2.ellipse(bitmap, (size // 2, int(size * 0.26)), (int(size * 0.36), int(size * 0.17)), 0, 0, 360, (96, 92, 100, 255), -1,
-                cv2.LINE_AA)  # fmt: skip
-    cv2.ellipse(bitmap, (size // 2, int(size * 0.20)), (int(size * 0.26), int(size * 0.09)), 0, 0, 360, (134, 130, 138, 255), -1,
-                cv2.LINE_AA)  # fmt: skip
+    cv2.ellipse(
+        bitmap,
+        (size // 2, int(size * 0.26)),
+        (int(size * 0.36), int(size * 0.17)),
+        0,
+        0,
+        360,
+        (96, 92, 100, 255),
+        -1,
+        cv2.LINE_AA,
+    )
+    cv2.ellipse(
+        bitmap,
+        (size // 2, int(size * 0.20)),
+        (int(size * 0.26), int(size * 0.09)),
+        0,
+        0,
+        360,
+        (134, 130, 138, 255),
+        -1,
+        cv2.LINE_AA,
+    )
     lit = recolour(bitmap, look.lit_matrix(gain=look.ambient, haze=look.haze_at(depth, d)))
     layers: list[Layer] = []
     for x in np.arange(np.floor(low), high, 1.55):
@@ -432,15 +550,20 @@ def river(stagehand: Stagehand) -> SceneSet:
     light, dark, dry = greens(stagehand)
     d, look, rng = stagehand.distance, stagehand.look, stagehand.rng
     colours = water_colours(stagehand)
-    bank = ground.haze_over(ground.grass(rng, light=light, dark=dark, dry=dry, repeat=stagehand.repeat), look, distance=d)
-    mud = ground.haze_over(ground.plain(rng, light=(0.66, 0.58, 0.42), dark=(0.52, 0.44, 0.32), repeat=stagehand.repeat), look,
-                           distance=d)  # fmt: skip
+    bank = ground.haze_over(
+        ground.grass(rng, light=light, dark=dark, dry=dry, repeat=stagehand.repeat), look, distance=d
+    )
+    mud = ground.haze_over(
+        ground.plain(rng, light=(0.66, 0.58, 0.42), dark=(0.52, 0.44, 0.32), repeat=stagehand.repeat), look, distance=d
+    )
     water = water_shade(stagehand, colours)
     shade = ground.band_along(bank, mud, low=1.62 * d, high=4.35 * d, soft=0.15)
     shade = ground.band_along(shade, water, low=1.74 * d, high=4.2 * d, soft=0.06)
     surface, baked = lay(stagehand, shade, hazy=False)
     rows = [
-        Swell(depth=f * d, height=0.022, length=0.9, speed=0.5 * np.sign(stagehand.wind), bob=0.004, phase=f, opacity=0.65)
+        Swell(
+            depth=f * d, height=0.022, length=0.9, speed=0.5 * np.sign(stagehand.wind), bob=0.004, phase=f, opacity=0.65
+        )
         for f in (4.0, 3.4, 2.9, 2.5, 2.2, 1.95)
     ]
     return SceneSet(
@@ -458,4 +581,3 @@ def river(stagehand: Stagehand) -> SceneSet:
         prop_depths=(1.15, 1.5),
         largest=1.2,
     )
-

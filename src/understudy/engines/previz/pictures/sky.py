@@ -182,7 +182,9 @@ def cloud_bitmap(size: tuple[int, int], look: Look, rng: np.random.Generator) ->
         top = 0.72 - rng.uniform(0.02, 0.38) * dome * (1.0 if index % 2 else 0.35)
         distance = np.sqrt(((xs - place) * aspect) ** 2 + (ys - top) ** 2) / (radius * 1.25)
         puff = np.clip(1.25 - distance, 0, 1)
-        lit = np.clip(0.62 - (ys - top) / radius * 0.36 + (xs - place) * aspect / radius * 0.2 * np.sign(look.sun_x), 0, 1)
+        lit = np.clip(
+            0.62 - (ys - top) / radius * 0.36 + (xs - place) * aspect / radius * 0.2 * np.sign(look.sun_x), 0, 1
+        )
         shade = np.where(puff > body, lit, shade)
         body = np.maximum(body, puff)
     field = layered_field((width, height), cells=(7, 7 / aspect), octaves=3, rng=rng)

@@ -46,14 +46,16 @@ def has_art(art_id: str) -> bool:
     return bool(art_id) and art_id in art.art_ids()
 
 
-def sprite(art_id: str, height_px: float) -> Bitmap:
+def sprite(art_id: str, height_px: float, *, largest_px: int = _LARGEST_PX) -> Bitmap:
     """A picture in its own colours, premultiplied, cropped to its outline, ``height_px`` high.
+
+    largest_px: drawn no larger than this and scaled up beyond it; what stands out of focus needs less.
 
     Raises: KeyError: no such art.
     """
-    wanted = max(int(round(height_px)), 4)
+    wanted = max(round(height_px), 4)
     # The drawing square is a little larger than the outline that is kept.
-    drawn = min(-(-int(wanted * 1.15) // _STEP_PX) * _STEP_PX, _LARGEST_PX)
+    drawn = min(-(-int(wanted * 1.15) // _STEP_PX) * _STEP_PX, largest_px)
     return resized(_drawn(art_id, drawn), wanted)
 
 
@@ -69,14 +71,32 @@ def resized(bitmap: Bitmap, height_px: int) -> Bitmap:
 
 _TINTS: dict[str, tuple[float, float, float]] = {
     # hue in turns (below 0: keep), saturation factor, value factor
-    "red": (0.0, 1.25, 1.0), "crimson": (0.97, 1.25, 0.85), "scarlet": (0.01, 1.3, 1.0), "orange": (0.075, 1.25, 1.05),
-    "yellow": (0.14, 1.2, 1.12), "gold": (0.12, 1.1, 1.02), "golden": (0.12, 1.1, 1.02), "green": (0.34, 1.1, 0.95),
-    "emerald": (0.42, 1.2, 0.9), "teal": (0.49, 1.1, 0.95), "turquoise": (0.485, 1.0, 1.08), "cyan": (0.5, 1.1, 1.08),
-    "blue": (0.60, 1.2, 1.0), "navy": (0.62, 1.2, 0.55), "purple": (0.76, 1.05, 0.95), "violet": (0.74, 1.0, 1.0),
-    "pink": (0.93, 0.72, 1.15), "magenta": (0.88, 1.2, 1.0), "brown": (0.06, 0.85, 0.66), "beige": (0.1, 0.45, 1.12),
-    "black": (-1.0, 0.18, 0.30), "white": (-1.0, 0.08, 1.5), "gray": (-1.0, 0.06, 0.9), "grey": (-1.0, 0.06, 0.9),
+    "red": (0.0, 1.25, 1.0),
+    "crimson": (0.97, 1.25, 0.85),
+    "scarlet": (0.01, 1.3, 1.0),
+    "orange": (0.075, 1.25, 1.05),
+    "yellow": (0.14, 1.2, 1.12),
+    "gold": (0.12, 1.1, 1.02),
+    "golden": (0.12, 1.1, 1.02),
+    "green": (0.34, 1.1, 0.95),
+    "emerald": (0.42, 1.2, 0.9),
+    "teal": (0.49, 1.1, 0.95),
+    "turquoise": (0.485, 1.0, 1.08),
+    "cyan": (0.5, 1.1, 1.08),
+    "blue": (0.60, 1.2, 1.0),
+    "navy": (0.62, 1.2, 0.55),
+    "purple": (0.76, 1.05, 0.95),
+    "violet": (0.74, 1.0, 1.0),
+    "pink": (0.93, 0.72, 1.15),
+    "magenta": (0.88, 1.2, 1.0),
+    "brown": (0.06, 0.85, 0.66),
+    "beige": (0.1, 0.45, 1.12),
+    "black": (-1.0, 0.18, 0.30),
+    "white": (-1.0, 0.08, 1.5),
+    "gray": (-1.0, 0.06, 0.9),
+    "grey": (-1.0, 0.06, 0.9),
     "silver": (-1.0, 0.05, 1.18),
-}  # fmt: skip
+}
 
 
 def tinted(bitmap: Bitmap, colour: str) -> Bitmap:

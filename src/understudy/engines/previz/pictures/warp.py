@@ -35,9 +35,14 @@ class Placement:
 
 
 def bend_sprite(
-    raster: Raster, bitmap: Bitmap, place: Placement, motion: Motion, *, features: Features | None = None,
+    raster: Raster,
+    bitmap: Bitmap,
+    place: Placement,
+    motion: Motion,
+    *,
+    features: Features | None = None,
     has_legs: bool = False,
-) -> None:  # fmt: skip
+) -> None:
     """Draw a sprite bent by a motion."""
     rows, columns = bitmap.shape[:2]
     aspect = columns / rows
