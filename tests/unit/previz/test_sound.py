@@ -21,7 +21,7 @@ from understudy.engines.previz.sound import compose_sound
 from understudy.engines.previz.sound.loudness import integrated_lufs, true_peak
 from unit.previz.listening import plan_of
 
-RATE_HZ = 24_000
+RATE_HZ = 16_000
 LINE = Line(text="Hello, welcome to the harbor!", speaker=0)
 
 

@@ -5,13 +5,14 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from understudy.engines.previz.plan import Line, SettingKind, SoundCue, Subject, Weather
+from understudy.engines.previz.plan import Line, SettingKind, Weather
 from understudy.engines.previz.sound import compose_sound
+from understudy.engines.previz.sound.cues import Scene, moments_s
 from understudy.engines.previz.sound.dialogue import MAX_PACE, speak_lines
 from understudy.engines.previz.sound.mix import SPEECH_ABOVE_BED_DB, ducking
 from understudy.engines.previz.sound.signals import Span, band, noise, random_for, rms
 from understudy.engines.previz.sound.voices import VOICE_RATE_HZ, cast_voices, phonemes_of, synthesise
-from understudy.engines.previz.speech_timing import ENVELOPE_RATE_HZ
+from understudy.engines.previz.speech_timing import ENVELOPE_RATE_HZ, Spoken
 from unit.previz.listening import (
     SPEECH_BAND_HZ,
     envelope,
@@ -201,18 +202,24 @@ def test_the_bed_comes_back_when_nobody_speaks():
     assert gain.min() < 0.5
 
 
-def test_a_named_sound_waits_for_the_speaker_to_pause():
-    track = track_of(
-        Line(text="Hello, welcome to the harbor!", speaker=0),
-        setting=SettingKind.STUDIO,
-        sounds=(SoundCue.BELL,),
-        duration_s=8,
-        subjects=(Subject(art="man", word="man"),),
+def scene_with_speech(*windows_s: tuple[float, float]) -> Scene:
+    spoken = tuple(
+        Spoken(line=index, start_s=start_s, end_s=end_s, envelope=(1.0,))
+        for index, (start_s, end_s) in enumerate(windows_s)
     )
-    silent = track_of(Line(text="Hello, welcome to the harbor!", speaker=0), setting=SettingKind.STUDIO, duration_s=8)
-    (spoken,) = track.spoken
-    ringing = envelope(track.samples, RATE_HZ, (290, 800), per_s=20) / (
-        envelope(silent.samples, RATE_HZ, (290, 800), per_s=20) + 1e-4
-    )
-    loudest = int(np.argmax(ringing)) / 20
-    assert not spoken.start_s <= loudest <= spoken.end_s
+    span = Span(num_samples=10 * RATE_HZ, sample_rate_hz=RATE_HZ)
+    return Scene(plan=plan_of(duration_s=10), span=span, spoken=spoken, seed=1)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_named_sound_waits_for_the_speaker_to_pause(seed):
+    windows_s = ((0.2, 2.5), (4.0, 7.5))
+    scene = scene_with_speech(*windows_s)
+    starts_s = moments_s(scene, length_s=0.8, every_s=1.9, rng=random_for(seed, "bell"))
+    assert starts_s
+    assert not any(first <= start <= last for start in starts_s for first, last in windows_s)
+
+
+def test_a_named_sound_is_heard_even_when_somebody_always_speaks():
+    starts_s = moments_s(scene_with_speech((0.1, 9.9)), length_s=0.8, every_s=1.9, rng=random_for(1, "bell"))
+    assert len(starts_s) == 1
