@@ -35,8 +35,8 @@ class Load:
 class Measured:
     """What came back.
 
-    bodies: of all answers, as text, when ``most`` was given. busy: the generator's own share of one processor; near 1 it
-    measures itself.
+    bodies: of all answers, as text, when ``most`` was given. busy: the generator's own share of one processor; near 1,
+    it measures itself.
     """
 
     answered: int

@@ -1,8 +1,9 @@
 """The one thread that writes to SQLite, and its group commit.
 
 Every operation that waits when the thread is free goes into one transaction, so that one fsync serves them all; an
-operation is answered only after that commit. What one turn of the event loop submits is handed over together. SQLite
-allows one writer at a time anyway, and its WAL must be checkpointed by the connection that writes.
+operation is answered only after that commit. What turns of the event loop that follow each other submit is handed
+over together. SQLite allows one writer at a time anyway, and its WAL must be checkpointed by the connection that
+writes.
 """
 
 import asyncio
@@ -25,6 +26,9 @@ _log = logging.getLogger(__name__)
 
 BATCH_MOST = 256
 """Most operations in one transaction: bounds how long the first one waits for the last."""
+
+GATHER_MOST = 64
+"""Requests that are handed over without waiting for others: bounds how long the first waits for the last."""
 
 _BROKEN = (
     apsw.FullError,
@@ -112,9 +116,7 @@ class Writer:
         if not refusable:
             self._hand_over()
         elif not is_due_already:
-            # Not at once: the requests that the loop has read in this turn come too, and share the commit. A thread
-            # that starts with the first would fight the others for the interpreter and commit them one by one.
-            loop.call_soon(self._hand_over)
+            loop.call_soon(self._end_turn, loop, 0)
         return future
 
     def close(self) -> None:
@@ -125,6 +127,18 @@ class Writer:
             self._is_closed = True
         self._wakes.put(None)
         self._thread.join()
+
+    def _end_turn(self, loop: asyncio.AbstractEventLoop, seen: int) -> None:
+        """Hand over unless this turn of the event loop brought more, and may be followed by others that do.
+
+        Requests that come together are read over several turns. If the first went alone, it would be committed alone,
+        the others would wait for that commit, and the thread would fight the loop for the interpreter meanwhile.
+        """
+        gathered = len(self._gathered)
+        if seen < gathered < GATHER_MOST:
+            loop.call_soon(self._end_turn, loop, gathered)
+        else:
+            self._hand_over()
 
     def _hand_over(self) -> None:
         with self._lock:
