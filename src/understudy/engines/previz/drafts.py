@@ -11,6 +11,7 @@ from understudy.engines.previz.plan import Action, CameraMove, Subject
 PROPERTIES = (
     "setting", "time", "weather", "season", "particles", "camera", "framing", "sound", "style", "mood", "ratio",
 )  # fmt: skip
+_CONTENT = frozenset({*PROPERTIES, "art", "action", "camera_verb", "colour"})
 
 
 WEAK_ACTIONS = (Action.SPEAK, Action.SIT)
@@ -78,7 +79,7 @@ def negated_pieces(pieces: Sequence[Piece]) -> frozenset[int]:
     is_active = had_content = False
     for index, piece in enumerate(pieces):
         roles = piece.meanings.get("role", ())
-        is_content = any(name in piece.meanings for name in (*PROPERTIES, "art", "action", "camera_verb", "colour"))
+        is_content = not _CONTENT.isdisjoint(piece.meanings)
         if "negation_after" in roles:
             found.update(_content_before(pieces, index))
         elif "negation" in roles:
@@ -99,7 +100,7 @@ def _content_before(pieces: Sequence[Piece], index: int) -> set[int]:
         piece = pieces[place]
         if piece.sort == "mark" and not piece.meanings:
             break
-        if any(name in piece.meanings for name in (*PROPERTIES, "art", "action")):
+        if not _CONTENT.isdisjoint(piece.meanings):
             found.add(place)
             if not (place and pieces[place - 1].means("role", "and")):
                 break

@@ -4,7 +4,6 @@ What stands between quotation marks never drives a picture: it is spoken, or it 
 """
 
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -25,9 +24,18 @@ _CLOSED_WITH = re.compile(r"[\s,，;；.。]+$")
 
 # Scripts that belong to one language, or whose commonest language stands for them.
 _SCRIPT_LANGUAGES = (
-    ("HANGUL", "ko"), ("CYRILLIC", "ru"), ("ARABIC", "ar"), ("DEVANAGARI", "hi"), ("THAI", "th"), ("GREEK", "el"),
-    ("HEBREW", "he"), ("BENGALI", "bn"), ("TAMIL", "ta"),
-)  # fmt: skip
+    (re.compile(r"[\uAC00-\uD7AF\u1100-\u11FF]"), "ko"),
+    (re.compile(r"[\u0400-\u04FF]"), "ru"),
+    (re.compile(r"[\u0600-\u06FF]"), "ar"),
+    (re.compile(r"[\u0900-\u097F]"), "hi"),
+    (re.compile(r"[\u0E00-\u0E7F]"), "th"),
+    (re.compile(r"[\u0370-\u03FF]"), "el"),
+    (re.compile(r"[\u0590-\u05FF]"), "he"),
+    (re.compile(r"[\u0980-\u09FF]"), "bn"),
+    (re.compile(r"[\u0B80-\u0BFF]"), "ta"),
+)
+# So much of a text tells its language.
+_TELLING_LETTERS = 2000
 _KANA = re.compile(r"[\u3040-\u30FF]")
 _HAN = re.compile(r"[\u3400-\u9FFF\uF900-\uFAFF]")
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?(?:-[^\W\d_]+)*")
@@ -60,12 +68,10 @@ def language_of(text: str, *, fallback: str = "en", candidates: Sequence[str] = 
         return "ja"
     if _HAN.search(text):
         return "zh"
-    for letter in text:
-        name = unicodedata.name(letter, "") if letter.isalpha() and not letter.isascii() else ""
-        for script, language in _SCRIPT_LANGUAGES:
-            if name.startswith(script):
-                return language
-    words = [fold(word) for word in _WORD.findall(text)]
+    for script, language in _SCRIPT_LANGUAGES:
+        if script.search(text):
+            return language
+    words = [fold(word) for word in _WORD.findall(text[:_TELLING_LETTERS])]
     scores = {
         language: sum(word in known for word in words)
         for language, known in _frequent_words().items()

@@ -24,6 +24,7 @@ HEAD_FIRST = ("es", "pt", "id")
 # Marks that neither end a clause nor stand between its words.
 _FAINT_MARKS = frozenset("'\")[]@#&*’‘”")
 # A word that is a verb and one of these is a verb only right after who does it.
+_PROPERTIES = frozenset(PROPERTIES)
 _NOUN_TABLES = frozenset({"art", "setting", "particles", "weather", "time", "season", "camera"})
 # How many pieces may stand between a Japanese noun and the verb that says it is worn.
 _WORN_WITHIN = 3
@@ -84,7 +85,7 @@ class Reader:
         elif "art" in piece.meanings and "thin" not in roles and not self._is_property_name(index, piece):
             self._mention(piece, PROPERTIES)
             self._on_noun(index, piece)
-        elif any(name in piece.meanings for name in PROPERTIES):
+        elif not _PROPERTIES.isdisjoint(piece.meanings):
             self._on_property(index, piece)
         elif roles:
             self._on_role(index, piece, roles)

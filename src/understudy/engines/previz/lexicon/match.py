@@ -189,50 +189,39 @@ def _of_emoji(token: Token) -> dict[str, tuple[str, ...]]:
     return {**{name: known[name] for name in _EMOJI_WORDS if name in known}, "art": (art_id,)}
 
 
-def _is_adverb(meanings: Sequence[Meaning]) -> bool:
-    return any(meaning == ("role", "adverb") for meaning in meanings)
-
-
-def without_adverbs(tokens: Sequence[Token], vocabularies: Sequence[Vocabulary]) -> list[Token]:
-    """Leave out words such as "slowly", unless a longer phrase needs them."""
-    kept: list[Token] = []
-    index = 0
-    while index < len(tokens):
-        length, meanings, _ = _best(tokens, index, vocabularies)
-        if length and _is_adverb(meanings):
-            index += length
-            continue
-        kept.extend(tokens[index : index + max(length, 1)])
-        index += max(length, 1)
-    return kept
-
-
-def _best(
-    tokens: Sequence[Token], index: int, vocabularies: Sequence[Vocabulary]
-) -> tuple[int, Sequence[Meaning], str]:
-    best: tuple[int, Sequence[Meaning], str] = (0, (), "")
-    for known in vocabularies:
-        length, meanings = known.longest(tokens, index)
-        if length > best[0]:
-            best = (length, meanings, known.language)
-    return best
-
-
-def pieces_of(text: str, vocabularies: Sequence[Vocabulary]) -> list[Piece]:
-    """Return the text as pieces in order: longest phrases first found from the left, earlier vocabularies on a tie."""
-    tokens = without_adverbs(tokens_of(text), vocabularies)
-    found: list[Piece] = []
+def _matched(
+    text: str, tokens: Sequence[Token], vocabularies: Sequence[Vocabulary]
+) -> Iterator[tuple[Piece, int, int]]:
+    """Yield (piece, its first token, the token after it)."""
+    dense = vocabularies[:1]
     index = 0
     while index < len(tokens):
         token = tokens[index]
         if token.sort == "emoji":
-            found.append(Piece(text[token.start : token.end], token.start, token.end, "emoji", _of_emoji(token), "en"))
+            piece = Piece(text[token.start : token.end], token.start, token.end, "emoji", _of_emoji(token), "en")
+            yield piece, index, index + 1
             index += 1
             continue
-        length, meanings, language = _best(tokens, index, vocabularies)
-        last = tokens[index + max(length, 1) - 1]
-        found.append(
-            Piece(text[token.start : last.end], token.start, last.end, token.sort, _gathered(meanings), language)
-        )
-        index += max(length, 1)
-    return found
+        length, meanings, language = 0, (), ""  # type: tuple[int, Sequence[Meaning], str]
+        for known in dense if token.sort == "cjk" else vocabularies:
+            found, found_meanings = known.longest(tokens, index)
+            if found > length:
+                length, meanings, language = found, found_meanings, known.language
+        after = index + max(length, 1)
+        end = tokens[after - 1].end
+        yield Piece(text[token.start : end], token.start, end, token.sort, _gathered(meanings), language), index, after
+        index = after
+
+
+def pieces_of(text: str, vocabularies: Sequence[Vocabulary]) -> list[Piece]:
+    """Return the text as pieces in order: longest phrases first found from the left, earlier vocabularies on a tie.
+
+    Words such as "slowly" are left out, and what they parted is joined: "pushes slowly in" is "pushes in".
+    """
+    tokens = tokens_of(text)
+    matched = list(_matched(text, tokens, vocabularies))
+    adverbs = {place for piece, start, end in matched if piece.means("role", "adverb") for place in range(start, end)}
+    if adverbs:
+        tokens = [token for place, token in enumerate(tokens) if place not in adverbs]
+        matched = list(_matched(text, tokens, vocabularies))
+    return [piece for piece, _, _ in matched]
