@@ -53,11 +53,11 @@ class Spelled:
 @functools.cache
 def tables() -> dict[str, Any]:
     """Load ``spelling.toml``."""
-    return tomllib.loads(_resource("spelling.toml"))
+    return tomllib.loads(_resource("sound/spelling.toml"))
 
 
 def _resource(name: str) -> str:
-    return importlib.resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+    return importlib.resources.files("understudy.engines.previz").joinpath(name).read_text(encoding="utf-8")
 
 
 @functools.cache
@@ -102,7 +102,7 @@ def _mandarin() -> Spelling:
     """Read every syllable as a small word of its own with a stress: so an English voice keeps their even length."""
     table = tables()["pinyin"]
     sounds: dict[str, str] = {}
-    for row in _resource("hanzi.txt").splitlines():
+    for row in _resource("assets/pinyin/hanzi.txt").splitlines():
         if row.startswith("#"):
             continue
         syllable, characters = row.split(" ")
