@@ -265,7 +265,7 @@ class Actor:
         motion = self.motion(time_s)
         motion = replace(motion, lift=motion.lift + lift)
         if not self._setup.is_afloat and not self._setup.is_water:
-            self._draw_shadow(raster, view, (foot_x, foot_y), height_px, motion)
+            self._draw_shadow(raster, view, (foot_x, foot_y), height_px=height_px, motion=motion)
         sink = 0.0
         if self._setup.is_water and self._role.subject.action not in (Action.FLY, Action.FLOAT):
             sink = 0.13 if self._role.rig.floats else 0.24
@@ -274,7 +274,7 @@ class Actor:
         if self._biped is None and self._beast is None:
             whole = replace(place, height_px=height_px * self._extra)
             shrunk = replace(motion, x=motion.x / self._extra, lift=motion.lift / self._extra)
-            bend_sprite(raster, self._bitmap, whole, shrunk, has_legs=self._role.rig.has_legs)
+            bend_sprite(raster, self._bitmap, whole, motion=shrunk, has_legs=self._role.rig.has_legs)
             self._draw_mouth(raster, place, motion)
             return
         spun = replace(motion, turn=0.0) if self._is_rolling() else motion
@@ -327,10 +327,10 @@ class Actor:
             turned=motion.turned,
             lean=-0.25 * motion.nod,
         )
-        bend_sprite(raster, self._bitmap, place, head, features=self._features)
+        bend_sprite(raster, self._bitmap, place, motion=head, features=self._features)
 
     def _draw_shadow(
-        self, raster: Raster, view: View, foot: tuple[float, float], height_px: float, motion: Motion
+        self, raster: Raster, view: View, foot: tuple[float, float], *, height_px: float, motion: Motion
     ) -> None:
         look = self._setup.look
         if look.shadow <= 0.02:

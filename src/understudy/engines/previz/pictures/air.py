@@ -52,7 +52,7 @@ class Flurry:
     """Many particles of one kind, between two depths, moving on closed courses through a box of air."""
 
     def __init__(
-        self, stagehand: Stagehand, drift: Drift, bank: list[list[list[Bitmap]]], depths: tuple[float, float]
+        self, stagehand: Stagehand, drift: Drift, bank: list[list[list[Bitmap]]], *, depths: tuple[float, float]
     ) -> None:
         """Bank: bitmaps by kind, size step and turn; the largest size first."""
         rng, staging = stagehand.rng, stagehand.staging
@@ -122,7 +122,7 @@ def _bank(bitmap: Bitmap, *, turns: int) -> list[list[Bitmap]]:
             # A turning petal also shows its edge.
             narrow = 0.45 + 0.55 * abs(np.cos(np.pi * turn / turns * 2)) if turns > 1 else 1.0
             matrix = cv2.getRotationMatrix2D((0.0, 0.0), 360 * turn / turns, 1.0)
-            matrix[:, 0] *= narrow
+            matrix[:, 0] = matrix[:, 0] * narrow
             centre = np.array([small.shape[1] / 2, small.shape[0] / 2])
             matrix[:, 2] = side / 2 - matrix[:, :2] @ centre
             row.append(cv2.warpAffine(small, matrix, (side, side), flags=cv2.INTER_LINEAR))
@@ -130,58 +130,63 @@ def _bank(bitmap: Bitmap, *, turns: int) -> list[list[Bitmap]]:
     return sizes
 
 
-def _flake(size: int, colour: Rgb, *, hardness: float = 0.35, opacity: float = 0.95) -> Bitmap:
-    axis = (np.arange(size, dtype=np.float32) + 0.5) / size * 2 - 1
+def _flake(size_px: int, colour: Rgb, *, hardness: float = 0.35, opacity: float = 0.95) -> Bitmap:
+    axis = (np.arange(size_px, dtype=np.float32) + 0.5) / size_px * 2 - 1
     radius = np.sqrt(axis[None, :] ** 2 + axis[:, None] ** 2)
     alpha = smoothstep(1.0, hardness, radius) * np.float32(opacity)
-    result = np.empty((size, size, 4), np.float32)
+    result = np.empty((size_px, size_px, 4), np.float32)
     result[..., :3] = alpha[..., None] * np.array(colour, np.float32)
     result[..., 3] = alpha
     return (np.clip(result, 0, 1) * 255).astype(np.uint8)
 
 
-def _bubble(size: int, colour: Rgb) -> Bitmap:
-    bitmap = np.zeros((size, size, 4), np.uint8)
+def _bubble(size_px: int, colour: Rgb) -> Bitmap:
+    bitmap = np.zeros((size_px, size_px, 4), np.uint8)
     with drawing(bitmap) as canvas:
         red, green, blue = (int(min(c, 1.0) * 255) for c in colour)
         ring = skia.Paint(
             Color=skia.Color(red, green, blue, 150),
             AntiAlias=True,
             Style=skia.Paint.kStroke_Style,
-            StrokeWidth=max(size * 0.07, 1.0),
+            StrokeWidth=max(size_px * 0.07, 1.0),
         )
         canvas.drawCircle(
-            size / 2, size / 2, size * 0.42, skia.Paint(Color=skia.Color(red, green, blue, 34), AntiAlias=True)
+            size_px / 2, size_px / 2, size_px * 0.42, skia.Paint(Color=skia.Color(red, green, blue, 34), AntiAlias=True)
         )
-        canvas.drawCircle(size / 2, size / 2, size * 0.42, ring)
+        canvas.drawCircle(size_px / 2, size_px / 2, size_px * 0.42, ring)
         canvas.drawCircle(
-            size * 0.36, size * 0.34, size * 0.09, skia.Paint(Color=skia.Color(255, 255, 255, 220), AntiAlias=True)
+            size_px * 0.36,
+            size_px * 0.34,
+            size_px * 0.09,
+            skia.Paint(Color=skia.Color(255, 255, 255, 220), AntiAlias=True),
         )
     return bitmap
 
 
-def _petal(size: int, colour: Rgb) -> Bitmap:
-    bitmap = np.zeros((size, size, 4), np.uint8)
+def _petal(size_px: int, colour: Rgb) -> Bitmap:
+    bitmap = np.zeros((size_px, size_px, 4), np.uint8)
     with drawing(bitmap) as canvas:
         light, dark = mix(colour, (1.0, 1.0, 1.0), 0.45), dimmed(colour, 0.9)
         shader = skia.GradientShader.MakeLinear(
-            points=[skia.Point(0, 0), skia.Point(0, size)],
+            points=[skia.Point(0, 0), skia.Point(0, size_px)],
             colors=[int(skia.Color(*(int(min(c, 1) * 255) for c in tone))) for tone in (light, colour, dark)],
         )
         path = skia.Path()
-        path.moveTo(size * 0.5, size * 0.98)
-        path.cubicTo(size * 0.02, size * 0.70, size * 0.10, size * 0.10, size * 0.44, size * 0.04)
-        path.lineTo(size * 0.5, size * 0.16)
-        path.lineTo(size * 0.56, size * 0.04)
-        path.cubicTo(size * 0.90, size * 0.10, size * 0.98, size * 0.70, size * 0.5, size * 0.98)
+        path.moveTo(size_px * 0.5, size_px * 0.98)
+        path.cubicTo(size_px * 0.02, size_px * 0.70, size_px * 0.10, size_px * 0.10, size_px * 0.44, size_px * 0.04)
+        path.lineTo(size_px * 0.5, size_px * 0.16)
+        path.lineTo(size_px * 0.56, size_px * 0.04)
+        path.cubicTo(size_px * 0.90, size_px * 0.10, size_px * 0.98, size_px * 0.70, size_px * 0.5, size_px * 0.98)
         canvas.drawPath(path, skia.Paint(Shader=shader, AntiAlias=True))
     return bitmap
 
 
-def _slip(size: int, colour: Rgb) -> Bitmap:
-    bitmap = np.zeros((size, size, 4), np.uint8)
+def _slip(size_px: int, colour: Rgb) -> Bitmap:
+    bitmap = np.zeros((size_px, size_px, 4), np.uint8)
     shade = tuple(min(c, 1.0) * 255 for c in colour)
-    cv2.rectangle(bitmap, (int(size * 0.2), int(size * 0.3)), (int(size * 0.8), int(size * 0.7)), (*shade, 255), -1)
+    cv2.rectangle(
+        bitmap, (int(size_px * 0.2), int(size_px * 0.3)), (int(size_px * 0.8), int(size_px * 0.7)), (*shade, 255), -1
+    )
     return bitmap
 
 
@@ -236,7 +241,7 @@ def _particles(stagehand: Stagehand, kind: Particle) -> list[Layer]:
             (0.80, 0.40, 0.94),
         )
         bank = [_bank(lit(_slip(full, tone)), turns=_TURNS) for tone in colours]
-    return _both_sides(stagehand, Flurry(stagehand, drift, bank, (0.45, 2.6)))
+    return _both_sides(stagehand, Flurry(stagehand, drift, bank, depths=(0.45, 2.6)))
 
 
 def _both_sides(stagehand: Stagehand, flurry: Flurry) -> list[Layer]:
@@ -271,7 +276,7 @@ def _rain(stagehand: Stagehand) -> list[Layer]:
         speed = height * 2.1 / near**0.55 * rng.uniform(0.9, 1.1, count)
         sheets.append((near, rng.random((count, 2)), speed, length, paint))
 
-    def painter(is_near: bool) -> Layer:
+    def painter(*, is_near: bool) -> Layer:
         def paint_rain(raster: Raster, view: View) -> None:
             for near, start, speed, length, paint in sheets:
                 if (near < 1.5) != is_near:
@@ -287,7 +292,7 @@ def _rain(stagehand: Stagehand) -> list[Layer]:
 
         return Moving(depth=stagehand.distance * (0.52 if is_near else 1.6), paint=paint_rain)
 
-    return [painter(False), painter(True), _splashes(stagehand)]
+    return [painter(is_near=False), painter(is_near=True), _splashes(stagehand)]
 
 
 def _splashes(stagehand: Stagehand) -> Layer:
@@ -381,7 +386,7 @@ def _lightning(stagehand: Stagehand) -> Layer:
                     StrokeWidth=max(view.height_px / 240, 1.2),
                 )
                 line = skia.Path()
-                line.addPoly([skia.Point(px, py) for px, py in bolt], False)
+                line.addPoly([skia.Point(px, py) for px, py in bolt], close=False)
                 raster.canvas.drawPath(line, white)
 
     return Moving(depth=0.2, paint=paint)
@@ -402,7 +407,7 @@ def in_the_air(stagehand: Stagehand, *, is_indoors: bool) -> list[Layer]:
             flake = recolour(
                 _flake(full | 1, mix(stagehand.look.key, (1.0, 1.0, 1.0), 0.7)), np.array(stagehand.look.grade)
             )
-            layers.extend(_both_sides(stagehand, Flurry(stagehand, _SNOW, [_bank(flake, turns=1)], (0.4, 3.2))))
+            layers.extend(_both_sides(stagehand, Flurry(stagehand, _SNOW, [_bank(flake, turns=1)], depths=(0.4, 3.2))))
         if weather is Weather.FOG:
             layers.extend(_fog(stagehand))
     kinds = list(plan.particles)

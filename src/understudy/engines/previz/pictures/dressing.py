@@ -42,33 +42,33 @@ def dressed(bitmap: Bitmap, rig: Rig, wears: tuple[str, ...]) -> tuple[Bitmap, f
             hat = sprite(art_id, height * 0.3)
             hat = resized(hat, max(int(hat.shape[0] * head_width * height * 1.04 / hat.shape[1]), 4))
             sink = 0.24 if "crown" in art_id else 0.36
-            _paste(field, hat, sides + head_x * height, room + head_top * height + hat.shape[0] * sink)
+            _paste(field, hat, x=sides + head_x * height, y=room + head_top * height + hat.shape[0] * sink)
         elif any(word in art_id for word in _SPECTACLES):
             wide = head_width * height * (0.84 if rig.is_puppet else 0.9)
             lenses = sprite(art_id, height * 0.2)
             lenses = resized(lenses, max(int(lenses.shape[0] * wide / lenses.shape[1]), 4))
             row = room + height * _eye_row(rig, head_top, head_width) + lenses.shape[0] / 2
-            _paste(field, lenses, sides + head_x * height, row)
+            _paste(field, lenses, x=sides + head_x * height, y=row)
         elif any(word in art_id for word in _NECKWEAR):
             size = head_width * height * 0.62
             row = height * (0.99 if rig.is_puppet and rig.body is not Body.BUST else head_top + head_width * 1.15)
             thing = sprite(art_id, size)
             column = head_x if rig.is_puppet else head_x - rig.faces * -0.06
-            _paste(field, thing, sides + column * height, min(room + row + size * 0.5, field.shape[0]))
+            _paste(field, thing, x=sides + column * height, y=min(room + row + size * 0.5, field.shape[0]))
         else:
             thing = sprite(art_id, height * 0.34)
             side = (rig.faces or 1) * (0.28 + 0.06 * index)
-            _paste(field, thing, sides + width / 2 + side * height, room + height * 0.86)
+            _paste(field, thing, x=sides + width / 2 + side * height, y=room + height * 0.86)
     return field, field.shape[0] / height
 
 
-def _eye_row(rig: Rig, head_top: float, head_width: float) -> float:
+def _eye_row(rig: Rig, head_top: float, head_span: float) -> float:
     """Row of the eyes from the top, in heights."""
     if rig.body in (Body.PERSON_HEAD, Body.CREATURE_HEAD, Body.BEAST_HEAD):
         return 0.525
     if rig.body is Body.BUST:
         return 0.415
-    return head_top + head_width * 0.42
+    return head_top + head_span * 0.42
 
 
 def _head(bitmap: Bitmap, rig: Rig) -> tuple[float, float, float]:
@@ -92,7 +92,7 @@ def _head(bitmap: Bitmap, rig: Rig) -> tuple[float, float, float]:
     return middle / height, top / height, float(np.clip(span * 1.05, 0.22, 0.55))
 
 
-def _paste(field: Bitmap, thing: Bitmap, x: float, y: float) -> None:
+def _paste(field: Bitmap, thing: Bitmap, *, x: float, y: float) -> None:
     """Blend a thing onto the field, centred at column x, with its foot at row y."""
     height, width = thing.shape[:2]
     left = round(x - width / 2)

@@ -9,6 +9,7 @@ from understudy.engines.previz.pictures.canvas import Bitmap, Floats, Rgb
 from understudy.engines.previz.pictures.layers import Baked, Shade
 from understudy.engines.previz.pictures.light import Look, times
 from understudy.engines.previz.pictures.noise import layered_field, smoothstep
+from understudy.engines.previz.pictures.scene import Stagehand
 
 _TEXTURE_PX = 512
 # Coordinates beyond this would leave the range of the resampler.
@@ -40,7 +41,8 @@ def _clear(blur: Floats, cell: float) -> Floats:
 
 def _paint(base: Rgb, other: Rgb, part: Floats) -> Floats:
     first, second = np.array(base, np.float32), np.array(other, np.float32)
-    return first + part[..., None] * (second - first)
+    result: Floats = first + part[..., None] * (second - first)
+    return result
 
 
 def haze_over(shade: Shade, look: Look, *, distance: float, ambient: Rgb | None = None) -> Shade:
@@ -124,22 +126,23 @@ def paving(rng: np.random.Generator, *, light: Rgb, dark: Rgb, tile: float, repe
     return shade
 
 
-def planks(rng: np.random.Generator, *, light: Rgb, dark: Rgb, width: float, is_across: bool = False) -> Shade:
+def planks(rng: np.random.Generator, *, light: Rgb, dark: Rgb, board: float, is_across: bool = False) -> Shade:
     """Floor boards along the view, or across it."""
     texture = Texture(rng)
     tones = rng.random(128).astype(np.float32)
 
     def shade(x: Floats, z: Floats, blur: Floats) -> Floats:
         side, length = (z, x) if is_across else (x, z)
-        board = np.floor(side / width).astype(np.int64)
-        tone = tones[board % 128]
-        gap = smoothstep(0.44, 0.49, np.abs((side / width) % 1 - 0.5)) * _clear(blur, width)
+        index = np.floor(side / board).astype(np.int64)
+        tone = tones[index % 128]
+        gap = smoothstep(0.44, 0.49, np.abs((side / board) % 1 - 0.5)) * _clear(blur, board)
         shift = tone * 3.0
         ends = smoothstep(0.488, 0.497, np.abs(((length + shift) / 2.2) % 1 - 0.5)) * _clear(blur, 0.08)
         stretch = 0.12 if is_across else 8.0
         grain = texture.sample(x, z, period=1.6 if not is_across else 8.0, stretch=stretch)
         part = np.clip(0.5 + (tone - 0.5) * 0.7 + (grain - 0.5) * 0.5, 0, 1)
-        return _paint(dark, light, part) * (1 - 0.5 * np.maximum(gap, ends))[..., None]
+        result: Floats = _paint(dark, light, part) * (1 - 0.5 * np.maximum(gap, ends))[..., None]
+        return result
 
     return shade
 
@@ -168,7 +171,8 @@ def rows_of_crop(rng: np.random.Generator, base: Shade, *, colour: Rgb, soil: Rg
         plant = smoothstep(0.16, 0.30, across)
         field = _paint(colour, soil, 0.5 + (plant - 0.5) * visible)
         path = smoothstep(1.2, 1.5, np.abs(x))[..., None]
-        return base(x, z, blur) * (1 - path) + field * path
+        result: Floats = base(x, z, blur) * (1 - path) + field * path
+        return result
 
     return shade
 
@@ -184,14 +188,15 @@ def band_along(base: Shade, inner: Shade, *, low: float, high: float, soft: floa
     return shade
 
 
-def lane_into(base: Shade, inner: Shade, *, half_width: float, bend: float = 0.0, soft: float = 0.05) -> Shade:
+def lane_into(base: Shade, inner: Shade, *, half: float, bend: float = 0.0, soft: float = 0.05) -> Shade:
     """A strip that runs into the depth: a road, a path, a river; ``bend`` makes it wind, in units."""
 
     def shade(x: Floats, z: Floats, blur: Floats) -> Floats:
         centre = bend * np.sin(z * 0.42 + 0.4) * np.clip(z * 0.12, 0, 1.6) if bend else np.float32(0)
-        inside = (half_width - np.abs(x - centre)) / np.maximum(blur * 0.2, soft) + 0.5
+        inside = (half - np.abs(x - centre)) / np.maximum(blur * 0.2, soft) + 0.5
         part = np.clip(inside, 0, 1)[..., None]
-        return base(x, z, blur) * (1 - part) + inner(x, z, blur) * part
+        result: Floats = base(x, z, blur) * (1 - part) + inner(x, z, blur) * part
+        return result
 
     return shade
 
@@ -213,15 +218,15 @@ def marked_road(rng: np.random.Generator, *, is_across: bool, middle: float, rep
 
 
 def tufts(
+    stagehand: Stagehand,
     baked: Baked,
-    look: Look,
-    rng: np.random.Generator,
     *,
     colours: Sequence[Rgb],
     depths: tuple[float, float],
     count: int,
 ) -> None:
     """Paint grass blades on a baked ground, larger in front."""
+    look, rng = stagehand.look, stagehand.rng
     low, high = depths
     width = baked.repeat or 7.0
     for _ in range(count):
@@ -244,16 +249,16 @@ def tufts(
 
 
 def specks(
+    stagehand: Stagehand,
     baked: Baked,
-    look: Look,
-    rng: np.random.Generator,
     *,
     colours: Sequence[Rgb],
-    size: float,
+    radius_units: float,
     depths: tuple[float, float],
     count: int,
 ) -> None:
     """Paint small flat dots on a baked ground: flowers, pebbles, shells, fallen petals."""
+    look, rng = stagehand.look, stagehand.rng
     low, high = depths
     width = baked.repeat or 7.0
     for _ in range(count):
@@ -261,7 +266,7 @@ def specks(
         x0 = rng.uniform(-0.5, 0.5) * width * (1.0 if baked.repeat else z / low)
         colour = times(colours[int(rng.integers(len(colours)))], look.ambient)
         shade = tuple(float(c) * 255 for c in colour)
-        radius = size * rng.uniform(0.6, 1.3)
+        radius = radius_units * rng.uniform(0.6, 1.3)
         for x in baked.copies(x0, z):
             u, v, scale = baked.place(x, z)
             if not -40 < u < baked.bitmap.shape[1] + 40 or v > baked.bitmap.shape[0] + 40:
@@ -271,7 +276,7 @@ def specks(
             cv2.ellipse(baked.bitmap, centre, axes, 0, 0, 360, (*shade, 255), -1, cv2.LINE_AA, 3)
 
 
-def cast_shadow(baked: Baked, look: Look, alpha: Bitmap, *, x: float, z: float, size: tuple[float, float]) -> None:
+def cast_shadow(baked: Baked, look: Look, alpha: Bitmap, *, x: float, z: float, extent: tuple[float, float]) -> None:
     """Darken a baked ground by the shadow of an upright thing that stands at (x, z).
 
     alpha: its outline, single channel. size: its width and height in units.
@@ -279,7 +284,7 @@ def cast_shadow(baked: Baked, look: Look, alpha: Bitmap, *, x: float, z: float, 
     if look.shadow <= 0.02:
         return
     for copy_x in baked.copies(x, z):
-        matrix = shadow_matrix(baked, look, alpha.shape, x=copy_x, z=z, size=size)
+        matrix = shadow_matrix(baked, look, alpha.shape, x=copy_x, z=z, extent=extent)
         corners = matrix @ np.array(
             [[0, alpha.shape[1]] * 2, [0, 0, alpha.shape[0], alpha.shape[0]], [1, 1, 1, 1]], np.float64
         )
@@ -299,18 +304,18 @@ def cast_shadow(baked: Baked, look: Look, alpha: Bitmap, *, x: float, z: float, 
 
 
 def shadow_matrix(
-    baked: Baked, look: Look, shape: tuple[int, ...], *, x: float, z: float, size: tuple[float, float]
+    baked: Baked, look: Look, shape: tuple[int, ...], *, x: float, z: float, extent: tuple[float, float]
 ) -> "np.ndarray[tuple[int, int], np.dtype[np.float64]]":
     """2x3 matrix that lays an outline on the ground, away from the sun."""
     height, width = shape[:2]
     u, v, scale = baked.place(x, z)
-    reach = look.shadow_reach * size[1]
+    reach = look.shadow_reach * extent[1]
     # A low sun in front of or behind the scene: shadows fall sideways and a little towards the camera.
     lean = -np.sign(look.sun_x or 1) * reach * 0.8
     _, v_tip, _ = baked.place(x, max(z - reach * 0.35, 0.25))
     return np.array(
         [
-            [size[0] * scale / width, -lean * scale / height, u - size[0] * scale / 2 + lean * scale],
+            [extent[0] * scale / width, -lean * scale / height, u - extent[0] * scale / 2 + lean * scale],
             [0.0, (v - v_tip) / height, v_tip],
         ]
     )

@@ -49,10 +49,11 @@ def upright(stagehand: Stagehand, spot: Spot, paint: PaintBand, *, detail: float
     )
 
 
-def below(line: Floats, height: int) -> Floats:
+def below(line: Floats, height_px: int) -> Floats:
     """Coverage 0..1 of everything below a line of rows, antialiased: (height, len(line))."""
-    rows = np.arange(height, dtype=np.float32)[:, None] + 0.5
-    return np.clip(rows - line[None, :] + 0.5, 0, 1)
+    rows = np.arange(height_px, dtype=np.float32)[:, None] + 0.5
+    result: Floats = np.clip(rows - line[None, :] + 0.5, 0, 1)
+    return result
 
 
 def covered(colour: Floats, alpha: Floats, look: Look, *, haze: float) -> Bitmap:
@@ -67,21 +68,21 @@ def hills(stagehand: Stagehand, spot: Spot, *, light: Rgb, dark: Rgb, waves: flo
     """Rolling hills, lit on their sunny side, misty at the foot."""
     look, rng = stagehand.look, stagehand.rng
 
-    def paint(width: int, height: int, density: float) -> Bitmap:
-        line = rolling_line(width, waves=waves, octaves=4, rng=rng, gain=0.34)
+    def paint(width_px: int, height_px: int, density: float) -> Bitmap:
+        line = rolling_line(width_px, waves=waves, octaves=4, rng=rng, gain=0.34)
         if rough:
-            line = line + rolling_line(width, waves=waves * 30, octaves=3, rng=rng) * np.float32(rough)
-        crest = (0.46 - 0.40 * np.clip(line, -1.1, 1.1)) * height
-        alpha = below(crest, height)
-        slope = np.gradient(cv2.GaussianBlur(crest[None, :], (0, 0), max(width * 0.004, 1))[0]) * 2.2
-        rows = np.arange(height, dtype=np.float32)[:, None]
-        depth = np.clip((rows - crest[None, :]) / height, 0, 1)
-        field = _texture(width, height, rng, cells=9, octaves=4)
+            line = line + rolling_line(width_px, waves=waves * 30, octaves=3, rng=rng) * np.float32(rough)
+        crest = (0.46 - 0.40 * np.clip(line, -1.1, 1.1)) * height_px
+        alpha = below(crest, height_px)
+        slope = np.gradient(cv2.GaussianBlur(crest[None, :], (0, 0), max(width_px * 0.004, 1))[0]) * 2.2
+        rows = np.arange(height_px, dtype=np.float32)[:, None]
+        depth = np.clip((rows - crest[None, :]) / height_px, 0, 1)
+        field = _texture(width_px, height_px, rng, cells=9, octaves=4)
         sunny = 0.5 - np.clip(slope, -1, 1)[None, :] * np.float32(np.sign(look.sun_x) * -0.5) * np.exp(-depth * 3.5)
         part = np.clip(sunny * 0.7 + 0.22 - depth * 0.55 + (field - 0.5) * 0.42, 0, 1)
         colour = _between(dark, light, part)
         haze = look.haze_at(spot.depth, stagehand.distance)
-        return _misty(covered(colour, alpha, look, haze=haze), look, depth_from=crest, amount=0.35 + 0.4 * haze)
+        return _misty(covered(colour, alpha, look, haze=haze), look, depth_from=crest, strength=0.35 + 0.4 * haze)
 
     return upright(stagehand, spot, paint, detail=0.8)
 
@@ -90,28 +91,28 @@ def mountains(stagehand: Stagehand, spot: Spot, *, rock: Rgb, snow_line: float =
     """Peaks of rock with faces in sun and shade, and snow above a line (part of the height; 1 = none)."""
     look, rng = stagehand.look, stagehand.rng
 
-    def paint(width: int, height: int, density: float) -> Bitmap:
-        line = jagged_line(width, peaks=peaks, octaves=6, rng=rng)
-        crest = (1 - np.clip(line * 1.12, 0.04, 0.985)) * height
-        alpha = below(crest, height)
-        rows = np.arange(height, dtype=np.float32)[:, None]
-        depth = np.clip((rows - crest[None, :]) / height, 0, 1)
-        across = max(width / height, 1) * 3.2
+    def paint(width_px: int, height_px: int, density: float) -> Bitmap:
+        line = jagged_line(width_px, peaks=peaks, octaves=6, rng=rng)
+        crest = (1 - np.clip(line * 1.12, 0.04, 0.985)) * height_px
+        alpha = below(crest, height_px)
+        rows = np.arange(height_px, dtype=np.float32)[:, None]
+        depth = np.clip((rows - crest[None, :]) / height_px, 0, 1)
+        across = max(width_px / height_px, 1) * 3.2
         # Faces lean with depth below the crest, so ridges run down from the peaks.
-        lean = cv2.GaussianBlur(crest[None, :], (0, 0), height * 0.02)[0]
+        lean = cv2.GaussianBlur(crest[None, :], (0, 0), height_px * 0.02)[0]
         slope = np.gradient(lean)[None, :] * np.exp(-depth * 4.2)
-        relief = ridged_field((width, height), cells=(across, 3.2), octaves=5, rng=rng)
-        step = max(int(height * 0.008), 1)
+        relief = ridged_field((width_px, height_px), cells=(across, 3.2), octaves=5, rng=rng)
+        step = max(int(height_px * 0.008), 1)
         facing = (np.roll(relief, -step, axis=1) - np.roll(relief, step, axis=1)) * 3.4
         side = np.float32(np.sign(look.sun_x) or 1)
         light = np.clip(0.46 + side * (slope * 0.42 + facing * 0.55) + (relief - 0.6) * 0.3, 0, 1)
         colour = _between(dimmed(rock, 0.42), dimmed(rock, 1.22), light)
-        level = 1 - rows / height + (relief - 0.55) * 0.34
+        level = 1 - rows / height_px + (relief - 0.55) * 0.34
         caps = smoothstep(snow_line, snow_line + 0.05, np.broadcast_to(level, light.shape) - facing * side * -0.05)
         white = _between((0.55, 0.65, 0.86), (1.0, 1.0, 1.0), np.clip(light * 1.35, 0, 1))
         colour = colour + caps[..., None] * (white - colour)
         haze = look.haze_at(spot.depth, stagehand.distance)
-        return _misty(covered(colour, alpha, look, haze=haze), look, depth_from=None, amount=0.75)
+        return _misty(covered(colour, alpha, look, haze=haze), look, depth_from=None, strength=0.75)
 
     return upright(stagehand, spot, paint, detail=0.85)
 
@@ -120,22 +121,22 @@ def dunes(stagehand: Stagehand, spot: Spot, *, light: Rgb, dark: Rgb, waves: flo
     """Sand dunes with a sharp crest between the sunny and the shaded flank."""
     look, rng = stagehand.look, stagehand.rng
 
-    def paint(width: int, height: int, density: float) -> Bitmap:
-        line = rolling_line(width, waves=waves, octaves=2, rng=rng, gain=0.4)
-        crest = (0.48 - 0.42 * np.clip(line, -1.1, 1.1)) * height
-        alpha = below(crest, height)
-        rows = np.arange(height, dtype=np.float32)[:, None]
-        depth = (rows - crest[None, :]) / height
+    def paint(width_px: int, height_px: int, density: float) -> Bitmap:
+        line = rolling_line(width_px, waves=waves, octaves=2, rng=rng, gain=0.4)
+        crest = (0.48 - 0.42 * np.clip(line, -1.1, 1.1)) * height_px
+        alpha = below(crest, height_px)
+        rows = np.arange(height_px, dtype=np.float32)[:, None]
+        depth = (rows - crest[None, :]) / height_px
         slope = np.gradient(crest) * 2.0
-        turn = np.interp(np.arange(width), np.arange(width), slope).astype(np.float32)
-        wander = rolling_line(width, waves=waves * 3, octaves=2, rng=rng) * 0.10
+        turn = np.interp(np.arange(width_px), np.arange(width_px), slope).astype(np.float32)
+        wander = rolling_line(width_px, waves=waves * 3, octaves=2, rng=rng) * 0.10
         shade = smoothstep(-0.14, 0.14, np.broadcast_to(turn[None, :] * np.sign(look.sun_x), depth.shape) + 0.0 * depth)
         flank = np.clip(1 - depth * 2.6 + wander[None, :], 0, 1)
-        ripples = np.sin(depth * height / max(density * 0.05, 2.0) + wander[None, :] * 40) * 0.02
+        ripples = np.sin(depth * height_px / max(density * 0.05, 2.0) + wander[None, :] * 40) * 0.02
         part = np.clip(0.72 - 0.62 * (1 - shade) * flank - 0.2 * np.clip(depth, 0, 1) + ripples, 0, 1)
         haze = look.haze_at(spot.depth, stagehand.distance)
         colour = _between(dark, light, part.astype(np.float32))
-        return _misty(covered(colour, alpha, look, haze=haze), look, depth_from=None, amount=0.15)
+        return _misty(covered(colour, alpha, look, haze=haze), look, depth_from=None, strength=0.15)
 
     return upright(stagehand, spot, paint, detail=0.9)
 
@@ -144,26 +145,27 @@ def tree_line(stagehand: Stagehand, spot: Spot, *, colour: Rgb, is_pine: bool, d
     """A row of distant trees, each a crown or a spire with light on its sunny side."""
     look, rng = stagehand.look, stagehand.rng
 
-    def paint(width: int, height: int, density: float) -> Bitmap:
-        bitmap = np.zeros((height, width, 4), np.uint8)
+    def paint(width_px: int, height_px: int, density: float) -> Bitmap:
+        bitmap = np.zeros((height_px, width_px, 4), np.uint8)
         side = np.sign(look.sun_x) or 1
-        step = height * (0.30 if is_pine else 0.42) / density_of_trees
-        count = min(int(width / step) + 2, 600)
+        step = height_px * (0.30 if is_pine else 0.42) / density_of_trees
+        count = min(int(width_px / step) + 2, 600)
         order = rng.permutation(count)
         for index in order:
             x = (index + rng.uniform(-0.4, 0.4)) * step
-            tall = height * rng.uniform(0.55, 0.97)
+            tall = height_px * rng.uniform(0.55, 0.97)
             tone = rng.uniform(0.82, 1.12)
-            (_pine if is_pine else _crown)(bitmap, x, tall, dimmed(colour, tone), side=float(side), rng=rng)
+            draw = _pine if is_pine else _crown
+            draw(bitmap, x, tall, colour=dimmed(colour, tone), side=float(side), rng=rng)
         haze = look.haze_at(spot.depth, stagehand.distance)
         return _misty(
-            recolour(bitmap, look.lit_matrix(gain=look.ambient, haze=haze)), look, depth_from=None, amount=0.3
+            recolour(bitmap, look.lit_matrix(gain=look.ambient, haze=haze)), look, depth_from=None, strength=0.3
         )
 
     return upright(stagehand, spot, paint, detail=0.9)
 
 
-def _pine(bitmap: Bitmap, x: float, tall: float, colour: Rgb, *, side: float, rng: np.random.Generator) -> None:
+def _pine(bitmap: Bitmap, x: float, tall: float, *, colour: Rgb, side: float, rng: np.random.Generator) -> None:
     height = bitmap.shape[0]
     half = tall * rng.uniform(0.17, 0.23)
     for tier in range(4):
@@ -176,7 +178,7 @@ def _pine(bitmap: Bitmap, x: float, tall: float, colour: Rgb, *, side: float, rn
         _triangle(bitmap, lit, dimmed(colour, tone * 1.22))
 
 
-def _crown(bitmap: Bitmap, x: float, tall: float, colour: Rgb, *, side: float, rng: np.random.Generator) -> None:
+def _crown(bitmap: Bitmap, x: float, tall: float, *, colour: Rgb, side: float, rng: np.random.Generator) -> None:
     height = bitmap.shape[0]
     radius = tall * 0.36
     base = height - tall * 0.34
@@ -205,19 +207,18 @@ def skyline(stagehand: Stagehand, spot: Spot, *, colour: Rgb, is_tall: bool = Tr
     """City blocks with rows of windows; in the dark many are lit."""
     look, rng = stagehand.look, stagehand.rng
 
-    def paint(width: int, height: int, density: float) -> Bitmap:
+    def paint(width_px: int, height_px: int, density: float) -> Bitmap:
         haze = look.haze_at(spot.depth, stagehand.distance)
-        bitmap = np.zeros((height, width, 4), np.uint8)
-        matrix = look.lit_matrix(gain=look.ambient, haze=haze)
-        x = -rng.uniform(0, 0.2) * height
-        while x < width:
-            block = height * rng.uniform(0.14, 0.30)
-            tall = height * (rng.uniform(0.34, 0.72) if rng.random() < 0.72 else rng.uniform(0.74, 0.98))
+        bitmap = np.zeros((height_px, width_px, 4), np.uint8)
+        x = -rng.uniform(0, 0.2) * height_px
+        while x < width_px:
+            block = height_px * rng.uniform(0.14, 0.30)
+            tall = height_px * (rng.uniform(0.34, 0.72) if rng.random() < 0.72 else rng.uniform(0.74, 0.98))
             tall = tall if is_tall else tall * 0.6
             tone = mix(dimmed(colour, rng.uniform(0.8, 1.15)), (0.55, 0.60, 0.72), rng.uniform(0, 0.35))
-            _tower(bitmap, (x, block, tall), tone, look=look, matrix=matrix, rng=rng, haze=haze)
+            _tower(bitmap, (x, block, tall), tone, look=look, rng=rng, haze=haze)
             x += block * rng.uniform(0.86, 1.22)
-        return _misty(bitmap, look, depth_from=None, amount=0.2 + 0.3 * haze)
+        return _misty(bitmap, look, depth_from=None, strength=0.2 + 0.3 * haze)
 
     return upright(stagehand, spot, paint, detail=1.0)
 
@@ -228,10 +229,11 @@ def _tower(
     tone: Rgb,
     *,
     look: Look,
-    matrix: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]",
     rng: np.random.Generator,
     haze: float,
 ) -> None:
+    """One block of a skyline: (left, width, height) in pixels, standing on the bitmap's last row."""
+    matrix = look.lit_matrix(gain=look.ambient, haze=haze)
     height = bitmap.shape[0]
     x, wide, tall = box
     width, top = int(wide), int(height - tall)
@@ -279,23 +281,25 @@ def hedge(stagehand: Stagehand, spot: Spot, *, colour: Rgb, flowers: tuple[Rgb, 
     """A clipped hedge with leaves, and flowers in it."""
     look, rng = stagehand.look, stagehand.rng
 
-    def paint(width: int, height: int, density: float) -> Bitmap:
-        crest = (0.13 + 0.07 * rolling_line(width, waves=max(width / height, 2) * 0.8, octaves=5, rng=rng)) * height
-        alpha = below(crest, height)
-        leaves = _texture(width, height, rng, cells=14, octaves=4)
-        rows = np.linspace(1, 0, height, dtype=np.float32)[:, None]
+    def paint(width_px: int, height_px: int, density: float) -> Bitmap:
+        crest = (
+            0.13 + 0.07 * rolling_line(width_px, waves=max(width_px / height_px, 2) * 0.8, octaves=5, rng=rng)
+        ) * height_px
+        alpha = below(crest, height_px)
+        leaves = _texture(width_px, height_px, rng, cells=14, octaves=4)
+        rows = np.linspace(1, 0, height_px, dtype=np.float32)[:, None]
         part = np.clip(rows * 0.8 + (leaves - 0.5) * 0.9 + 0.05, 0, 1)
         colour_field = _between(dimmed(colour, 0.45), dimmed(colour, 1.2), part)
         bitmap = covered(colour_field, alpha, look, haze=look.haze_at(spot.depth, stagehand.distance))
-        for _ in range(int(width / height * 26) if flowers else 0):
-            x = rng.uniform(0, width)
-            y = rng.uniform(0.24, 0.9) * height
+        for _ in range(int(width_px / height_px * 26) if flowers else 0):
+            x = rng.uniform(0, width_px)
+            y = rng.uniform(0.24, 0.9) * height_px
             tone = times(flowers[int(rng.integers(len(flowers)))], look.ambient)
             shade = tuple(min(c, 1.0) * 255 for c in tone)
             cv2.circle(
                 bitmap,
                 (int(x * 8), int(y * 8)),
-                max(int(height * rng.uniform(0.014, 0.03) * 8), 8),
+                max(int(height_px * rng.uniform(0.014, 0.03) * 8), 8),
                 (*shade, 255),
                 -1,
                 cv2.LINE_AA,
@@ -306,10 +310,10 @@ def hedge(stagehand: Stagehand, spot: Spot, *, colour: Rgb, flowers: tuple[Rgb, 
     return upright(stagehand, spot, paint)
 
 
-def _texture(width: int, height: int, rng: np.random.Generator, *, cells: float, octaves: int) -> Floats:
+def _texture(width_px: int, height_px: int, rng: np.random.Generator, *, cells: float, octaves: int) -> Floats:
     """Noise whose cells are as wide as high."""
     return layered_field(
-        (width, height), cells=(max(cells * width / height * 0.5, 2), cells * 0.5), octaves=octaves, rng=rng
+        (width_px, height_px), cells=(max(cells * width_px / height_px * 0.5, 2), cells * 0.5), octaves=octaves, rng=rng
     )
 
 
@@ -318,13 +322,13 @@ def _between(dark: Rgb, light: Rgb, part: Floats) -> Floats:
     return first + part[..., None].astype(np.float32) * (second - first)
 
 
-def _misty(bitmap: Bitmap, look: Look, *, depth_from: Floats | None, amount: float) -> Bitmap:
+def _misty(bitmap: Bitmap, look: Look, *, depth_from: Floats | None, strength: float) -> Bitmap:
     """Fade the lower half towards the haze: bands of land lie behind one another in mist."""
     height = bitmap.shape[0]
     rows = np.linspace(0, 1, height, dtype=np.float32)[:, None]
     if depth_from is not None:
         rows = np.clip((np.arange(height, dtype=np.float32)[:, None] - depth_from[None, :]) / height, 0, 1)
-    part = (rows**1.6 * np.float32(amount * look.haziness))[..., None]
+    part = (rows**1.6 * np.float32(strength * look.haziness))[..., None]
     haze = np.clip(np.array(look.grade)[:3] @ np.array([*look.haze, 1.0]), 0, 1).astype(np.float32)
     alpha = bitmap[..., 3:].astype(np.float32)
     result = bitmap.copy()

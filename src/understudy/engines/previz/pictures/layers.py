@@ -185,9 +185,9 @@ def fold(view: View, centre_x: float, repeat: float) -> View:
     return _moved(view, x=centre_x + offset, y=view.y)
 
 
-def lowered(view: View, height: float) -> View:
+def lowered(view: View, level: float) -> View:
     """The view measured from a plane at ``height``."""
-    return view if height == 0 else _moved(view, x=view.x, y=view.y - height)
+    return view if level == 0 else _moved(view, x=view.x, y=view.y - level)
 
 
 def _moved(view: View, *, x: float, y: float) -> View:
@@ -208,14 +208,14 @@ Shade = Callable[[Floats, Floats, Floats], Floats]
 
 
 def bake_surface(
-    reach: Reach, shade: Shade, *, detail: float, repeat: float = 0.0, height: float = 0.0
+    reach: Reach, shade: Shade, *, detail: float, repeat: float = 0.0, level: float = 0.0
 ) -> tuple[Surface, "Baked"]:
     """Paint a horizontal plane as seen from the move's farthest point, and everything the move will see of it.
 
     shade: (x, z, blur) -> (h, w, 3) float32 RGB 0..1; x, z in units, blur: units per pixel along z.
     Returns the layer and what is needed to paint more onto its bitmap (whose memory they share).
     """
-    views = [lowered(fold(view, 0.0, repeat), height) for view in reach.views]
+    views = [lowered(fold(view, 0.0, repeat), level) for view in reach.views]
     # A ground that repeats is several frames wide and always in motion.
     detail = detail * 0.7 if repeat else detail
     sign = 1.0 if views[0].y > 0 else -1.0
@@ -255,7 +255,7 @@ def bake_surface(
     bitmap[..., :3] = np.clip(shade(x, np.ascontiguousarray(z), np.ascontiguousarray(blur)) * 255 + 0.5, 0, 255)
     place = np.array([[1, 0, left], [0, sign, 0.0], [0, 0, 1.0]])
     surface = Surface(
-        bitmap=bitmap, to_ground=np.linalg.inv(to_reference) @ place, centre_x=0.0, repeat=repeat, height=height
+        bitmap=bitmap, to_ground=np.linalg.inv(to_reference) @ place, centre_x=0.0, repeat=repeat, height=level
     )
     return surface, Baked(bitmap=bitmap, view=reference, left_px=left, sign=sign, repeat=repeat)
 

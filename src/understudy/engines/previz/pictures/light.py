@@ -348,4 +348,5 @@ def _rim(alpha: Bitmap, look: Look) -> Floats:
     inside = cv2.warpAffine(alpha, shift, (width, height))
     inside = cv2.GaussianBlur(inside, (0, 0), reach * 0.55)
     edge = np.clip(alpha.astype(np.float32) - inside, 0, 255) / 255
-    return edge.astype(np.float32) * np.float32(look.rim * 0.55)
+    result: Floats = edge.astype(np.float32) * np.float32(look.rim * 0.55)
+    return result

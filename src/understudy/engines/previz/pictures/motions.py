@@ -87,7 +87,7 @@ def _idle(moment: Moment) -> Motion:
     )
 
 
-def _stepping(rate_hz: float, reach: float, bounce: float, lean: float) -> Callable[[Moment], Motion]:
+def _stepping(rate_hz: float, *, reach: float, bounce: float, lean: float) -> Callable[[Moment], Motion]:
     def motion(moment: Moment) -> Motion:
         stride = _TURN * rate_hz * moment.time_s + moment.phase
         up = abs(float(np.sin(stride)))
@@ -305,8 +305,8 @@ def _grow(moment: Moment) -> Motion:
 
 _MOTIONS: dict[Action, Callable[[Moment], Motion]] = {
     Action.IDLE: _idle,
-    Action.WALK: _stepping(_WALKING_HZ, 0.62, 0.030, 0.015),
-    Action.RUN: _stepping(_RUNNING_HZ, 1.0, 0.075, 0.06),
+    Action.WALK: _stepping(_WALKING_HZ, reach=0.62, bounce=0.030, lean=0.015),
+    Action.RUN: _stepping(_RUNNING_HZ, reach=1.0, bounce=0.075, lean=0.06),
     Action.JUMP: _jump,
     Action.FLY: _fly,
     Action.SWIM: _swim,

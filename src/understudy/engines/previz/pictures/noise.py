@@ -6,12 +6,12 @@ import numpy as np
 from understudy.engines.previz.pictures.canvas import Floats
 
 
-def smooth_field(size: tuple[int, int], *, cells: tuple[float, float], rng: np.random.Generator) -> Floats:
+def smooth_field(size_px: tuple[int, int], *, cells: tuple[float, float], rng: np.random.Generator) -> Floats:
     """One octave of value noise, 0..1, of (width, height) pixels; periodic in x.
 
     cells: how many noise cells lie across the width and the height.
     """
-    width, height = size
+    width, height = size_px
     across = max(round(cells[0]), 1)
     down = max(int(np.ceil(cells[1])), 1)
     grid = rng.random((down + 3, across), dtype=np.float32)
@@ -30,36 +30,37 @@ def smooth_field(size: tuple[int, int], *, cells: tuple[float, float], rng: np.r
 
 
 def layered_field(
-    size: tuple[int, int], *, cells: tuple[float, float], octaves: int, rng: np.random.Generator, gain: float = 0.5
+    size_px: tuple[int, int], *, cells: tuple[float, float], octaves: int, rng: np.random.Generator, gain: float = 0.5
 ) -> Floats:
     """Several octaves of value noise, about 0..1, periodic in x."""
-    total = np.zeros((size[1], size[0]), np.float32)
+    total = np.zeros((size_px[1], size_px[0]), np.float32)
     weight, weights = 1.0, 0.0
     for octave in range(octaves):
-        total += weight * smooth_field(size, cells=(cells[0] * 2**octave, cells[1] * 2**octave), rng=rng)
+        total += weight * smooth_field(size_px, cells=(cells[0] * 2**octave, cells[1] * 2**octave), rng=rng)
         weights += weight
         weight *= gain
-    return np.clip((total / weights - 0.5) * 1.5 + 0.5, 0, 1)
+    result: Floats = np.clip((total / weights - 0.5) * 1.5 + 0.5, 0, 1)
+    return result
 
 
 def ridged_field(
-    size: tuple[int, int], *, cells: tuple[float, float], octaves: int, rng: np.random.Generator
+    size_px: tuple[int, int], *, cells: tuple[float, float], octaves: int, rng: np.random.Generator
 ) -> Floats:
     """Noise with sharp crests, 0..1, periodic in x: rock and mountain faces."""
-    total = np.zeros((size[1], size[0]), np.float32)
+    total = np.zeros((size_px[1], size_px[0]), np.float32)
     weight, weights = 1.0, 0.0
     for octave in range(octaves):
-        layer = smooth_field(size, cells=(cells[0] * 2**octave, cells[1] * 2**octave), rng=rng)
+        layer = smooth_field(size_px, cells=(cells[0] * 2**octave, cells[1] * 2**octave), rng=rng)
         total += weight * (1 - np.abs(2 * layer - 1))
         weights += weight
         weight *= 0.52
     return total / weights
 
 
-def rolling_line(width: int, *, waves: float, octaves: int, rng: np.random.Generator, gain: float = 0.5) -> Floats:
+def rolling_line(width_px: int, *, waves: float, octaves: int, rng: np.random.Generator, gain: float = 0.5) -> Floats:
     """A smooth periodic line of ``width`` values, about -1..1, with ``waves`` main swells."""
-    x = np.arange(width, dtype=np.float32) * (2 * np.pi / width)
-    line = np.zeros(width, np.float32)
+    x = np.arange(width_px, dtype=np.float32) * (2 * np.pi / width_px)
+    line = np.zeros(width_px, np.float32)
     weight, weights = 1.0, 0.0
     for octave in range(octaves):
         turns = max(round(waves * 1.9**octave + rng.uniform(-0.5, 0.5)), 1)
@@ -69,9 +70,9 @@ def rolling_line(width: int, *, waves: float, octaves: int, rng: np.random.Gener
     return line / np.float32(weights)
 
 
-def jagged_line(width: int, *, peaks: int, octaves: int, rng: np.random.Generator) -> Floats:
+def jagged_line(width_px: int, *, peaks: int, octaves: int, rng: np.random.Generator) -> Floats:
     """A periodic line of peaks, about 0..1: mountain crests with straight flanks."""
-    line = np.zeros(width, np.float32)
+    line = np.zeros(width_px, np.float32)
     weight, weights = 1.0, 0.0
     for octave in range(octaves):
         knots = max(peaks * 2**octave, 2) * 2
@@ -79,9 +80,9 @@ def jagged_line(width: int, *, peaks: int, octaves: int, rng: np.random.Generato
         if octave == 0:
             values[::2] = 0.55 + 0.45 * values[::2]
             values[1::2] *= 0.32
-        places = (np.arange(knots + 1) + np.append(rng.uniform(-0.22, 0.22, knots), 0.0)) / knots * width
-        places[0], places[-1] = 0, width
-        line += weight * np.interp(np.arange(width), places, np.append(values, values[0])).astype(np.float32)
+        places = (np.arange(knots + 1) + np.append(rng.uniform(-0.22, 0.22, knots), 0.0)) / knots * width_px
+        places[0], places[-1] = 0, width_px
+        line += weight * np.interp(np.arange(width_px), places, np.append(values, values[0])).astype(np.float32)
         weights += weight
         weight *= 0.36
     return line / np.float32(weights)
@@ -90,4 +91,5 @@ def jagged_line(width: int, *, peaks: int, octaves: int, rng: np.random.Generato
 def smoothstep(low: float, high: float, values: Floats) -> Floats:
     """0 below low, 1 above high, smooth between."""
     part = np.clip((values - np.float32(low)) / np.float32(high - low), 0, 1)
-    return part * part * (3 - 2 * part)
+    result: Floats = part * part * (3 - 2 * part)
+    return result

@@ -38,7 +38,7 @@ class FilmPainter:
         self._plan, self._canvas = plan, canvas
         roles, group_width = cast_of(plan)
         aspect = roles[0].aspect if roles else 1.0
-        self.staging = stage(canvas, plan.framing, plan.setting, aspect=aspect, group_width=group_width)
+        self.staging = stage(canvas, plan.framing, plan.setting, aspect=aspect, group_span=group_width)
         heading = self._heading(roles[0].rig.faces if roles else 0)
         own_speed, camera_speed = self._speeds(heading)
         self._camera = Camera(self.staging, plan.camera, rng=self._stream(1), speed=camera_speed)
@@ -68,7 +68,7 @@ class FilmPainter:
         props = replace(stagehand, rng=self._stream(5))
         layers.extend(
             place_props(
-                props, scene, hero_height=lead.rig.height if lead else 1.0, hero_half=group_width / 2 if lead else 0.5
+                props, scene, hero_tall=lead.rig.height if lead else 1.0, hero_half=group_width / 2 if lead else 0.5
             )
         )
         rng = self._stream(6)

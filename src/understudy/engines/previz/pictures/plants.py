@@ -42,33 +42,33 @@ def _strip(stagehand: Stagehand, spot: Spot, *, light: Rgb, dark: Rgb, thick: fl
     look, rng = stagehand.look, stagehand.rng
     is_near = spot.depth < stagehand.distance
 
-    def paint(width: int, height: int, density: float) -> Bitmap:
-        bitmap = np.zeros((height, width, 4), np.uint8)
+    def paint(width_px: int, height_px: int, density: float) -> Bitmap:
+        bitmap: Bitmap = np.zeros((height_px, width_px, 4), np.uint8)
         # The blades grow in a patch that is drawn once and repeated: thousands of blades would cost more than all else.
-        patch = np.zeros((height, min(max(height * 24, 64), width), 4), np.uint8)
+        patch = np.zeros((height_px, min(max(height_px * 24, 64), width_px), 4), np.uint8)
         across = patch.shape[1]
-        for _ in range(int(across / height * thick / 3.4)):
+        for _ in range(int(across / height_px * thick / 3.4)):
             x = rng.uniform(0, across)
             crown = rng.uniform(0.5, 1.0)
             for _ in range(int(rng.integers(3, 7))):
-                lean, tip = rng.normal(0, 0.28) * height, height * (1 - crown * rng.uniform(0.55, 0.98))
-                base = x + rng.normal(0, 0.10) * height
-                half = max(height * 0.035, 0.6)
+                lean, tip = rng.normal(0, 0.28) * height_px, height_px * (1 - crown * rng.uniform(0.55, 0.98))
+                base = x + rng.normal(0, 0.10) * height_px
+                half = max(height_px * 0.035, 0.6)
                 colour = mix(dark, light, rng.uniform(0.1, 1.0))
                 shade = tuple(min(c, 1.0) * 255 for c in colour)
                 points = [
-                    (base - half, height),
-                    (base + lean * 0.35, (height + tip) / 2),
+                    (base - half, height_px),
+                    (base + lean * 0.35, (height_px + tip) / 2),
                     (base + lean, tip),
-                    (base + lean * 0.35 + half * 1.4, (height + tip) / 2),
-                    (base + half, height),
+                    (base + lean * 0.35 + half * 1.4, (height_px + tip) / 2),
+                    (base + half, height_px),
                 ]
                 corners = np.array([[round(px * 8), round(py * 8)] for px, py in points], np.int32)
                 cv2.fillPoly(patch, [corners], (*shade, 255), cv2.LINE_AA, 3)
-        for left in range(0, width, across):
-            bitmap[:, left : left + across] = patch[:, : min(across, width - left)]
+        for left in range(0, width_px, across):
+            bitmap[:, left : left + across] = patch[:, : min(across, width_px - left)]
         if is_near:
-            bitmap = cv2.GaussianBlur(bitmap, (0, 0), max(height * 0.035, 0.8))
+            bitmap = cv2.GaussianBlur(bitmap, (0, 0), max(height_px * 0.035, 0.8))
         haze = look.haze_at(spot.depth, stagehand.distance)
         gain = dimmed(look.ambient, 0.72) if is_near else look.ambient
         return recolour(bitmap, look.lit_matrix(gain=gain, haze=haze))

@@ -37,14 +37,14 @@ _PLANTS = (
 )
 
 
-def _size(stagehand: Stagehand, art_id: str, hero_height: float) -> float:
+def _size(stagehand: Stagehand, art_id: str, hero_tall: float) -> float:
     """A prop's height in units: true to size, but drawn together so that the largest still fit the picture."""
     # Small subjects do not make giants of pebbles and flowers.
-    ratio = rig_of(art_id).height / max(hero_height, 0.75)
+    ratio = rig_of(art_id).height / max(hero_tall, 0.75)
     return float(np.clip(ratio**0.66, 0.12, 3.4))
 
 
-def place_props(stagehand: Stagehand, scene: SceneSet, *, hero_height: float, hero_half: float) -> list[Layer]:
+def place_props(stagehand: Stagehand, scene: SceneSet, *, hero_tall: float, hero_half: float) -> list[Layer]:
     """Place the plan's props.
 
     hero_height: the main subject's height against a person's. hero_half: half the subjects' width in units.
@@ -53,7 +53,7 @@ def place_props(stagehand: Stagehand, scene: SceneSet, *, hero_height: float, he
     if not wanted:
         return []
     rng = stagehand.rng
-    sizes = {art_id: _size(stagehand, art_id, hero_height) for art_id in wanted}
+    sizes = {art_id: _size(stagehand, art_id, hero_tall) for art_id in wanted}
     copies: list[str] = []
     for art_id in wanted:
         size = sizes[art_id]
@@ -68,27 +68,27 @@ def place_props(stagehand: Stagehand, scene: SceneSet, *, hero_height: float, he
         if rig.is_on_wall and not scene.wall_depth:
             continue
         if rig.is_on_wall or rig.hangs:
-            layers.append(_hung(stagehand, scene, art_id, (slots[index] + 0.5) / len(copies)))
+            layers.append(_hung(stagehand, scene, art_id, slot=(slots[index] + 0.5) / len(copies)))
             continue
         if rig.height < _SMALL and scene.table[1] > 0:
-            layers.append(_on_table(stagehand, scene, art_id, slots[index] / len(copies)))
+            layers.append(_on_table(stagehand, scene, art_id, slot=slots[index] / len(copies)))
             continue
         place = _place(
             stagehand,
             scene,
-            size=sizes[art_id],
+            tall=sizes[art_id],
             slot=(slots[index] + rng.uniform(0.2, 0.8)) / len(copies),
             hero_half=hero_half,
             is_boat=rig.floats and scene.water_from > 0,
         )
         if place is not None:
-            prop = _prop(stagehand, scene, art_id, sizes[art_id], place)
+            prop = _prop(stagehand, scene, art_id, tall=sizes[art_id], place=place)
             layers.extend(_repeated(stagehand, prop) if stagehand.repeat else [prop])
     return layers
 
 
 def _place(
-    stagehand: Stagehand, scene: SceneSet, *, size: float, slot: float, hero_half: float, is_boat: bool = False
+    stagehand: Stagehand, scene: SceneSet, *, tall: float, slot: float, hero_half: float, is_boat: bool = False
 ) -> tuple[float, float] | None:
     """A prop's (x, depth): large things farther back, nothing across the subject."""
     rng, d = stagehand.rng, stagehand.distance
@@ -96,9 +96,9 @@ def _place(
     if is_boat:
         near, far = scene.water_from, scene.water_from + 2.6
     # Small things stand near, where they can be seen; large ones behind.
-    lean = np.clip(size / 2.4, 0.06, 1.0)
+    lean = np.clip(tall / 2.4, 0.06, 1.0)
     factor = near + (far - near) * float(np.clip(lean * rng.uniform(0.55, 1.1), 0.02, 1.0))
-    if size < 0.5 and not is_boat and rng.random() < 0.35:
+    if tall < 0.5 and not is_boat and rng.random() < 0.35:
         factor = rng.uniform(0.72, 0.92)
     depth = factor * d
     low, high = stagehand.reach.x_range(depth)
@@ -110,21 +110,21 @@ def _place(
     if stagehand.repeat:
         return slot * stagehand.repeat, max(depth, d * 1.3)
     # What would hide behind the subject, or cover it, steps aside; so do two things in the middle.
-    clear = max(hero_half * min(factor, 1.6), scene.prop_side * 0.6) + size * 0.30
+    clear = max(hero_half * min(factor, 1.6), scene.prop_side * 0.6) + tall * 0.30
     if abs(x) < clear:
         side = 1.0 if x >= 0 else -1.0
-        x = side * (clear + rng.uniform(0.0, 0.5) * size)
-        if not low - size < x < high + size:
+        x = side * (clear + rng.uniform(0.0, 0.5) * tall)
+        if not low - tall < x < high + tall:
             return None
     return x, depth
 
 
-def _prop(stagehand: Stagehand, scene: SceneSet, art_id: str, size: float, place: tuple[float, float]) -> Panel:
+def _prop(stagehand: Stagehand, scene: SceneSet, art_id: str, *, tall: float, place: tuple[float, float]) -> Panel:
     look, rng = stagehand.look, stagehand.rng
     x, depth = place
-    size *= rng.uniform(0.86, 1.12)
-    density = min(stagehand.reach.finest_scale(depth), 1400 / size)
-    bitmap = sprite(art_id, size * density, largest_px=_SOFT_PX)
+    tall *= rng.uniform(0.86, 1.12)
+    density = min(stagehand.reach.finest_scale(depth), 1400 / tall)
+    bitmap = sprite(art_id, tall * density, largest_px=_SOFT_PX)
     season = stagehand.plan.season.lower()
     if art_id == "deciduous-tree" and season in ("spring", "autumn", "fall"):
         bitmap = tinted(bitmap, "pink" if season == "spring" else "orange")
@@ -134,18 +134,18 @@ def _prop(stagehand: Stagehand, scene: SceneSet, art_id: str, size: float, place
         bitmap = without_foot(bitmap)
     haze = look.haze_at(depth, stagehand.distance)
     lit_bitmap = lit(bitmap, look, haze=haze, gain=look.ambient)
-    wide = bitmap.shape[1] / bitmap.shape[0] * size
+    wide = bitmap.shape[1] / bitmap.shape[0] * tall
     if scene.ground is not None and not scene.is_water:
         small = cv2.resize(bitmap[..., 3], (64, 64), interpolation=cv2.INTER_AREA)
-        cast_shadow(scene.ground, look, small, x=x, z=depth, size=(wide, size))
-        _settle(scene, x, depth, wide)
+        cast_shadow(scene.ground, look, small, x=x, z=depth, extent=(wide, tall))
+        _settle(scene, x=x, depth=depth, wide=wide)
     is_plant = any(word in art_id for word in _PLANTS)
-    sway = 0.010 * size * min(stagehand.wind, 2.2) if is_plant else 0.0
+    sway = 0.010 * tall * min(stagehand.wind, 2.2) if is_plant else 0.0
     lift = 0.0 if scene.ground is not None or scene.is_water else rng.uniform(-0.4, 1.1)
     return Panel(
         bitmap=lit_bitmap,
         left=x - wide / 2,
-        top=scene.floor + size + lift - 0.015 * size,
+        top=scene.floor + tall + lift - 0.015 * tall,
         depth=depth,
         density=density,
         sway=sway,
@@ -153,7 +153,7 @@ def _prop(stagehand: Stagehand, scene: SceneSet, art_id: str, size: float, place
     )
 
 
-def _hung(stagehand: Stagehand, scene: SceneSet, art_id: str, slot: float) -> Panel:
+def _hung(stagehand: Stagehand, scene: SceneSet, art_id: str, *, slot: float) -> Panel:
     """A lantern above the set, or a picture on its wall."""
     on_wall = rig_of(art_id).is_on_wall
     depth = scene.wall_depth * 0.995 if on_wall else stagehand.rng.uniform(1.25, 2.4) * stagehand.distance
@@ -175,7 +175,7 @@ def _hung(stagehand: Stagehand, scene: SceneSet, art_id: str, slot: float) -> Pa
     )
 
 
-def _on_table(stagehand: Stagehand, scene: SceneSet, art_id: str, slot: float) -> Panel:
+def _on_table(stagehand: Stagehand, scene: SceneSet, art_id: str, *, slot: float) -> Panel:
     """A small thing on the set's table or counter."""
     depth = scene.table[0] * stagehand.distance
     size = float(np.clip(rig_of(art_id).height * 0.85, 0.16, 0.42))
@@ -197,7 +197,7 @@ def _repeated(stagehand: Stagehand, prop: Panel) -> list[Layer]:
     return [replace(prop, left=prop.left + k * stagehand.repeat) for k in range(first, last + 1)]
 
 
-def _settle(scene: SceneSet, x: float, depth: float, wide: float) -> None:
+def _settle(scene: SceneSet, *, x: float, depth: float, wide: float) -> None:
     """Darken the ground right under a thing, so that it stands instead of hovering."""
     baked = scene.ground
     if baked is None:

@@ -52,9 +52,9 @@ def shaded(colour: Rgb, start: tuple[float, float], end: tuple[float, float]) ->
     return skia.Paint(Shader=shader, AntiAlias=True)
 
 
-def capsule(density: float, *, length: float, thick: float, colour: Rgb, look: Look, thin: float = 0.8) -> Limb:
+def capsule(density: float, *, reach: float, thick: float, colour: Rgb, look: Look, thin: float = 0.8) -> Limb:
     """An upright limb: pivot in its upper round, tapering to ``thin`` of its thickness at the lower one."""
-    reach, half = length * density, thick * density / 2
+    reach, half = reach * density, thick * density / 2
     margin = 2.0
     width, height = int(half * 2 + margin * 2) + 1, int(reach + half * 2 + margin * 2) + 1
     bitmap = np.zeros((height, width, 4), np.uint8)
@@ -70,13 +70,13 @@ def capsule(density: float, *, length: float, thick: float, colour: Rgb, look: L
                 skia.Point(middle + low, top + reach),
                 skia.Point(middle + half, top),
             ],
-            True,
+            close=True,
         )
         # Three shapes rather than one path: overlapping parts of a path would cancel out.
         canvas.drawCircle(middle, top, half, paint)
         canvas.drawCircle(middle, top + reach, low, paint)
         canvas.drawPath(path, paint)
-    return Limb(bitmap=lit(bitmap, look, form=0.5), pivot_px=(middle, top), length=length, density=density)
+    return Limb(bitmap=lit(bitmap, look, form=0.5), pivot_px=(middle, top), length=reach / density, density=density)
 
 
 def shape(
@@ -101,16 +101,16 @@ def shape(
 
     with drawing(bitmap) as canvas:
         path = skia.Path()
-        path.addPoly([skia.Point(*at(x, y)) for x, y in points], True)
+        path.addPoly([skia.Point(*at(x, y)) for x, y in points], close=True)
         paint = shaded(colour, (margin, margin), (width * 0.85, height - margin))
         paint.setPathEffect(skia.CornerPathEffect.Make(round_by * density))
         canvas.drawPath(path, paint)
     return Limb(bitmap=lit(bitmap, look, form=0.5), pivot_px=at(*pivot), length=0.0, density=density)
 
 
-def ball(density: float, *, width: float, height: float, colour: Rgb, look: Look) -> Limb:
+def ball(density: float, *, across: float, tall_units: float, colour: Rgb, look: Look) -> Limb:
     """An ellipse about its middle."""
-    wide, tall = width * density, height * density
+    wide, tall = across * density, tall_units * density
     bitmap = np.zeros((int(tall) + 5, int(wide) + 5, 4), np.uint8)
     middle = (bitmap.shape[1] / 2, bitmap.shape[0] / 2)
     light, dark = mix(colour, (1.0, 1.0, 1.0), 0.2), mix(dimmed(colour, 0.62), (0.30, 0.16, 0.42), 0.15)
@@ -235,12 +235,12 @@ class Biped:
             legs = colours.skin if wear.has_skirt else colours.trousers
             self._sides.append(
                 (
-                    capsule(density, length=0.13, thick=0.088 * thick, colour=colours.top, look=look),
-                    capsule(density, length=0.115, thick=0.07 * thick, colour=colours.skin, look=look),
-                    capsule(density, length=0.14, thick=0.105 * thick, colour=legs, look=look, thin=0.86),
-                    capsule(density, length=0.125, thick=0.088 * thick, colour=legs, look=look, thin=0.84),
-                    ball(density, width=0.15 * thick, height=0.075, colour=colours.shoes, look=look),
-                    ball(density, width=0.078 * thick, height=0.078 * thick, colour=colours.skin, look=look),
+                    capsule(density, reach=0.13, thick=0.088 * thick, colour=colours.top, look=look),
+                    capsule(density, reach=0.115, thick=0.07 * thick, colour=colours.skin, look=look),
+                    capsule(density, reach=0.14, thick=0.105 * thick, colour=legs, look=look, thin=0.86),
+                    capsule(density, reach=0.125, thick=0.088 * thick, colour=legs, look=look, thin=0.84),
+                    ball(density, across=0.15 * thick, tall_units=0.075, colour=colours.shoes, look=look),
+                    ball(density, across=0.078 * thick, tall_units=0.078 * thick, colour=colours.skin, look=look),
                 )
             )
         wide = 0.145 * thick
@@ -335,14 +335,14 @@ class Quadruped:
 
     def __init__(self, density: float, fur: Rgb, look: Look) -> None:
         pale = mix(fur, (1.0, 0.97, 0.92), 0.30)
-        self._body = ball(density, width=0.90, height=0.47, colour=fur, look=look)
-        self._belly = ball(density, width=0.56, height=0.17, colour=pale, look=look)
-        self._tip = ball(density, width=0.13, height=0.17, colour=mix(fur, (1.0, 0.98, 0.95), 0.7), look=look)
+        self._body = ball(density, across=0.90, tall_units=0.47, colour=fur, look=look)
+        self._belly = ball(density, across=0.56, tall_units=0.17, colour=pale, look=look)
+        self._tip = ball(density, across=0.13, tall_units=0.17, colour=mix(fur, (1.0, 0.98, 0.95), 0.7), look=look)
         self._legs = [
-            capsule(density, length=0.25, thick=0.145, colour=dimmed(fur, tone), look=look, thin=0.80)
+            capsule(density, reach=0.25, thick=0.145, colour=dimmed(fur, tone), look=look, thin=0.80)
             for tone in (0.72, 0.95)
         ]
-        self._tail = capsule(density, length=0.30, thick=0.10, colour=dimmed(fur, 0.92), look=look, thin=1.35)
+        self._tail = capsule(density, reach=0.30, thick=0.10, colour=dimmed(fur, 0.92), look=look, thin=1.35)
 
     def draw(self, raster: Raster, foot: Joint, motion: Motion, *, heading: float) -> Joint:
         """Draw the body; returns where the head's foot goes."""
@@ -395,7 +395,13 @@ def plain_head(density: float, look: Look, colour: Rgb) -> Bitmap:
             StrokeWidth=size * 0.025,
             StrokeCap=skia.Paint.kRound_Cap,
         )
-        canvas.drawArc(skia.Rect.MakeXYWH(size * 0.41, size * 0.58, size * 0.18, size * 0.12), 20, 140, False, smile)
+        canvas.drawArc(
+            skia.Rect.MakeXYWH(size * 0.41, size * 0.58, size * 0.18, size * 0.12),
+            20,
+            140,
+            useCenter=False,
+            paint=smile,
+        )
     return lit(bitmap, look, form=0.6)
 
 

@@ -7,7 +7,6 @@ blending is skia's, at whole pixels, which is its fast path.
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -39,14 +38,16 @@ def affine(*, scale_x: float, scale_y: float, x_px: float, y_px: float) -> Matri
     return np.array([[scale_x, 0.0, x_px], [0.0, scale_y, y_px]])
 
 
-@dataclass(slots=True)
 class _Remembered:
     """What a bitmap looked like at its last place: a camera that rests pays no resampling."""
 
-    bitmap: Bitmap
-    matrix: Matrix
-    box: tuple[int, int, int, int]
-    tile: Bitmap | None = None
+    __slots__ = ("bitmap", "box", "matrix", "tile")
+
+    def __init__(self, bitmap: Bitmap, matrix: Matrix, box: tuple[int, int, int, int]) -> None:
+        self.bitmap = bitmap
+        self.matrix = matrix
+        self.box = box
+        self.tile: Bitmap | None = None
 
 
 class Raster:
@@ -66,9 +67,9 @@ class Raster:
         """Blend a bitmap at whole pixels."""
         self.canvas.drawImage(image_of(bitmap, is_shared=True), left_px, top_px)
 
-    def box_of(self, size: tuple[int, int], matrix: Matrix) -> tuple[int, int, int, int] | None:
+    def box_of(self, size_px: tuple[int, int], matrix: Matrix) -> tuple[int, int, int, int] | None:
         """Frame box (left, top, right, bottom) that a bitmap of (width, height) covers, or None if outside."""
-        width, height = size
+        width, height = size_px
         xs = (matrix[0, 2], matrix[0, 2] + matrix[0, 0] * width, matrix[0, 2] + matrix[0, 1] * height)
         ys = (matrix[1, 2], matrix[1, 2] + matrix[1, 0] * width, matrix[1, 2] + matrix[1, 1] * height)
         far_x = matrix[0, 2] + matrix[0, 0] * width + matrix[0, 1] * height

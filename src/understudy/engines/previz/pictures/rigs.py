@@ -42,7 +42,8 @@ class Body(StrEnum):
 class Rig:
     """What the art allows. faces: -1 looks left, +1 right, 0 at the viewer. height: against a grown person's.
 
-    head: of a whole figure, where it is known: middle x, top y, width, mouth x, mouth y, in heights from the upper left.
+    head: of a whole figure, where it is known: middle x, top y, width, mouth x, mouth y, in heights from the upper
+    left.
     """
 
     body: Body

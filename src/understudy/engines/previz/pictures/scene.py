@@ -41,14 +41,15 @@ class Stagehand:
         return self.staging.distance
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SceneSet:
     """A built setting: its layers, and the ground that shadows fall on (None where nothing stands on a ground).
 
     prop_depths: nearest and farthest depth for props, in parts of the subject's distance. prop_side: least distance
     of a prop from the middle, units. is_water: whether subjects float in waves. floor: height of the ground that props
     stand on. water_from: depth beyond which boats may lie, in parts of the distance; 0: nowhere. table: depth (in parts
-    of the distance) and height of a surface for small props, height 0: none. wall_depth: depth of a wall for pictures, or 0.
+    of the distance) and height of a surface for small props, height 0: none. wall_depth: depth of a wall for pictures,
+    or 0.
     largest: props higher than this many units are left out.
     """
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from understudy.engines.previz.pictures import sets_aloft, sets_inside, sets_open, sets_town, sets_water
+from understudy.engines.previz.pictures import sets_aloft, sets_inside, sets_lit, sets_open, sets_town, sets_water
 from understudy.engines.previz.pictures.scene import SceneSet, Stagehand
 from understudy.engines.previz.plan import SettingKind
 
@@ -26,8 +26,8 @@ BUILDERS: dict[SettingKind, Callable[[Stagehand], SceneSet]] = {
     SettingKind.ROOM: sets_inside.room,
     SettingKind.KITCHEN: sets_inside.kitchen,
     SettingKind.OFFICE: sets_inside.office,
-    SettingKind.STAGE: sets_inside.stage_set,
-    SettingKind.STUDIO: sets_inside.studio,
+    SettingKind.STAGE: sets_lit.stage_set,
+    SettingKind.STUDIO: sets_lit.studio,
     SettingKind.SKY: sets_aloft.sky_set,
     SettingKind.SPACE: sets_aloft.space,
 }

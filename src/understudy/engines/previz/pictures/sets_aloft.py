@@ -92,7 +92,7 @@ def space(stagehand: Stagehand) -> SceneSet:
     ys = np.linspace(-1, 1, small[1], dtype=np.float32)[:, None]
     xs = np.linspace(-1, 1, small[0], dtype=np.float32)[None, :]
     band = np.exp(-(((ys - 0.5 * xs * np.sign(look.sun_x)) / 0.55) ** 2))
-    colours = np.zeros((small[1], small[0], 3), np.float32) + np.array(look.sky[0], np.float32)
+    colours: Floats = np.zeros((small[1], small[0], 3), np.float32) + np.array(look.sky[0], np.float32)
     colours += (smoothstep(0.35, 0.95, veil) * band)[..., None] * np.array(first, np.float32) * 0.75
     colours += (smoothstep(0.45, 1.0, other) * band)[..., None] * np.array(second, np.float32) * 0.7
     colours = cv2.resize(colours, (width, height), interpolation=cv2.INTER_CUBIC)

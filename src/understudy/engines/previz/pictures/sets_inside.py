@@ -1,6 +1,4 @@
-"""Sets indoors: room, kitchen, office, stage, studio."""
-
-from collections.abc import Callable
+"""Sets indoors where people live and work: room, kitchen, office; and the wall they share."""
 
 import cv2
 import numpy as np
@@ -9,13 +7,14 @@ from understudy.engines.previz.pictures import ground
 from understudy.engines.previz.pictures.canvas import Bitmap, Floats, Rgb
 from understudy.engines.previz.pictures.layers import Layer, Moving, Panel, Shade, SideWall, crown_of
 from understudy.engines.previz.pictures.light import Look, dimmed, mix, recolour
-from understudy.engines.previz.pictures.raster import Raster, affine
+from understudy.engines.previz.pictures.raster import Raster
 from understudy.engines.previz.pictures.scene import SceneSet, Stagehand
 from understudy.engines.previz.pictures.sets_open import lamp_glow, lay
-from understudy.engines.previz.pictures.sky import backdrop, dithered, sky_box
+from understudy.engines.previz.pictures.sky import dithered
 from understudy.engines.previz.pictures.view import View
 
-Fill = Callable[[float, float, float, float, Rgb], None]
+# Left, foot, right, top: units from the wall's middle and from the floor.
+Box = tuple[float, float, float, float]
 
 
 class Wall:
@@ -44,19 +43,19 @@ class Wall:
         """Bitmap columns between two places."""
         return slice(max(int((x0 - self.low) * self.density), 0), max(int((x1 - self.low) * self.density), 0))
 
-    def fill(self, x0: float, y0: float, x1: float, y1: float, colour: Rgb) -> None:
-        """Paint a rectangle with a soft vertical shade."""
+    def fill(self, box: Box, colour: Rgb) -> None:
+        """Paint a rectangle (left, foot, right, top) with a soft vertical shade."""
+        x0, y0, x1, y1 = box
         area = self.bitmap[self.rows(y0, y1), self.columns(x0, x1)]
         if area.size:
             shade = np.linspace(1.05, 0.93, area.shape[0], dtype=np.float32)[:, None, None]
             area[..., :3] = np.clip(np.array(colour, np.float32) * 255 * shade, 0, 255)
 
-    def window(
-        self, x0: float, y0: float, x1: float, y1: float, panes: tuple[int, int], *, view: Bitmap, frame: Rgb
-    ) -> None:
-        """A window with what is outside; the outside keeps its own light."""
+    def window(self, box: Box, panes: tuple[int, int], *, view: Bitmap, frame: Rgb) -> None:
+        """A window (left, foot, right, top) with what is outside; the outside keeps its own light."""
+        x0, y0, x1, y1 = box
         edge = 0.035 * (y1 - y0) + 0.012
-        self.fill(x0 - edge, y0 - edge, x1 + edge, y1 + edge, frame)
+        self.fill((x0 - edge, y0 - edge, x1 + edge, y1 + edge), frame)
         rows, columns = self.rows(y0, y1), self.columns(x0, x1)
         size = (columns.stop - columns.start, rows.stop - rows.start)
         held = self.bitmap[rows, columns].shape[:2]
@@ -74,7 +73,7 @@ class Wall:
             outside[max(y - bar // 2, 0) : y + bar // 2 + 1] = lit
         # A window may stand half outside the wall that is baked.
         self._keep.append((rows, columns, outside[: held[0], : held[1]]))
-        self.fill(x0 - edge * 2, y0 - edge * 2.4, x1 + edge * 2, y0 - edge, mix(frame, (1.0, 1.0, 1.0), 0.4))
+        self.fill((x0 - edge * 2, y0 - edge * 2.4, x1 + edge * 2, y0 - edge), mix(frame, (1.0, 1.0, 1.0), 0.4))
 
     def _matrix(self) -> "np.ndarray[tuple[int, int], np.dtype[np.float64]]":
         look = self._stagehand.look
@@ -195,17 +194,14 @@ def room(stagehand: Stagehand) -> SceneSet:
     paper: Rgb = ((0.86, 0.78, 0.66), (0.66, 0.76, 0.74), (0.84, 0.70, 0.66))[int(rng.integers(3))]
     wall = Wall(stagehand, 1.95 * d, paper)
     for x in np.arange(np.floor(wall.low), wall.high, 0.24):
-        wall.fill(float(x), 0.0, float(x) + 0.10, wall.top, mix(paper, (1.0, 1.0, 1.0), 0.16))
-    wall.fill(wall.low, 0.0, wall.high, 0.16, (0.96, 0.94, 0.90))
-    wall.fill(wall.low, 0.16, wall.high, 0.175, dimmed(paper, 0.66))
+        wall.fill((float(x), 0.0, float(x) + 0.10, wall.top), mix(paper, (1.0, 1.0, 1.0), 0.16))
+    wall.fill((wall.low, 0.0, wall.high, 0.16), (0.96, 0.94, 0.90))
+    wall.fill((wall.low, 0.16, wall.high, 0.175), dimmed(paper, 0.66))
     side = -1.0 if rng.random() < 0.5 else 1.0
     reach = stagehand.staging.half_width * 1.95
     window_x = side * float(np.clip(reach * 0.40, 0.75, 1.7))
     wall.window(
-        window_x - 0.55,
-        0.78,
-        window_x + 0.55,
-        1.86,
+        (window_x - 0.55, 0.78, window_x + 0.55, 1.86),
         (2, 2),
         view=outdoors(look, rng, is_city=False),
         frame=(0.97, 0.96, 0.93),
@@ -214,15 +210,15 @@ def room(stagehand: Stagehand) -> SceneSet:
     for edge in (-1, 1):
         for fold in range(5):
             x = window_x + edge * (0.60 + 0.055 * fold)
-            wall.fill(x - 0.035, 0.45, x + 0.035, 2.02, dimmed(curtain, 0.85 + 0.15 * (fold % 2)))
-    wall.fill(window_x - 0.95, 2.02, window_x + 0.95, 2.07, (0.46, 0.32, 0.22))
+            wall.fill((x - 0.035, 0.45, x + 0.035, 2.02), dimmed(curtain, 0.85 + 0.15 * (fold % 2)))
+    wall.fill((window_x - 0.95, 2.02, window_x + 0.95, 2.07), (0.46, 0.32, 0.22))
     picture_x = -window_x * 0.9
-    wall.fill(picture_x - 0.36, 1.18, picture_x + 0.36, 1.74, (0.50, 0.34, 0.22))
-    wall.fill(picture_x - 0.31, 1.23, picture_x + 0.31, 1.69, (0.70, 0.84, 0.92))
-    wall.fill(picture_x - 0.31, 1.23, picture_x + 0.31, 1.40, (0.42, 0.62, 0.36))
-    wall.fill(picture_x - 0.10, 1.40, picture_x + 0.14, 1.54, (0.90, 0.62, 0.34))
+    wall.fill((picture_x - 0.36, 1.18, picture_x + 0.36, 1.74), (0.50, 0.34, 0.22))
+    wall.fill((picture_x - 0.31, 1.23, picture_x + 0.31, 1.69), (0.70, 0.84, 0.92))
+    wall.fill((picture_x - 0.31, 1.23, picture_x + 0.31, 1.40), (0.42, 0.62, 0.36))
+    wall.fill((picture_x - 0.10, 1.40, picture_x + 0.14, 1.54), (0.90, 0.62, 0.34))
     _shelf(wall, picture_x * 1.02, rng)
-    boards = ground.planks(rng, light=(0.80, 0.58, 0.38), dark=(0.62, 0.42, 0.26), width=0.22)
+    boards = ground.planks(rng, light=(0.80, 0.58, 0.38), dark=(0.62, 0.42, 0.26), board=0.22)
     rug = _rug(boards, d, colour=mix(curtain, (0.94, 0.88, 0.78), 0.4))
     surface, baked = lay(stagehand, rug)
     layers: list[Layer] = [surface, wall.panel(), *_sides(stagehand, wall, paper, skirting=(0.96, 0.94, 0.90))]
@@ -230,13 +226,13 @@ def room(stagehand: Stagehand) -> SceneSet:
     if beam is not None:
         layers.append(beam)
     if look.is_dark:
-        layers.append(lamp_glow(stagehand, 0.0, 2.0, wall.depth * 0.98, size=4.2))
+        layers.append(lamp_glow(stagehand, x=0.0, y=2.0, depth=wall.depth * 0.98, across=4.2))
     return SceneSet(layers=layers, ground=baked, prop_depths=(1.40, 1.86), prop_side=1.0, wall_depth=wall.depth)
 
 
 def _shelf(wall: Wall, x: float, rng: np.random.Generator) -> None:
-    wall.fill(x - 0.62, 0.92, x + 0.62, 0.97, (0.54, 0.37, 0.24))
-    wall.fill(x - 0.60, 0.90, x + 0.60, 0.92, (0.36, 0.24, 0.16))
+    wall.fill((x - 0.62, 0.92, x + 0.62, 0.97), (0.54, 0.37, 0.24))
+    wall.fill((x - 0.60, 0.90, x + 0.60, 0.92), (0.36, 0.24, 0.16))
     place = x - 0.55
     tones: tuple[Rgb, ...] = (
         (0.74, 0.26, 0.24),
@@ -247,7 +243,7 @@ def _shelf(wall: Wall, x: float, rng: np.random.Generator) -> None:
     )
     while place < x + 0.30:
         wide = rng.uniform(0.035, 0.07)
-        wall.fill(place, 0.97, place + wide, 0.97 + rng.uniform(0.13, 0.20), tones[int(rng.integers(len(tones)))])
+        wall.fill((place, 0.97, place + wide, 0.97 + rng.uniform(0.13, 0.20)), tones[int(rng.integers(len(tones)))])
         place += wide + 0.006
 
 
@@ -273,34 +269,31 @@ def kitchen(stagehand: Stagehand) -> SceneSet:
         for x in np.arange(np.floor(wall.low), wall.high, 0.186):
             tone = rng.uniform(0.95, 1.03)
             left = float(x) + (0.093 if row % 2 else 0.0)
-            wall.fill(left, float(y), left + 0.176, float(y) + 0.084, dimmed((0.97, 0.96, 0.93), tone))
+            wall.fill((left, float(y), left + 0.176, float(y) + 0.084), dimmed((0.97, 0.96, 0.93), tone))
     side = -1.0 if rng.random() < 0.5 else 1.0
     window_x = side * float(np.clip(stagehand.staging.half_width * 0.85, 0.75, 1.6))
     for x in np.arange(np.floor(wall.low), wall.high, 0.56):
         middle = float(x) + 0.28
-        _cupboard(wall, middle, 0.05, 0.66, front)
+        _cupboard(wall, middle, low=0.05, high=0.66, colour=front)
         if abs(middle - window_x) > 0.75 and abs(middle + window_x) > 0.45:
-            _cupboard(wall, middle, 1.36, 2.0, front)
-    wall.fill(wall.low, 0.66, wall.high, 0.735, (0.88, 0.84, 0.80))
-    wall.fill(wall.low, 0.645, wall.high, 0.66, (0.52, 0.48, 0.46))
-    wall.fill(wall.low, 0.0, wall.high, 0.05, (0.30, 0.28, 0.30))
+            _cupboard(wall, middle, low=1.36, high=2.0, colour=front)
+    wall.fill((wall.low, 0.66, wall.high, 0.735), (0.88, 0.84, 0.80))
+    wall.fill((wall.low, 0.645, wall.high, 0.66), (0.52, 0.48, 0.46))
+    wall.fill((wall.low, 0.0, wall.high, 0.05), (0.30, 0.28, 0.30))
     wall.window(
-        window_x - 0.5,
-        0.98,
-        window_x + 0.5,
-        1.86,
+        (window_x - 0.5, 0.98, window_x + 0.5, 1.86),
         (2, 1),
         view=outdoors(look, rng, is_city=False),
         frame=(0.97, 0.96, 0.94),
     )
     stove = -window_x
-    wall.fill(stove - 0.30, 0.05, stove + 0.30, 0.72, (0.30, 0.31, 0.35))
-    wall.fill(stove - 0.24, 0.14, stove + 0.24, 0.48, (0.16, 0.17, 0.20))
-    wall.fill(stove - 0.22, 0.50, stove + 0.22, 0.525, (0.82, 0.83, 0.86))
+    wall.fill((stove - 0.30, 0.05, stove + 0.30, 0.72), (0.30, 0.31, 0.35))
+    wall.fill((stove - 0.24, 0.14, stove + 0.24, 0.48), (0.16, 0.17, 0.20))
+    wall.fill((stove - 0.22, 0.50, stove + 0.22, 0.525), (0.82, 0.83, 0.86))
     for knob in range(4):
-        wall.fill(stove - 0.21 + knob * 0.13, 0.58, stove - 0.17 + knob * 0.13, 0.62, (0.86, 0.86, 0.88))
-    wall.fill(stove - 0.34, 1.42, stove + 0.34, 1.54, (0.78, 0.79, 0.82))
-    wall.fill(stove - 0.14, 1.54, stove + 0.14, wall.top, (0.70, 0.71, 0.75))
+        wall.fill((stove - 0.21 + knob * 0.13, 0.58, stove - 0.17 + knob * 0.13, 0.62), (0.86, 0.86, 0.88))
+    wall.fill((stove - 0.34, 1.42, stove + 0.34, 1.54), (0.78, 0.79, 0.82))
+    wall.fill((stove - 0.14, 1.54, stove + 0.14, wall.top), (0.70, 0.71, 0.75))
     floor = ground.paving(rng, light=(0.90, 0.87, 0.82), dark=(0.70, 0.66, 0.62), tile=0.42, repeat=stagehand.repeat)
     surface, baked = lay(stagehand, floor)
     layers: list[Layer] = [
@@ -312,17 +305,17 @@ def kitchen(stagehand: Stagehand) -> SceneSet:
     if beam is not None:
         layers.append(beam)
     if look.is_dark:
-        layers.append(lamp_glow(stagehand, 0.0, 1.9, wall.depth * 0.97, size=3.6))
+        layers.append(lamp_glow(stagehand, x=0.0, y=1.9, depth=wall.depth * 0.97, across=3.6))
     return SceneSet(layers=layers, ground=baked, prop_depths=(1.35, 1.72), prop_side=0.95, table=(1.78, 0.70))
 
 
-def _cupboard(wall: Wall, middle: float, low: float, high: float, colour: Rgb) -> None:
-    wall.fill(middle - 0.275, low, middle + 0.275, high, dimmed(colour, 0.80))
-    wall.fill(middle - 0.265, low + 0.012, middle + 0.265, high - 0.012, colour)
-    wall.fill(middle - 0.20, low + 0.07, middle + 0.20, high - 0.07, dimmed(colour, 0.92))
-    wall.fill(middle - 0.19, low + 0.08, middle + 0.19, high - 0.08, mix(colour, (1.0, 1.0, 1.0), 0.12))
+def _cupboard(wall: Wall, middle: float, *, low: float, high: float, colour: Rgb) -> None:
+    wall.fill((middle - 0.275, low, middle + 0.275, high), dimmed(colour, 0.80))
+    wall.fill((middle - 0.265, low + 0.012, middle + 0.265, high - 0.012), colour)
+    wall.fill((middle - 0.20, low + 0.07, middle + 0.20, high - 0.07), dimmed(colour, 0.92))
+    wall.fill((middle - 0.19, low + 0.08, middle + 0.19, high - 0.08), mix(colour, (1.0, 1.0, 1.0), 0.12))
     knob = high - 0.05 if low < 0.5 else low + 0.03
-    wall.fill(middle - 0.05, knob, middle + 0.05, knob + 0.014, (0.84, 0.78, 0.62))
+    wall.fill((middle - 0.05, knob, middle + 0.05, knob + 0.014), (0.84, 0.78, 0.62))
 
 
 def office(stagehand: Stagehand) -> SceneSet:
@@ -333,12 +326,12 @@ def office(stagehand: Stagehand) -> SceneSet:
     town = outdoors(look, rng, is_city=True)
     for index, x in enumerate(np.arange(np.floor(wall.low / step) * step, wall.high, step)):
         view = town if index % 2 else np.ascontiguousarray(town[:, ::-1])
-        wall.window(float(x) + 0.08, 0.34, float(x) + step - 0.08, 2.0, (1, 2), view=view, frame=(0.30, 0.33, 0.38))
+        wall.window((float(x) + 0.08, 0.34, float(x) + step - 0.08, 2.0), (1, 2), view=view, frame=(0.30, 0.33, 0.38))
     for level in np.arange(2.2, max(wall.top, 2.3), 0.42):
-        wall.fill(wall.low, float(level), wall.high, float(level) + 0.02, (0.66, 0.68, 0.72))
+        wall.fill((wall.low, float(level), wall.high, float(level) + 0.02), (0.66, 0.68, 0.72))
     for x in np.arange(np.floor(wall.low), wall.high, 1.3):
-        wall.fill(float(x), 2.32, float(x) + 0.7, 2.38, (1.0, 1.0, 0.96))
-    wall.fill(wall.low, 0.0, wall.high, 0.10, (0.36, 0.39, 0.44))
+        wall.fill((float(x), 2.32, float(x) + 0.7, 2.38), (1.0, 1.0, 0.96))
+    wall.fill((wall.low, 0.0, wall.high, 0.10), (0.36, 0.39, 0.44))
     carpet = ground.plain(rng, light=(0.50, 0.54, 0.60), dark=(0.40, 0.44, 0.50), repeat=stagehand.repeat)
     surface, baked = lay(stagehand, carpet)
     layers: list[Layer] = [
@@ -358,7 +351,8 @@ def _desks(stagehand: Stagehand, depth: float) -> Panel:
     width, height = int((high - low) * density), int(tall * density)
     bitmap = np.zeros((height, width, 4), np.uint8)
 
-    def rect(x0: float, y0: float, x1: float, y1: float, colour: Rgb) -> None:
+    def rect(box: Box, colour: Rgb) -> None:
+        x0, y0, x1, y1 = box
         cv2.rectangle(
             bitmap,
             (int((x0 - low) * density), int((tall - y1) * density)),
@@ -369,171 +363,15 @@ def _desks(stagehand: Stagehand, depth: float) -> Panel:
 
     for x in np.arange(np.floor(low), high, 1.5):
         left = float(x) + 0.75 - 0.55
-        rect(left, 0.50, left + 1.1, 0.545, (0.86, 0.72, 0.54))
-        rect(left, 0.49, left + 1.1, 0.505, (0.58, 0.46, 0.32))
+        rect((left, 0.50, left + 1.1, 0.545), (0.86, 0.72, 0.54))
+        rect((left, 0.49, left + 1.1, 0.505), (0.58, 0.46, 0.32))
         for leg in (0.04, 1.02):
-            rect(left + leg, 0.0, left + leg + 0.035, 0.49, (0.34, 0.35, 0.39))
-        rect(left + 0.34, 0.60, left + 0.78, 0.88, (0.14, 0.15, 0.18))
-        rect(left + 0.36, 0.62, left + 0.76, 0.86, (0.50, 0.76, 0.94))
-        rect(left + 0.40, 0.78, left + 0.60, 0.80, (0.92, 0.97, 1.0))
-        rect(left + 0.40, 0.73, left + 0.68, 0.75, (0.82, 0.92, 1.0))
-        rect(left + 0.53, 0.545, left + 0.59, 0.60, (0.22, 0.23, 0.26))
-        rect(left + 0.86, 0.545, left + 0.96, 0.66, (0.92, 0.92, 0.94))
+            rect((left + leg, 0.0, left + leg + 0.035, 0.49), (0.34, 0.35, 0.39))
+        rect((left + 0.34, 0.60, left + 0.78, 0.88), (0.14, 0.15, 0.18))
+        rect((left + 0.36, 0.62, left + 0.76, 0.86), (0.50, 0.76, 0.94))
+        rect((left + 0.40, 0.78, left + 0.60, 0.80), (0.92, 0.97, 1.0))
+        rect((left + 0.40, 0.73, left + 0.68, 0.75), (0.82, 0.92, 1.0))
+        rect((left + 0.53, 0.545, left + 0.59, 0.60), (0.22, 0.23, 0.26))
+        rect((left + 0.86, 0.545, left + 0.96, 0.66), (0.92, 0.92, 0.94))
     lit = recolour(bitmap, look.lit_matrix(gain=look.ambient, haze=0.03))
     return Panel(bitmap=lit, left=low, top=tall, depth=depth, density=density)
-
-
-def stage_set(stagehand: Stagehand) -> SceneSet:
-    """A theatre: red curtains, boards, and spotlights that search and settle."""
-    d, rng, _look = stagehand.distance, stagehand.rng, stagehand.look
-    wall = Wall(stagehand, 2.4 * d, (0.10, 0.06, 0.12))
-    height, width = wall.bitmap.shape[:2]
-    xs = np.arange(width, dtype=np.float32)[None, :] / wall.density + np.float32(wall.low)
-    ys = np.linspace(0, 1, height, dtype=np.float32)[:, None]
-    folds = 0.5 + 0.5 * np.sin(xs * 15 + 0.5 * np.sin(xs * 4.0) + ys * 0.3)
-    shade = (0.35 + 0.65 * folds) * (0.72 + 0.32 * ys)
-    colour = np.array((0.74, 0.10, 0.14), np.float32) * shade[..., None]
-    wall.bitmap[..., :3] = np.clip(colour * 255, 0, 255)
-    hem = int(height - 0.10 * wall.density)
-    wall.bitmap[hem : hem + max(int(0.03 * wall.density), 1), :, :3] = (214, 168, 80)
-    boards = ground.planks(rng, light=(0.66, 0.44, 0.27), dark=(0.46, 0.29, 0.17), width=0.17)
-    pool = _spot_pool(boards, d)
-    surface, baked = lay(stagehand, pool)
-    layers: list[Layer] = [surface, wall.panel(), *_tabs(stagehand, 1.5 * d), *_beams(stagehand)]
-    return SceneSet(layers=layers, ground=baked, prop_depths=(1.2, 1.9), prop_side=0.9)
-
-
-def _spot_pool(base: Shade, distance: float) -> Shade:
-    def shade(x: Floats, z: Floats, blur: Floats) -> Floats:
-        radius = np.sqrt((x / 1.15) ** 2 + ((z - distance) / (0.42 * distance)) ** 2)
-        light = 0.62 + 1.25 * np.clip(1.25 - radius, 0, 1) ** 0.7
-        return base(x, z, blur) * light[..., None].astype(np.float32)
-
-    return shade
-
-
-def _tabs(stagehand: Stagehand, depth: float) -> list[Layer]:
-    """Side curtains nearer than the backcloth: they part as the camera moves."""
-    look, reach = stagehand.look, stagehand.reach
-    low, high = reach.x_range(depth)
-    top = reach.y_range(depth)[1] * 1.03
-    density = reach.finest_scale(depth) * stagehand.detail
-    inner = stagehand.staging.half_width * 1.5 * 0.66
-    layers: list[Layer] = []
-    for left, right, side in ((low - 0.1, -inner, -1.0), (inner, high + 0.1, 1.0)):
-        if right <= left:
-            continue
-        width, height = max(int((right - left) * density), 4), max(int(top * density), 4)
-        xs = np.linspace(left, right, width, dtype=np.float32)[None, :]
-        ys = np.linspace(0, 1, height, dtype=np.float32)[:, None]
-        drawn = (0.5 * np.exp(-(((ys - 0.62) / 0.10) ** 2))) * (xs - (left if side < 0 else right)) * 0.5
-        folds = 0.5 + 0.5 * np.sin((xs + drawn) * 19)
-        shade = (0.30 + 0.70 * folds) * (0.7 + 0.3 * ys)
-        bitmap = np.full((height, width, 4), 255, np.uint8)
-        bitmap[..., :3] = np.clip(np.array((0.86, 0.12, 0.17), np.float32) * shade[..., None] * 255, 0, 255)
-        edge = np.abs(xs - (right if side < 0 else left))
-        swell = 0.12 * np.exp(-(((ys - 0.62) / 0.12) ** 2)) + 0.02 * np.sin(ys * 30)
-        clear = edge < swell
-        bitmap[np.broadcast_to(clear, bitmap.shape[:2])] = 0
-        lit = recolour(bitmap, look.lit_matrix(gain=look.ambient, haze=0.0))
-        layers.append(Panel(bitmap=lit, left=left, top=top, depth=depth, density=density))
-    return layers
-
-
-def _beams(stagehand: Stagehand) -> list[Layer]:
-    look, staging = stagehand.look, stagehand.staging
-    width, height = 200, 300
-    xs = np.arange(width, dtype=np.float32)[None, :] / width - 0.5
-    ys = np.arange(height, dtype=np.float32)[:, None] / height
-    half = 0.05 + 0.36 * ys
-    level = np.clip(1 - np.abs(xs) / half, 0, 1) ** 0.8 * (1 - 0.72 * ys) * np.clip((1 - ys) * 8, 0, 1)
-    layers: list[Layer] = []
-    tones: tuple[Rgb, ...] = ((1.0, 0.95, 0.80), (0.72, 0.80, 1.0), (1.0, 0.74, 0.86))
-    for index, (tone, base, rate) in enumerate(zip(tones, (0.0, -0.34, 0.34), (0.11, 0.17, 0.14), strict=True)):
-        strength = 0.42 if index == 0 else 0.26
-        bitmap = np.empty((height, width, 4), np.float32)
-        bitmap[..., :3] = (level * strength)[..., None] * np.array(tone, np.float32)
-        bitmap[..., 3] = level * strength * 0.55
-        beam = look.graded((np.clip(bitmap, 0, 1) * 255).astype(np.uint8))
-        layers.append(
-            _beam(
-                beam, stagehand, base=base, rate=rate, phase=index * 2.1, depth=staging.distance * (1.35 + 0.1 * index)
-            )
-        )
-    return layers
-
-
-def _beam(bitmap: Bitmap, stagehand: Stagehand, *, base: float, rate: float, phase: float, depth: float) -> Layer:
-    staging = stagehand.staging
-
-    def paint(raster: Raster, view: View) -> None:
-        foot_x, foot_y = view.project(base * 2.0, 0.0, depth)
-        turn = -base * 0.9 + 0.10 * np.sin(2 * np.pi * rate * view.time_s + phase)
-        tall = foot_y + 0.08 * staging.canvas.height_px
-        scale = tall / bitmap.shape[0]
-        matrix = affine(scale_x=scale * 1.15, scale_y=scale, x_px=0.0, y_px=0.0)
-        matrix[0, 1] = turn * scale * 0.5
-        matrix[0, 2] = foot_x - matrix[0, 0] * bitmap.shape[1] / 2 - matrix[0, 1] * bitmap.shape[0]
-        matrix[1, 2] = foot_y - tall
-        raster.stamp(bitmap, matrix)
-
-    return Moving(depth=depth, paint=paint)
-
-
-def studio(stagehand: Stagehand) -> SceneSet:
-    """A seamless paper sweep with a pool of light."""
-    rng, look, d = stagehand.rng, stagehand.look, stagehand.distance
-    tones: tuple[Rgb, ...] = ((0.66, 0.78, 0.90), (0.94, 0.80, 0.66), (0.80, 0.74, 0.92), (0.70, 0.86, 0.78))
-    tone = tones[int(rng.integers(len(tones)))]
-    box = sky_box(stagehand, ends=False)
-    width, height = int((box[2] - box[0]) * stagehand.detail), int((box[3] - box[1]) * stagehand.detail)
-    xs = np.linspace(-1, 1, width, dtype=np.float32)[None, :]
-    ys = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
-    pool = np.exp(-(xs * xs * 0.5 + (ys + 0.15) ** 2 * 1.8))
-    light = np.array(look.ambient, np.float32)
-    colours = np.array(tone, np.float32) * light * (0.62 + 0.50 * pool[..., None])
-    row = (stagehand.staging.horizon_px - box[1]) / (box[3] - box[1]) * 2 - 1
-    # The paper has no edge: where the floor ends, it has the tone of the wall.
-    seam = 0.62 + 0.50 * float(np.exp(-((row + 0.15) ** 2) * 1.8)) * 0.78
-    near_floor = np.clip(1 - np.abs(ys - row) / 0.45, 0, 1)[..., None] ** 1.5
-    colours = colours + near_floor * (np.array(tone, np.float32) * light * np.float32(seam) - colours)
-    layers: list[Layer] = [backdrop(stagehand, np.clip(colours, 0, 1), box, ends=True)]
-
-    def shade(x: Floats, z: Floats, blur: Floats) -> Floats:
-        radius = np.sqrt((x / 2.4) ** 2 + ((z - d) / (0.8 * d)) ** 2)
-        level = np.float32(seam) + np.float32(1.06 - seam) * np.exp(-radius * radius)
-        return np.array(tone, np.float32) * light * level[..., None].astype(np.float32)
-
-    surface, baked = lay(stagehand, shade, hazy=False)
-    return SceneSet(
-        layers=[*layers, surface, *_softboxes(stagehand)], ground=baked, prop_depths=(1.3, 2.2), prop_side=1.0
-    )
-
-
-def _softboxes(stagehand: Stagehand) -> list[Layer]:
-    """Lamps on stands at both sides: it is a studio."""
-    d, look = stagehand.distance, stagehand.look
-    depth = 1.7 * d
-    density = stagehand.reach.finest_scale(depth)
-    tall, wide = int(1.75 * density), int(0.75 * density)
-    bitmap = np.zeros((tall, wide, 4), np.uint8)
-    stand = (58, 60, 68, 255)
-    middle = wide // 2
-    thick = max(int(wide * 0.035), 1)
-    cv2.line(bitmap, (middle, int(tall * 0.3)), (middle, int(tall * 0.9)), stand, thick, cv2.LINE_AA)
-    for end in (0.2, 0.8):
-        cv2.line(bitmap, (middle, int(tall * 0.84)), (int(wide * end), tall - 1), stand, thick, cv2.LINE_AA)
-    box = np.array(
-        [[wide * 0.06, tall * 0.03], [wide * 0.94, tall * 0.06], [wide * 0.86, tall * 0.38], [wide * 0.14, tall * 0.34]]
-    )
-    lit = recolour(bitmap, look.lit_matrix(gain=look.ambient, haze=0.0))
-    cv2.fillPoly(lit, [box.astype(np.int32)], stand, cv2.LINE_AA)
-    inner = box.mean(axis=0) + (box - box.mean(axis=0)) * 0.88
-    cv2.fillPoly(lit, [inner.astype(np.int32)], (255, 252, 244, 255), cv2.LINE_AA)
-    x = stagehand.staging.half_width * 1.7 * 0.80
-    mirrored = np.ascontiguousarray(lit[:, ::-1])
-    layers: list[Layer] = []
-    for side, picture in ((-1.0, lit), (1.0, mirrored)):
-        layers.append(Panel(bitmap=picture, left=side * x - 0.375, top=1.75, depth=depth, density=density))
-        layers.append(lamp_glow(stagehand, side * x, 1.38, depth * 0.99, size=1.5, colour=(0.7, 0.68, 0.62)))
-    return layers

@@ -69,19 +69,18 @@ def meadow(stagehand: Stagehand) -> SceneSet:
 
 
 def _flowering(stagehand: Stagehand, baked: Baked, *, colours: tuple[Rgb, ...], light: Rgb, dark: Rgb) -> None:
-    look, rng = stagehand.look, stagehand.rng
+    _look, _rng = stagehand.look, stagehand.rng
     near, far = near_far(stagehand, 0.42, 4.5)
     if not stagehand.repeat:
         ground.tufts(
+            stagehand,
             baked,
-            look,
-            rng,
             colours=(mix(light, dark, 0.25), mix(light, dark, 0.5), mix(light, dark, 0.8)),
             depths=(near, far),
             count=170,
         )
     if stagehand.plan.season.lower() not in ("autumn", "fall", "winter"):
-        ground.specks(baked, look, rng, colours=colours, size=0.016, depths=(near, far), count=170)
+        ground.specks(stagehand, baked, colours=colours, radius_units=0.016, depths=(near, far), count=170)
 
 
 def garden(stagehand: Stagehand) -> SceneSet:
@@ -95,7 +94,7 @@ def garden(stagehand: Stagehand) -> SceneSet:
     shade = (
         ground.band_along(lawn, stones, low=d * 0.92, high=d * 1.12)
         if stagehand.is_passing
-        else ground.lane_into(lawn, stones, half_width=0.42, bend=0.5)
+        else ground.lane_into(lawn, stones, half=0.42, bend=0.5)
     )
     surface, baked = lay(stagehand, shade)
     _flowering(stagehand, baked, colours=_FLOWERS, light=light, dark=dark)
@@ -119,30 +118,36 @@ def fence(stagehand: Stagehand, spot: Spot, *, colour: Rgb = (0.97, 0.96, 0.93),
     """White pickets, or ranch rails."""
     look = stagehand.look
 
-    def paint(width: int, height: int, density: float) -> Bitmap:
-        bitmap = np.zeros((height, width, 4), np.uint8)
+    def paint(width_px: int, height_px: int, density: float) -> Bitmap:
+        bitmap = np.zeros((height_px, width_px, 4), np.uint8)
         face = tuple(c * 255 for c in colour)
         dark = tuple(c * 190 for c in colour)
-        step = height * (1.5 if is_rail else 0.30)
-        post = height * (0.11 if is_rail else 0.17)
+        step = height_px * (1.5 if is_rail else 0.30)
+        post = height_px * (0.11 if is_rail else 0.17)
         for level in (0.30, 0.62) if not is_rail else (0.18, 0.46, 0.74):
-            cv2.rectangle(bitmap, (0, int(height * level)), (width, int(height * (level + 0.085))), (*dark, 255), -1)
-        for index in range(int(width / step) + 1):
+            cv2.rectangle(
+                bitmap, (0, int(height_px * level)), (width_px, int(height_px * (level + 0.085))), (*dark, 255), -1
+            )
+        for index in range(int(width_px / step) + 1):
             left, right = index * step, index * step + post
             points = [
-                (left, height),
-                (left, height * 0.12),
+                (left, height_px),
+                (left, height_px * 0.12),
                 ((left + right) / 2, 0),
-                (right, height * 0.12),
-                (right, height),
+                (right, height_px * 0.12),
+                (right, height_px),
             ]
             if is_rail:
-                points = [(left, height), (left, 0), (right, 0), (right, height)]
+                points = [(left, height_px), (left, 0), (right, 0), (right, height_px)]
             corners = np.array([[round(x * 8), round(y * 8)] for x, y in points], np.int32)
             cv2.fillPoly(bitmap, [corners], (*face, 255), cv2.LINE_AA, 3)
             edge = right if look.sun_x < 0 else left
             cv2.line(
-                bitmap, (int(edge), int(height * 0.12)), (int(edge), height), (*dark, 255), max(int(post * 0.16), 1)
+                bitmap,
+                (int(edge), int(height_px * 0.12)),
+                (int(edge), height_px),
+                (*dark, 255),
+                max(int(post * 0.16), 1),
             )
         haze = look.haze_at(spot.depth, stagehand.distance)
         return recolour(bitmap, look.lit_matrix(gain=look.ambient, haze=haze))
@@ -165,16 +170,15 @@ def forest(stagehand: Stagehand) -> SceneSet:
     shade = (
         ground.band_along(floor, path, low=d * 0.86, high=d * 1.16, soft=0.12)
         if stagehand.is_passing
-        else ground.lane_into(floor, path, half_width=0.55, bend=0.7, soft=0.16)
+        else ground.lane_into(floor, path, half=0.55, bend=0.7, soft=0.16)
     )
     surface, baked = lay(stagehand, shade)
     near, far = near_far(stagehand, 0.42, 4.0)
     ground.specks(
+        stagehand,
         baked,
-        stagehand.look,
-        stagehand.rng,
         colours=((0.62, 0.46, 0.22), (0.74, 0.56, 0.26), dry),
-        size=0.02,
+        radius_units=0.02,
         depths=(near, far),
         count=120,
     )
@@ -202,30 +206,30 @@ def forest(stagehand: Stagehand) -> SceneSet:
 def _trunks(stagehand: Stagehand, spot: Spot, *, colour: Rgb, leaf: Rgb, count: int) -> Panel:
     look, rng = stagehand.look, stagehand.rng
 
-    def paint(width: int, height: int, density: float) -> Bitmap:
-        bitmap = np.zeros((height, width, 4), np.uint8)
+    def paint(width_px: int, height_px: int, density: float) -> Bitmap:
+        bitmap = np.zeros((height_px, width_px, 4), np.uint8)
         side = float(np.sign(look.sun_x) or 1)
-        total = max(int(count * width / (height * 1.8)), 4)
+        total = max(int(count * width_px / (height_px * 1.8)), 4)
         for index in range(total):
-            x = (index + rng.uniform(0.1, 0.9)) * width / total
-            wide = height * rng.uniform(0.022, 0.042)
-            lean = rng.uniform(-0.02, 0.02) * height
+            x = (index + rng.uniform(0.1, 0.9)) * width_px / total
+            wide = height_px * rng.uniform(0.022, 0.042)
+            lean = rng.uniform(-0.02, 0.02) * height_px
             tone = rng.uniform(0.8, 1.15)
             for part, shift, scale in ((0.72, 0.0, 1.0), (1.0, 0.22, 0.6), (1.3, 0.46, 0.22)):
                 half = wide * scale / 2
                 centre = x + side * shift * wide * 0.6
                 points = [
-                    (centre - half * 1.25, height),
+                    (centre - half * 1.25, height_px),
                     (centre - half * 0.8 + lean, 0),
                     (centre + half * 0.8 + lean, 0),
-                    (centre + half * 1.25, height),
+                    (centre + half * 1.25, height_px),
                 ]
                 corners = np.array([[round(px * 8), round(py * 8)] for px, py in points], np.int32)
                 shade = tuple(min(c * tone * part, 1.0) * 255 for c in colour)
                 cv2.fillPoly(bitmap, [corners], (*shade, 255), cv2.LINE_AA, 3)
         for _ in range(int(total * 16)):
-            x, y = rng.uniform(0, width), height * rng.uniform(-0.04, 0.30) ** 1.0
-            radius = height * rng.uniform(0.035, 0.085)
+            x, y = rng.uniform(0, width_px), height_px * rng.uniform(-0.04, 0.30) ** 1.0
+            radius = height_px * rng.uniform(0.035, 0.085)
             tone = rng.uniform(0.62, 1.18)
             shade = tuple(min(c * tone, 1.0) * 255 for c in leaf)
             cv2.ellipse(
@@ -241,8 +245,8 @@ def _trunks(stagehand: Stagehand, spot: Spot, *, colour: Rgb, leaf: Rgb, count: 
                 3,
             )
         for _ in range(int(total * 8)):
-            x, y = rng.uniform(0, width), height * (1 + rng.uniform(-0.03, 0.02))
-            radius = height * rng.uniform(0.03, 0.06)
+            x, y = rng.uniform(0, width_px), height_px * (1 + rng.uniform(-0.03, 0.02))
+            radius = height_px * rng.uniform(0.03, 0.06)
             shade = tuple(min(c * rng.uniform(0.6, 1.0), 1.0) * 255 for c in leaf)
             cv2.ellipse(
                 bitmap,
@@ -266,8 +270,8 @@ def _shafts(stagehand: Stagehand, *, depth: float) -> Panel:
     """Slanting beams of sun between the trees."""
     look, rng = stagehand.look, stagehand.rng
 
-    def paint(width: int, height: int, density: float) -> Bitmap:
-        small = (max(width // 4, 8), max(height // 4, 8))
+    def paint(width_px: int, height_px: int, density: float) -> Bitmap:
+        small = (max(width_px // 4, 8), max(height_px // 4, 8))
         xs = np.arange(small[0], dtype=np.float32)[None, :]
         ys = np.arange(small[1], dtype=np.float32)[:, None]
         slant = xs + ys * np.float32(0.55 * np.sign(look.sun_x))
@@ -276,8 +280,10 @@ def _shafts(stagehand: Stagehand, *, depth: float) -> Panel:
             centre, half = rng.uniform(0, small[0]), small[1] * rng.uniform(0.04, 0.13)
             total += np.exp(-(((slant - centre) / half) ** 2)) * rng.uniform(0.5, 1.0)
         total *= np.linspace(1, 0.0, small[1], dtype=np.float32)[:, None] ** 0.8
-        level = cv2.resize(np.clip(total, 0, 1), (width, height), interpolation=cv2.INTER_LINEAR) * np.float32(0.26)
-        bitmap = np.empty((height, width, 4), np.float32)
+        level = cv2.resize(np.clip(total, 0, 1), (width_px, height_px), interpolation=cv2.INTER_LINEAR) * np.float32(
+            0.26
+        )
+        bitmap = np.empty((height_px, width_px, 4), np.float32)
         bitmap[..., :3] = level[..., None] * np.array(look.sun, np.float32)
         bitmap[..., 3] = level
         return recolour((bitmap * 255).astype(np.uint8), np.array(look.grade))
@@ -301,11 +307,10 @@ def peaks(stagehand: Stagehand) -> SceneSet:
     )
     _flowering(stagehand, baked, colours=_FLOWERS, light=light, dark=dark)
     ground.specks(
+        stagehand,
         baked,
-        stagehand.look,
-        stagehand.rng,
         colours=((0.62, 0.62, 0.64), (0.5, 0.5, 0.53)),
-        size=0.035,
+        radius_units=0.035,
         depths=near_far(stagehand, 0.5, 3.5),
         count=50,
     )
@@ -331,11 +336,10 @@ def desert(stagehand: Stagehand) -> SceneSet:
     dark: Rgb = (0.78, 0.52, 0.28)
     surface, baked = lay(stagehand, ground.sand(stagehand.rng, light=light, dark=dark, repeat=stagehand.repeat))
     ground.specks(
+        stagehand,
         baked,
-        stagehand.look,
-        stagehand.rng,
         colours=((0.62, 0.44, 0.28), (0.72, 0.52, 0.34)),
-        size=0.018,
+        radius_units=0.018,
         depths=near_far(stagehand, 0.45, 4),
         count=70,
     )
@@ -460,7 +464,7 @@ def road(stagehand: Stagehand) -> SceneSet:
     shade = (
         ground.band_along(verge, asphalt, low=d * 0.80, high=d * 1.62)
         if stagehand.is_passing
-        else ground.lane_into(verge, asphalt, half_width=1.05)
+        else ground.lane_into(verge, asphalt, half=1.05)
     )
     surface, baked = lay(stagehand, shade)
     blue: Rgb = (0.46, 0.60, 0.66)
@@ -477,9 +481,9 @@ def road(stagehand: Stagehand) -> SceneSet:
 
 
 def lamp_glow(
-    stagehand: Stagehand, x: float, y: float, depth: float, *, size: float, colour: Rgb = (1.0, 0.78, 0.42)
+    stagehand: Stagehand, *, x: float, y: float, depth: float, across: float, colour: Rgb = (1.0, 0.78, 0.42)
 ) -> Panel:
     """The halo of a lamp."""
-    density = max(96 / size, 4.0)
+    density = max(96 / across, 4.0)
     bitmap = recolour(glow(96, times(colour, (1.0, 1.0, 1.0)), strength=0.85), np.array(stagehand.look.grade))
-    return Panel(bitmap=bitmap, left=x - size / 2, top=y + size / 2, depth=depth, density=density)
+    return Panel(bitmap=bitmap, left=x - across / 2, top=y + across / 2, depth=depth, density=density)

@@ -75,30 +75,30 @@ def reflect_lights(stagehand: Stagehand, baked: Baked) -> None:
     baked.bitmap[..., :3] = np.clip(area + shine * (np.clip(hue @ grade.T, 0, 1) * 255 - area * 0.5), 0, 255)
 
 
-def lamps(stagehand: Stagehand, places: list[tuple[float, float]], *, height: float = 1.75) -> list[Layer]:
+def lamps(stagehand: Stagehand, places: list[tuple[float, float]], *, tall: float = 1.75) -> list[Layer]:
     """Street lamps, lit in the dark."""
     layers: list[Layer] = []
     look = stagehand.look
     for x, depth in places:
         density = stagehand.reach.finest_scale(depth)
-        tall, wide = int(height * density), max(int(0.42 * density), 6)
-        bitmap = np.zeros((tall, wide, 4), np.uint8)
+        rows, wide = int(tall * density), max(int(0.42 * density), 6)
+        bitmap = np.zeros((rows, wide, 4), np.uint8)
         post = (62, 64, 78, 255)
         middle = wide // 2
-        cv2.line(bitmap, (middle, tall), (middle, int(tall * 0.10)), post, max(int(wide * 0.13), 1), cv2.LINE_AA)
+        cv2.line(bitmap, (middle, rows), (middle, int(rows * 0.10)), post, max(int(wide * 0.13), 1), cv2.LINE_AA)
         cv2.rectangle(
-            bitmap, (int(middle - wide * 0.14), int(tall * 0.95)), (int(middle + wide * 0.14), tall), post, -1
+            bitmap, (int(middle - wide * 0.14), int(rows * 0.95)), (int(middle + wide * 0.14), rows), post, -1
         )
         lamp = (255, 238, 186, 255) if look.is_dark else (226, 230, 232, 255)
         haze = look.haze_at(depth, stagehand.distance)
         lit = recolour(bitmap, look.lit_matrix(gain=look.ambient, haze=haze))
         cv2.ellipse(
-            lit, (middle, int(tall * 0.075)), (int(wide * 0.24), int(tall * 0.05)), 0, 0, 360, lamp, -1, cv2.LINE_AA
+            lit, (middle, int(rows * 0.075)), (int(wide * 0.24), int(rows * 0.05)), 0, 0, 360, lamp, -1, cv2.LINE_AA
         )
         cv2.ellipse(
             lit,
-            (middle, int(tall * 0.03)),
-            (int(wide * 0.30), max(int(tall * 0.014), 1)),
+            (middle, int(rows * 0.03)),
+            (int(wide * 0.30), max(int(rows * 0.014), 1)),
             0,
             0,
             360,
@@ -107,9 +107,9 @@ def lamps(stagehand: Stagehand, places: list[tuple[float, float]], *, height: fl
             cv2.LINE_AA,
         )
         for left in _repeated(stagehand, x, depth, every=3.0):
-            layers.append(Panel(bitmap=lit, left=left - 0.21, top=height, depth=depth, density=density))
+            layers.append(Panel(bitmap=lit, left=left - 0.21, top=tall, depth=depth, density=density))
             if look.is_dark:
-                layers.append(lamp_glow(stagehand, left, height * 0.92, depth * 0.999, size=1.7))
+                layers.append(lamp_glow(stagehand, x=left, y=tall * 0.92, depth=depth * 0.999, across=1.7))
     return layers
 
 
@@ -131,8 +131,8 @@ def street(stagehand: Stagehand) -> SceneSet:
         shade = ground.band_along(pavement, kerb, low=d * 0.74, high=d * 1.60, soft=0.01)
         shade = ground.band_along(shade, asphalt, low=d * 0.78, high=d * 1.55, soft=0.01)
     else:
-        shade = ground.lane_into(pavement, kerb, half_width=half + 0.06, soft=0.01)
-        shade = ground.lane_into(shade, asphalt, half_width=half, soft=0.01)
+        shade = ground.lane_into(pavement, kerb, half=half + 0.06, soft=0.01)
+        shade = ground.lane_into(shade, asphalt, half=half, soft=0.01)
     surface, baked = lay(stagehand, shade)
     reflect_lights(stagehand, baked)
     layers: list[Layer] = [
@@ -148,14 +148,14 @@ def street(stagehand: Stagehand) -> SceneSet:
         low, high = stagehand.reach.x_range(d)
         wall_x = max(min(-low, high) * 0.98, half + 0.55)
         for side in (-1.0, 1.0):
-            bitmap = _fronts(stagehand, length=far - 0.3 * d, height=3.6, far_end=True)
+            bitmap = _fronts(stagehand, reach=far - 0.3 * d, tall=3.6, far_end=True)
             layers.append(SideWall(bitmap=bitmap, wall_x=side * wall_x, near=0.3 * d, depth=far, bottom=0.0, top=3.6))
         layers.append(_fronts_across(stagehand, Spot(depth=far * 1.02, height=3.3), opening=wall_x * 0.98))
         layers.extend(lamps(stagehand, [(s * (half + 0.25), f * d) for f in (4.4, 2.9, 1.85) for s in (-1.0, 1.0)]))
     return SceneSet(layers=layers, ground=baked, prop_depths=(1.5, 3.2), prop_side=1.25, largest=2.0)
 
 
-def _front(bitmap: Bitmap, box: tuple[int, int, int], colour: Rgb, look: Look, rng: np.random.Generator) -> None:
+def _front(bitmap: Bitmap, box: tuple[int, int, int], colour: Rgb, *, look: Look, rng: np.random.Generator) -> None:
     """One house front on a strip: (left, right, top) in pixels; windows, a cornice, a shop with an awning."""
     left, right, top = box
     height = bitmap.shape[0]
@@ -164,7 +164,8 @@ def _front(bitmap: Bitmap, box: tuple[int, int, int], colour: Rgb, look: Look, r
     bitmap[top:, left:right, :3] = np.clip(np.array(colour, np.float32) * 255 * shade, 0, 255)
     bitmap[top:, left:right, 3] = 255
 
-    def rect(x0: float, y0: float, x1: float, y1: float, tone: Rgb) -> None:
+    def rect(area: tuple[float, float, float, float], tone: Rgb) -> None:
+        x0, y0, x1, y1 = area
         cv2.rectangle(
             bitmap,
             (int(left + x0 * wide), int(y0)),
@@ -174,8 +175,8 @@ def _front(bitmap: Bitmap, box: tuple[int, int, int], colour: Rgb, look: Look, r
         )
 
     storey = height * 0.235
-    rect(0, top, 1, top + height * 0.022, dimmed(colour, 0.66))
-    rect(0, top + height * 0.022, 1, top + height * 0.032, mix(colour, (1.0, 1.0, 1.0), 0.4))
+    rect((0, top, 1, top + height * 0.022), dimmed(colour, 0.66))
+    rect((0, top + height * 0.022, 1, top + height * 0.032), mix(colour, (1.0, 1.0, 1.0), 0.4))
     columns = max(round(wide / (height * 0.19)), 1)
     level = height - storey * 1.12
     while level - storey * 0.84 > top:
@@ -183,51 +184,47 @@ def _front(bitmap: Bitmap, box: tuple[int, int, int], colour: Rgb, look: Look, r
             x0, x1 = (column + 0.26) / columns, (column + 0.74) / columns
             is_lit = rng.random() < 0.08 + 0.55 * look.glow
             pane = mix(_WARM, (1.0, 1.0, 1.0), 0.1) if is_lit and look.is_dark else (0.42, 0.56, 0.68)
-            rect(x0 - 0.02, level - storey * 0.84, x1 + 0.02, level - storey * 0.12, mix(colour, (1.0, 1.0, 1.0), 0.55))
-            rect(x0, level - storey * 0.80, x1, level - storey * 0.16, pane)
             rect(
-                (x0 + x1) / 2 - 0.006,
-                level - storey * 0.80,
-                (x0 + x1) / 2 + 0.006,
-                level - storey * 0.16,
+                (x0 - 0.02, level - storey * 0.84, x1 + 0.02, level - storey * 0.12), mix(colour, (1.0, 1.0, 1.0), 0.55)
+            )
+            rect((x0, level - storey * 0.80, x1, level - storey * 0.16), pane)
+            rect(
+                ((x0 + x1) / 2 - 0.006, level - storey * 0.80, (x0 + x1) / 2 + 0.006, level - storey * 0.16),
                 mix(colour, (1.0, 1.0, 1.0), 0.55),
             )
-            rect(x0 - 0.03, level - storey * 0.13, x1 + 0.03, level - storey * 0.09, dimmed(colour, 0.72))
+            rect((x0 - 0.03, level - storey * 0.13, x1 + 0.03, level - storey * 0.09), dimmed(colour, 0.72))
         level -= storey
     shop = height - storey * 0.98
     trim = _BRICKS[int(rng.integers(len(_BRICKS)))]
-    rect(0.05, shop, 0.95, height, dimmed(mix(trim, (0.2, 0.2, 0.26), 0.5), 0.7))
+    rect((0.05, shop, 0.95, height), dimmed(mix(trim, (0.2, 0.2, 0.26), 0.5), 0.7))
     glass = mix(_WARM, (1.0, 1.0, 1.0), 0.12) if look.is_dark else (0.56, 0.70, 0.78)
-    rect(0.10, shop + storey * 0.34, 0.56, height - storey * 0.10, glass)
-    rect(0.66, shop + storey * 0.30, 0.88, height, mix(trim, (0.1, 0.1, 0.1), 0.3))
-    rect(0.69, shop + storey * 0.36, 0.85, height - storey * 0.30, glass)
+    rect((0.10, shop + storey * 0.34, 0.56, height - storey * 0.10), glass)
+    rect((0.66, shop + storey * 0.30, 0.88, height), mix(trim, (0.1, 0.1, 0.1), 0.3))
+    rect((0.69, shop + storey * 0.36, 0.85, height - storey * 0.30), glass)
     stripes = max(int(wide / (height * 0.05)), 4)
     tone: tuple[Rgb, Rgb] = ((0.95, 0.94, 0.90), mix(trim, (0.86, 0.20, 0.22), 0.5))
     for k in range(stripes):
         rect(
-            0.05 + 0.9 * k / stripes,
-            shop + storey * 0.04,
-            0.05 + 0.9 * (k + 1) / stripes,
-            shop + storey * 0.26,
+            (0.05 + 0.9 * k / stripes, shop + storey * 0.04, 0.05 + 0.9 * (k + 1) / stripes, shop + storey * 0.26),
             tone[k % 2],
         )
 
 
-def _fronts(stagehand: Stagehand, *, length: float, height: float, far_end: bool) -> Bitmap:
+def _fronts(stagehand: Stagehand, *, reach: float, tall: float, far_end: bool) -> Bitmap:
     """A strip of house fronts seen along a side wall, hazed towards its far (left) end."""
     look, rng = stagehand.look, stagehand.rng
-    density = min(stagehand.staging.canvas.height_px * 0.9, 900) / height * 0.62
-    width, tall = int(length * density * 0.5), int(height * density)
-    bitmap = np.zeros((tall, width, 4), np.uint8)
+    density = min(stagehand.staging.canvas.height_px * 0.9, 900) / tall * 0.62
+    width, rows = int(reach * density * 0.5), int(tall * density)
+    bitmap = np.zeros((rows, width, 4), np.uint8)
     x = 0
     while x < width:
-        wide = int(tall * rng.uniform(0.34, 0.55))
+        wide = int(rows * rng.uniform(0.34, 0.55))
         _front(
             bitmap,
-            (x, min(x + wide, width), int(tall * rng.uniform(0.0, 0.24))),
+            (x, min(x + wide, width), int(rows * rng.uniform(0.0, 0.24))),
             _BRICKS[int(rng.integers(len(_BRICKS)))],
-            look,
-            rng,
+            look=look,
+            rng=rng,
         )
         x += wide
     plain = _lit_fronts(bitmap, look, gain=dimmed(look.ambient, 0.9), haze=0.0)
@@ -252,22 +249,22 @@ def _fronts_across(stagehand: Stagehand, spot: Spot, *, opening: float = 0.0) ->
     """A row of fronts that faces the camera; ``opening`` leaves the street's end free, half its width in units."""
     look, rng = stagehand.look, stagehand.rng
 
-    def paint(width: int, height: int, density: float) -> Bitmap:
-        bitmap = np.zeros((height, width, 4), np.uint8)
+    def paint(width_px: int, height_px: int, density: float) -> Bitmap:
+        bitmap = np.zeros((height_px, width_px, 4), np.uint8)
         x = 0
-        while x < width:
-            wide = int(height * rng.uniform(0.34, 0.52))
+        while x < width_px:
+            wide = int(height_px * rng.uniform(0.34, 0.52))
             _front(
                 bitmap,
-                (x, min(x + wide, width), int(height * rng.uniform(0.0, 0.26))),
+                (x, min(x + wide, width_px), int(height_px * rng.uniform(0.0, 0.26))),
                 _BRICKS[int(rng.integers(len(_BRICKS)))],
-                look,
-                rng,
+                look=look,
+                rng=rng,
             )
             x += wide
         if opening:
             low, high = stagehand.reach.x_range(spot.depth)
-            middle = width * (-low / (high - low))
+            middle = width_px * (-low / (high - low))
             half = opening * 0.34 * density
             bitmap[:, max(int(middle - half), 0) : max(int(middle + half), 0)] = 0
         return _lit_fronts(bitmap, look, gain=look.ambient, haze=look.haze_at(spot.depth, stagehand.distance))
@@ -277,15 +274,14 @@ def _fronts_across(stagehand: Stagehand, spot: Spot, *, opening: float = 0.0) ->
 
 def courtyard(stagehand: Stagehand) -> SceneSet:
     """A paved court: a tiled wall with a moon gate, side walls in perspective, trees beyond."""
-    d, rng, look = stagehand.distance, stagehand.rng, stagehand.look
+    d, rng, _look = stagehand.distance, stagehand.rng, stagehand.look
     slabs = ground.paving(rng, light=(0.80, 0.76, 0.70), dark=(0.62, 0.58, 0.53), tile=0.5, repeat=stagehand.repeat)
     surface, baked = lay(stagehand, slabs)
     ground.specks(
+        stagehand,
         baked,
-        look,
-        rng,
         colours=((0.44, 0.62, 0.32), (0.56, 0.70, 0.36)),
-        size=0.014,
+        radius_units=0.014,
         depths=near_far(stagehand, 0.5, 3),
         count=60,
     )
@@ -303,7 +299,7 @@ def courtyard(stagehand: Stagehand) -> SceneSet:
     ]
     if not is_open:
         for side in (-1.0, 1.0):
-            bitmap = _side_wall(stagehand, length=back - 0.3 * d, height=2.0)
+            bitmap = _side_wall(stagehand, reach=back - 0.3 * d, tall=2.0)
             layers.append(SideWall(bitmap=bitmap, wall_x=side * wall_x, near=0.3 * d, depth=back, bottom=0.0, top=2.0))
     return SceneSet(layers=layers, ground=baked, prop_depths=(1.3, 2.9), prop_side=0.8)
 
@@ -345,36 +341,36 @@ def _tiled_wall(bitmap: Bitmap, rng: np.random.Generator, *, step: float) -> Non
 def _court_wall(stagehand: Stagehand, spot: Spot, *, gate_x: float) -> Panel:
     look, rng = stagehand.look, stagehand.rng
 
-    def paint(width: int, height: int, density: float) -> Bitmap:
-        bitmap = np.zeros((height, width, 4), np.uint8)
-        _tiled_wall(bitmap, rng, step=height * 0.055)
+    def paint(width_px: int, height_px: int, density: float) -> Bitmap:
+        bitmap = np.zeros((height_px, width_px, 4), np.uint8)
+        _tiled_wall(bitmap, rng, step=height_px * 0.055)
         low, high = stagehand.reach.x_range(spot.depth)
-        middle = int(width * ((gate_x - low) / (high - low)))
+        middle = int(width_px * ((gate_x - low) / (high - low)))
         for offset in (-2.5, -1.55, 1.55, 2.5):
-            centre = (int(middle + offset * density * 0.9), int(height * 0.45))
+            centre = (int(middle + offset * density * 0.9), int(height_px * 0.45))
             cv2.rectangle(
                 bitmap,
-                (int(centre[0] - height * 0.09), int(height * 0.33)),
-                (int(centre[0] + height * 0.09), int(height * 0.57)),
+                (int(centre[0] - height_px * 0.09), int(height_px * 0.33)),
+                (int(centre[0] + height_px * 0.09), int(height_px * 0.57)),
                 (110, 78, 58, 255),
                 -1,
             )
             for k in (-1, 0, 1):
-                x = int(centre[0] + k * height * 0.05)
+                x = int(centre[0] + k * height_px * 0.05)
                 cv2.line(
                     bitmap,
-                    (x, int(height * 0.34)),
-                    (x, int(height * 0.56)),
+                    (x, int(height_px * 0.34)),
+                    (x, int(height_px * 0.56)),
                     (206, 196, 176, 255),
-                    max(int(height * 0.012), 1),
+                    max(int(height_px * 0.012), 1),
                 )
-        radius = int(height * 0.335)
-        centre = (middle, int(height * 0.62))
+        radius = int(height_px * 0.335)
+        centre = (middle, int(height_px * 0.62))
         cv2.circle(bitmap, centre, int(radius * 1.12), (132, 124, 120, 255), -1, cv2.LINE_AA)
         cv2.circle(bitmap, centre, radius, (0, 0, 0, 0), -1, cv2.LINE_8)
-        rows = np.arange(height)[:, None]
-        columns = np.arange(width)[None, :]
-        inside = (rows > height * 0.62) & (np.abs(columns - middle) < radius * 0.62)
+        rows = np.arange(height_px)[:, None]
+        columns = np.arange(width_px)[None, :]
+        inside = (rows > height_px * 0.62) & (np.abs(columns - middle) < radius * 0.62)
         bitmap[inside] = 0
         haze = look.haze_at(spot.depth, stagehand.distance) * 0.7
         return recolour(bitmap, look.lit_matrix(gain=look.ambient, haze=haze))
@@ -382,10 +378,10 @@ def _court_wall(stagehand: Stagehand, spot: Spot, *, gate_x: float) -> Panel:
     return land.upright(stagehand, spot, paint)
 
 
-def _side_wall(stagehand: Stagehand, *, length: float, height: float) -> Bitmap:
+def _side_wall(stagehand: Stagehand, *, reach: float, tall: float) -> Bitmap:
     look, rng = stagehand.look, stagehand.rng
-    density = min(stagehand.staging.canvas.height_px * 0.5, 500) / height
-    bitmap = np.zeros((int(height * density), int(length * density * 0.6), 4), np.uint8)
+    density = min(stagehand.staging.canvas.height_px * 0.5, 500) / tall
+    bitmap = np.zeros((int(tall * density), int(reach * density * 0.6), 4), np.uint8)
     _tiled_wall(bitmap, rng, step=bitmap.shape[0] * 0.04)
     part: Floats = np.linspace(0.86, 0.72, bitmap.shape[1], dtype=np.float32)[None, :, None]
     bitmap[..., :3] = (bitmap[..., :3] * part).astype(np.uint8)

@@ -1,170 +1,20 @@
 """Sets by, on and under water: beach, sea, underwater, harbor, river."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 
 from understudy.engines.previz.pictures import ground, land
-from understudy.engines.previz.pictures.canvas import Bitmap, Floats, Rgb
+from understudy.engines.previz.pictures.canvas import Bitmap, Rgb
 from understudy.engines.previz.pictures.land import Spot
-from understudy.engines.previz.pictures.layers import Layer, Moving, Panel, Shade, bake_surface
+from understudy.engines.previz.pictures.layers import Layer, Moving, Panel, bake_surface
 from understudy.engines.previz.pictures.light import dimmed, mix, recolour
-from understudy.engines.previz.pictures.noise import rolling_line
 from understudy.engines.previz.pictures.plants import grass_strips
 from understudy.engines.previz.pictures.raster import Raster, affine
 from understudy.engines.previz.pictures.scene import SceneSet, Stagehand
 from understudy.engines.previz.pictures.sets_open import greens, lay, near_far
 from understudy.engines.previz.pictures.sky import backdrop, gradient, open_sky, sky_box
 from understudy.engines.previz.pictures.view import View
-
-
-def water_colours(stagehand: Stagehand) -> tuple[Rgb, Rgb, Rgb]:
-    """Deep, middle and light tones of water under this sky, already lit."""
-    look = stagehand.look
-    grey = 0.55 * look.overcast
-    deep = mix((0.02, 0.26, 0.46), (0.20, 0.28, 0.34), grey)
-    light = mix((0.24, 0.66, 0.80), (0.48, 0.56, 0.60), grey)
-    lit_deep: Rgb = (deep[0] * look.ambient[0], deep[1] * look.ambient[1], deep[2] * look.ambient[2])
-    lit_light: Rgb = (light[0] * look.ambient[0], light[1] * look.ambient[1], light[2] * look.ambient[2])
-    far = mix(look.sky[2], lit_light, 0.45)
-    return lit_deep, lit_light, far
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Swell:
-    """One row of waves. height, length: of a wave in units; speed: units per second; bob: how far it heaves."""
-
-    depth: float
-    height: float
-    length: float
-    speed: float
-    bob: float
-    phase: float
-    opacity: float
-
-
-def _wave_strip(
-    size: tuple[int, int], turns: float, colours: tuple[Rgb, Rgb, Rgb], crest: Floats, foam: float
-) -> Bitmap:
-    """A strip of water under a waving edge: light and foam along the crest, clearing downwards."""
-    width, height = size
-    deep, light, _ = colours
-    rows = np.arange(height, dtype=np.float32)[:, None] + 0.5
-    depth = (rows - crest[None, :]) / height
-    alpha = land.below(crest, height) * np.clip(1.18 - np.clip(depth, 0, 1) * 1.5, 0, 1)
-    part = np.exp(-np.clip(depth, 0, 1) * 5.2)[..., None]
-    colour = np.array(deep, np.float32) + part * (np.array(light, np.float32) - np.array(deep, np.float32))
-    edge = np.exp(-((depth * height / max(height * 0.05, 1.2)) ** 2)) * np.float32(foam)
-    lip = np.clip(1 - np.gradient(crest)[None, :] * 0.0, 0, 1)
-    colour = colour + (edge * lip)[..., None] * (np.minimum(np.array(light, np.float32) * 1.5 + 0.12, 1.0) - colour)
-    result = np.empty((height, width, 4), np.float32)
-    result[..., :3] = np.clip(colour, 0, 1) * alpha[..., None]
-    result[..., 3] = alpha
-    return (result * 255).astype(np.uint8)
-
-
-def waves(
-    stagehand: Stagehand, swells: Sequence[Swell], colours: tuple[Rgb, Rgb, Rgb], *, foam: float = 0.8
-) -> list[Layer]:
-    """Rows of waves that roll across and heave."""
-    rng, look, reach = stagehand.rng, stagehand.look, stagehand.reach
-    layers: list[Layer] = []
-    for swell in swells:
-        low, high = reach.x_range(swell.depth)
-        density = min(reach.finest_scale(swell.depth) * stagehand.detail, 9000 / (high - low + swell.length * 2))
-        count = int(np.ceil((high - low) / swell.length)) + 2
-        one = max(int(swell.length * density), 6)
-        height = max(int(swell.height * 2.6 * density), 5)
-        turn = np.arange(one, dtype=np.float32) * np.float32(2 * np.pi / one)
-        shape = (
-            np.sin(turn) * 0.62
-            + np.sin(2 * turn + rng.uniform(0, 6.28)) * 0.25
-            + np.sin(3 * turn + rng.uniform(0, 6.28)) * 0.13
-        )
-        crest = (0.30 - 0.24 * shape) * height
-        strip = _wave_strip((one, height), 1, colours, crest.astype(np.float32), foam)
-        haze = look.haze_at(swell.depth, stagehand.distance) * 0.8
-        matrix = np.array(look.grade) @ _fade(look.haze, haze)
-        bitmap = recolour(np.tile(strip, (1, count, 1)), matrix)
-        layers.append(_row(bitmap, swell, low - swell.length, density))
-    return layers
-
-
-def _fade(colour: Rgb, part: float) -> "np.ndarray[tuple[int, int], np.dtype[np.float64]]":
-    matrix = np.eye(4)
-    matrix[:3, :3] *= 1 - part
-    matrix[:3, 3] = np.array(colour) * part
-    return matrix
-
-
-def _row(bitmap: Bitmap, swell: Swell, left: float, density: float) -> Layer:
-    def paint(raster: Raster, view: View) -> None:
-        offset = (swell.speed * view.time_s) % swell.length
-        heave = swell.bob * np.sin(1.5 * view.time_s + swell.phase)
-        scale = view.scale(swell.depth)
-        x_px, y_px = view.project(left + offset, swell.height * 0.9 + heave, swell.depth)
-        factor = scale / density
-        raster.stamp(bitmap, affine(scale_x=factor, scale_y=factor, x_px=x_px, y_px=y_px), opacity=swell.opacity)
-
-    return Moving(depth=swell.depth, paint=paint)
-
-
-def water_shade(stagehand: Stagehand, colours: tuple[Rgb, Rgb, Rgb]) -> Shade:
-    """Open water to the horizon with a path of light under sun or moon; already lit."""
-    texture = ground.Texture(stagehand.rng, cells=10)
-    look, d = stagehand.look, stagehand.distance
-    deep, light, far = (np.array(c, np.float32) for c in colours)
-    canvas, staging = stagehand.staging.canvas, stagehand.staging
-    slope = (0.36 * look.sun_x) * canvas.width_px / staging.focal_px
-
-    def shade(x: Floats, z: Floats, blur: Floats) -> Floats:
-        fine = texture.sample(x, z, period=stagehand.repeat or 6.0, stretch=0.45)
-        broad = texture.sample(x + 1.7, z, period=(stagehand.repeat or 6.0) * 2, stretch=0.6)
-        part = np.clip(0.40 + (fine - 0.5) * 1.1 * np.clip(0.4 / (blur + 1e-6), 0, 1) + (broad - 0.5) * 0.7, 0, 1)
-        colour = deep + part[..., None] * (light - deep)
-        away = 1 - np.exp(-np.maximum(z / np.float32(d) - 0.7, 0) / 8)
-        colour = colour + away[..., None] * (far - colour)
-        path = np.exp(-(((x - slope * z) / (0.10 * z + 0.25)) ** 2)) * (1 - look.overcast)
-        glint = (
-            np.clip((fine - 0.45) * 3.2, 0, 1) * path * np.float32(0.55 if look.is_dark or look.sun_y < 0.3 else 0.32)
-        )
-        return colour + glint[..., None] * (np.array(look.sun, np.float32) - colour)
-
-    return shade
-
-
-def glitter(stagehand: Stagehand, *, near: float, far: float) -> Layer:
-    """Sparks of sunlight that flicker on the water under the sun."""
-    rng, look, staging = stagehand.rng, stagehand.look, stagehand.staging
-    slope = (0.36 * look.sun_x) * staging.canvas.width_px / staging.focal_px
-    count = int(120 * (1 - 0.8 * look.overcast))
-    inverse = rng.uniform(1 / far, 1 / near, count)
-    depth = 1 / inverse
-    x = slope * depth + rng.normal(0, 0.16, count) * depth
-    phase = rng.uniform(0, 2 * np.pi, count)
-    size = max(int(staging.canvas.height_px / 150), 3)
-    spark = np.zeros((size, size * 3, 4), np.uint8)
-    cv2.ellipse(
-        spark, (size * 3 // 2, size // 2), (max(size, 2), max(size // 3, 1)), 0, 0, 360, (255,) * 4, -1, cv2.LINE_AA
-    )
-    spark = recolour(spark, np.array(look.grade) @ np.diag([*look.sun, 1.0]))
-    small = np.ascontiguousarray(
-        cv2.resize(spark, (max(size * 3 // 2, 2), max(size // 2, 1)), interpolation=cv2.INTER_AREA)
-    )
-
-    def paint(raster: Raster, view: View) -> None:
-        for k in range(count):
-            level = np.sin(view.time_s * (2.5 + 1.5 * np.sin(7 * phase[k])) + phase[k])
-            if level < 0.35:
-                continue
-            px, py = view.project(float(x[k]), 0.0, float(depth[k]))
-            if py <= view.horizon_px + 1:
-                continue
-            raster.blit(spark if depth[k] < stagehand.distance * 2 else small, int(px), int(py))
-
-    return Moving(depth=stagehand.distance * 1.45, paint=paint)
+from understudy.engines.previz.pictures.water import Swell, glitter, surf, water_colours, water_shade, waves
 
 
 def sea(stagehand: Stagehand) -> SceneSet:
@@ -218,11 +68,10 @@ def beach(stagehand: Stagehand) -> SceneSet:
     shade = ground.band_along(shade, water, low=shore + 0.1 * d, high=1e6, soft=0.18)
     surface, baked = lay(stagehand, shade, hazy=False)
     ground.specks(
+        stagehand,
         baked,
-        look,
-        rng,
         colours=((1.0, 0.94, 0.86), (0.86, 0.68, 0.56), (0.74, 0.64, 0.54)),
-        size=0.016,
+        radius_units=0.016,
         depths=near_far(stagehand, 0.45, 1.7),
         count=60,
     )
@@ -243,46 +92,11 @@ def beach(stagehand: Stagehand) -> SceneSet:
             stagehand, Spot(depth=22 * d, height=1.9), light=(0.42, 0.58, 0.54), dark=(0.30, 0.46, 0.50), waves=1.2
         ),
         *waves(stagehand, rows, colours, foam=1.0),
-        *[_surf(stagehand, shore + k * 0.10 * d, phase=k * 2.4) for k in (0, 1)],
+        *[surf(stagehand, shore + k * 0.10 * d, phase=k * 2.4) for k in (0, 1)],
     ]
     if look.overcast < 0.7:
         layers.append(glitter(stagehand, near=2.5 * d, far=14 * d))
     return SceneSet(layers=layers, ground=baked, prop_depths=(1.15, 1.95), prop_side=0.9, water_from=3.2)
-
-
-def _surf(stagehand: Stagehand, depth: float, *, phase: float) -> Layer:
-    """A lacy line of foam that runs up the sand and back."""
-    rng, look = stagehand.rng, stagehand.look
-    low, high = stagehand.reach.x_range(depth * 0.9)
-    density = min(stagehand.reach.finest_scale(depth * 0.9) * stagehand.detail, 6000 / (high - low))
-    width, height = max(int((high - low) * density), 8), max(int(0.20 * density), 5)
-    line = (0.60 + 0.22 * rolling_line(width, waves=4, octaves=4, rng=rng)) * height
-    rows = np.arange(height, dtype=np.float32)[:, None]
-    inside = np.clip(line[None, :] - rows + 0.5, 0, 1)
-    ramp = np.clip(rows / height, 0, 1)
-    edge = np.exp(-(((line[None, :] - rows) / (height * 0.10)) ** 2))
-    alpha = np.clip(inside * ramp * 0.55 + edge * inside * 0.75, 0, 0.92)
-    bitmap = np.empty((height, width, 4), np.float32)
-    bitmap[..., :3] = alpha[..., None] * np.minimum(np.array(look.ambient, np.float32) * 1.0, 1.0)
-    bitmap[..., 3] = alpha
-    foam = look.graded((bitmap * 255).astype(np.uint8))
-
-    def paint(raster: Raster, view: View) -> None:
-        run = 0.5 + 0.5 * np.sin(0.9 * view.time_s + phase)
-        at = depth - 0.16 * stagehand.distance * run
-        scale = view.scale(at)
-        x_px, y_px = view.project(low, 0.0, at)
-        flat = view.y / max(at - view.z, 0.2) * 2.2
-        factor = scale / density
-        matrix = affine(
-            scale_x=factor,
-            scale_y=factor * flat * (0.8 + 0.5 * run),
-            x_px=x_px,
-            y_px=y_px - height * factor * flat * 0.6,
-        )
-        raster.stamp(foam, matrix, opacity=0.95 - 0.45 * float(run))
-
-    return Moving(depth=depth, paint=paint)
 
 
 def underwater(stagehand: Stagehand) -> SceneSet:
@@ -302,7 +116,7 @@ def underwater(stagehand: Stagehand) -> SceneSet:
         look,
         distance=d * 0.7,
     )
-    surface, baked = bake_surface(stagehand.reach, sand, detail=stagehand.detail, repeat=stagehand.repeat, height=floor)
+    surface, baked = bake_surface(stagehand.reach, sand, detail=stagehand.detail, repeat=stagehand.repeat, level=floor)
     baked.bitmap[:] = look.graded(baked.bitmap)
     rock: Rgb = (0.20, 0.42, 0.46)
     layers: list[Layer] = [
@@ -362,22 +176,22 @@ def _weed(stagehand: Stagehand, depth: float, floor: float) -> Panel:
     rng, look = stagehand.rng, stagehand.look
     spot = Spot(depth=depth, height=1.05 if depth > stagehand.distance else 0.5, sunk=-floor)
 
-    def paint(width: int, height: int, density: float) -> Bitmap:
-        bitmap = np.zeros((height, width, 4), np.uint8)
-        for _ in range(int(width / height * 2.4)):
-            x0 = rng.uniform(0, width)
+    def paint(width_px: int, height_px: int, density: float) -> Bitmap:
+        bitmap = np.zeros((height_px, width_px, 4), np.uint8)
+        for _ in range(int(width_px / height_px * 2.4)):
+            x0 = rng.uniform(0, width_px)
             for _ in range(int(rng.integers(3, 7))):
-                tall = height * rng.uniform(0.35, 0.96)
-                x = x0 + rng.normal(0, height * 0.05)
-                lean, curl = rng.normal(0, height * 0.06), rng.uniform(0, 6.28)
+                tall = height_px * rng.uniform(0.35, 0.96)
+                x = x0 + rng.normal(0, height_px * 0.05)
+                lean, curl = rng.normal(0, height_px * 0.06), rng.uniform(0, 6.28)
                 tone = rng.uniform(0.7, 1.2)
                 base: Rgb = (0.16, 0.56, 0.36) if rng.random() < 0.7 else (0.52, 0.40, 0.24)
                 steps = np.linspace(0, 1, 9)
                 points = np.stack(
-                    [x + lean * steps + np.sin(steps * 5 + curl) * height * 0.022, height - tall * steps], axis=1
+                    [x + lean * steps + np.sin(steps * 5 + curl) * height_px * 0.022, height_px - tall * steps], axis=1
                 )
                 for k in range(8):
-                    thick = max(int(height * 0.035 * (1 - steps[k] * 0.8)), 1)
+                    thick = max(int(height_px * 0.035 * (1 - steps[k] * 0.8)), 1)
                     shade = tuple(min(c * tone * (0.7 + 0.5 * steps[k]), 1.0) * 255 for c in base)
                     cv2.line(
                         bitmap,
@@ -431,17 +245,17 @@ def _masts(stagehand: Stagehand, depth: float, count: int) -> Panel:
     rng, look = stagehand.rng, stagehand.look
     hulls: tuple[Rgb, ...] = ((0.20, 0.38, 0.62), (0.74, 0.24, 0.20), (0.90, 0.88, 0.82), (0.16, 0.48, 0.44))
 
-    def paint(width: int, height: int, density: float) -> Bitmap:
-        bitmap = np.zeros((height, width, 4), np.uint8)
-        step = height * 0.66
-        total = max(int(width / step), 1)
+    def paint(width_px: int, height_px: int, density: float) -> Bitmap:
+        bitmap = np.zeros((height_px, width_px, 4), np.uint8)
+        step = height_px * 0.66
+        total = max(int(width_px / step), 1)
         for index in range(total):
             if rng.random() < 0.22:
                 continue
             x = (index + rng.uniform(0.3, 0.7)) * step
-            size = height * rng.uniform(0.20, 0.28)
+            size = height_px * rng.uniform(0.20, 0.28)
             hull = hulls[int(rng.integers(len(hulls)))]
-            _boat(bitmap, x, size, hull, rng=rng, is_dark=look.is_dark)
+            _boat(bitmap, x, hull_px=size, hull=hull, rng=rng, is_dark=look.is_dark)
         haze = look.haze_at(depth, stagehand.distance)
         lit = recolour(bitmap, look.lit_matrix(gain=look.ambient, haze=haze))
         if look.is_dark:
@@ -452,9 +266,9 @@ def _masts(stagehand: Stagehand, depth: float, count: int) -> Panel:
     return land.upright(stagehand, Spot(depth=depth, height=1.85), paint)
 
 
-def _boat(bitmap: Bitmap, x: float, size: float, hull: Rgb, *, rng: np.random.Generator, is_dark: bool) -> None:
+def _boat(bitmap: Bitmap, x: float, *, hull_px: float, hull: Rgb, rng: np.random.Generator, is_dark: bool) -> None:
     height = bitmap.shape[0]
-    deck = height - size * 0.55
+    deck = height - hull_px * 0.55
 
     def fill(points: list[tuple[float, float]], colour: Rgb) -> None:
         corners = np.array([[round(px * 8), round(py * 8)] for px, py in points], np.int32)
@@ -463,50 +277,50 @@ def _boat(bitmap: Bitmap, x: float, size: float, hull: Rgb, *, rng: np.random.Ge
     side = 1 if rng.random() < 0.5 else -1
     fill(
         [
-            (x - side * size * 1.05, deck),
-            (x + side * size * 1.25, deck - size * 0.16),
-            (x + side * size * 0.85, height),
-            (x - side * size * 0.9, height),
+            (x - side * hull_px * 1.05, deck),
+            (x + side * hull_px * 1.25, deck - hull_px * 0.16),
+            (x + side * hull_px * 0.85, height),
+            (x - side * hull_px * 0.9, height),
         ],
         hull,
     )
     fill(
         [
-            (x - side * size * 1.05, deck),
-            (x + side * size * 1.25, deck - size * 0.16),
-            (x + side * size * 1.18, deck + size * 0.02),
-            (x - side * size * 1.03, deck + size * 0.12),
+            (x - side * hull_px * 1.05, deck),
+            (x + side * hull_px * 1.25, deck - hull_px * 0.16),
+            (x + side * hull_px * 1.18, deck + hull_px * 0.02),
+            (x - side * hull_px * 1.03, deck + hull_px * 0.12),
         ],
         mix(hull, (1.0, 1.0, 1.0), 0.55),
     )
     fill(
         [
-            (x - side * size * 0.62, deck),
-            (x - side * size * 0.62, deck - size * 0.62),
-            (x + side * size * 0.1, deck - size * 0.62),
-            (x + side * size * 0.16, deck),
+            (x - side * hull_px * 0.62, deck),
+            (x - side * hull_px * 0.62, deck - hull_px * 0.62),
+            (x + side * hull_px * 0.1, deck - hull_px * 0.62),
+            (x + side * hull_px * 0.16, deck),
         ],
         (0.94, 0.93, 0.90),
     )
     pane: Rgb = (255 / 254, 226 / 254, 150 / 254) if is_dark else (0.36, 0.56, 0.70)
-    corner = (int(x - side * size * 0.50), int(deck - size * 0.50))
+    corner = (int(x - side * hull_px * 0.50), int(deck - hull_px * 0.50))
     cv2.rectangle(
         bitmap,
         corner,
-        (int(x - side * size * 0.06), int(deck - size * 0.26)),
+        (int(x - side * hull_px * 0.06), int(deck - hull_px * 0.26)),
         (255, 226, 150, 255) if is_dark else (*(c * 254 for c in pane), 255),
         -1,
     )
-    mast = x + side * size * 0.36
+    mast = x + side * hull_px * 0.36
     top = height * rng.uniform(0.02, 0.24)
     wood = (96, 70, 52, 255)
-    cv2.line(bitmap, (int(mast), int(deck)), (int(mast), int(top)), wood, max(int(size * 0.05), 1), cv2.LINE_AA)
-    boom = (int(mast - side * size * 0.8), int(deck - size * 0.75))
-    cv2.line(bitmap, (int(mast), int(deck - size * 0.4)), boom, wood, max(int(size * 0.04), 1), cv2.LINE_AA)
-    for end in (x + side * size * 1.2, x - side * size * 1.0):
+    cv2.line(bitmap, (int(mast), int(deck)), (int(mast), int(top)), wood, max(int(hull_px * 0.05), 1), cv2.LINE_AA)
+    boom = (int(mast - side * hull_px * 0.8), int(deck - hull_px * 0.75))
+    cv2.line(bitmap, (int(mast), int(deck - hull_px * 0.4)), boom, wood, max(int(hull_px * 0.04), 1), cv2.LINE_AA)
+    for end in (x + side * hull_px * 1.2, x - side * hull_px * 1.0):
         cv2.line(bitmap, (int(mast), int(top)), (int(end), int(deck)), (70, 60, 62, 200), 1, cv2.LINE_AA)
     if is_dark:
-        cv2.circle(bitmap, (int(mast), int(top)), max(int(size * 0.06), 1), (255, 226, 150, 255), -1)
+        cv2.circle(bitmap, (int(mast), int(top)), max(int(hull_px * 0.06), 1), (255, 226, 150, 255), -1)
 
 
 def _bollards(stagehand: Stagehand, depth: float) -> list[Layer]:

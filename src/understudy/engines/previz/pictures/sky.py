@@ -24,9 +24,9 @@ def dithered(colours: Floats, rng: np.random.Generator) -> Bitmap:
     return result
 
 
-def gradient(height: int, stops: tuple[Rgb, ...], places: tuple[float, ...]) -> Floats:
+def gradient(height_px: int, stops: tuple[Rgb, ...], places: tuple[float, ...]) -> Floats:
     """(height, 3) colours between stops at places 0 (top)..1 (bottom)."""
-    rows = (np.arange(height, dtype=np.float32) + 0.5) / height
+    rows = (np.arange(height_px, dtype=np.float32) + 0.5) / height_px
     return np.stack([np.interp(rows, places, [s[i] for s in stops]) for i in range(3)], axis=1).astype(np.float32)
 
 
@@ -78,9 +78,9 @@ def open_sky(stagehand: Stagehand, *, ends: bool = True, has_sun: bool = True) -
     sun_y = (staging.horizon_px - visible * min(look.sun_y, 0.74) - box[1]) * density
     unit = min(frame.height_px, frame.width_px) * density
     if look.stars > 0.02:
-        _stars(colours[: max(int(horizon), 1)], rng, amount=look.stars, unit=unit)
+        _stars(colours[: max(int(horizon), 1)], rng, share=look.stars, unit=unit)
     if has_sun:
-        _sun(colours, look, (sun_x, sun_y), unit)
+        _sun(colours, look, place=(sun_x, sun_y), unit=unit)
     layers: list[Layer] = [backdrop(stagehand, colours, box, ends=ends)]
     if look.stars > 0.6:
         layers.append(_twinkle(stagehand))
@@ -99,9 +99,9 @@ def _cover(colours: Floats, look: Look, rng: np.random.Generator) -> None:
     np.clip(colours, 0, 1, out=colours)
 
 
-def _stars(colours: Floats, rng: np.random.Generator, *, amount: float, unit: float) -> None:
+def _stars(colours: Floats, rng: np.random.Generator, *, share: float, unit: float) -> None:
     height, width = colours.shape[:2]
-    count = int(260 * amount * width * height / (unit * unit * 1.2))
+    count = int(260 * share * width * height / (unit * unit * 1.2))
     for _ in range(min(count, 1400)):
         x, y = int(rng.integers(1, max(width - 1, 2))), int(height * rng.random() ** 1.3)
         if not 1 <= y < height - 1:
@@ -114,7 +114,7 @@ def _stars(colours: Floats, rng: np.random.Generator, *, amount: float, unit: fl
             colours[y, x - 1 : x + 2] += tone * bright * 0.35
 
 
-def _sun(colours: Floats, look: Look, place: tuple[float, float], unit: float) -> None:
+def _sun(colours: Floats, look: Look, *, place: tuple[float, float], unit: float) -> None:
     """Disc and halo; under a closed sky only a brighter patch stays."""
     height, width = colours.shape[:2]
     radius = unit * (0.055 if look.stars > 0.5 else 0.062)
@@ -129,7 +129,7 @@ def _sun(colours: Floats, look: Look, place: tuple[float, float], unit: float) -
     halo *= np.float32(strength * (0.25 + 0.75 * clear))
     colours += halo[..., None] * (sun * 1.02 - colours * 0.75)
     disc = np.clip(radius - distance + 0.5, 0, 1) * np.float32(clear)
-    face = np.broadcast_to(sun, colours.shape)
+    face: Floats = np.broadcast_to(sun, colours.shape)
     if is_moon:
         dark = sum(
             np.exp(-(((xs - dx * radius) ** 2 + (ys - dy * radius) ** 2) / (size * radius) ** 2))
@@ -166,14 +166,14 @@ def _twinkle(stagehand: Stagehand) -> Layer:
     return Moving(depth=9e8, paint=paint)
 
 
-def cloud_bitmap(size: tuple[int, int], look: Look, rng: np.random.Generator) -> Bitmap:
+def cloud_bitmap(size_px: tuple[int, int], look: Look, rng: np.random.Generator) -> Bitmap:
     """One cumulus: heaped discs broken up by noise, bright above and on the sun's side, shaded below."""
-    width, height = size
+    width, height = size_px
     xs = ((np.arange(width, dtype=np.float32) + 0.5) / width)[None, :]
     ys = ((np.arange(height, dtype=np.float32) + 0.5) / height)[:, None]
     aspect = width / height
-    body = np.zeros((height, width), np.float32)
-    shade = np.zeros((height, width), np.float32)
+    body: Floats = np.zeros((height, width), np.float32)
+    shade: Floats = np.zeros((height, width), np.float32)
     for index in range(13):
         # Evenly spread with some disorder, so that a cloud never falls apart.
         place = 0.16 + 0.68 * ((index * 5) % 13 + rng.uniform(0.0, 1.0)) / 13
@@ -185,11 +185,11 @@ def cloud_bitmap(size: tuple[int, int], look: Look, rng: np.random.Generator) ->
         lit = np.clip(
             0.62 - (ys - top) / radius * 0.36 + (xs - place) * aspect / radius * 0.2 * np.sign(look.sun_x), 0, 1
         )
-        shade = np.where(puff > body, lit, shade)
-        body = np.maximum(body, puff)
+        shade = np.where(puff > body, lit, shade).astype(np.float32)
+        body = np.maximum(body, puff).astype(np.float32)
     field = layered_field((width, height), cells=(7, 7 / aspect), octaves=3, rng=rng)
-    base = smoothstep(0.97, 0.72, ys)
-    alpha = smoothstep(0.18, 0.62, body + (field - 0.5) * 0.42) * base
+    foot = smoothstep(0.97, 0.72, ys)
+    alpha = smoothstep(0.18, 0.62, body + (field - 0.5) * 0.42) * foot
     shade = cv2.GaussianBlur(shade, (0, 0), height * 0.045) * (0.86 + 0.28 * field)
     bright = mix(look.sky[2], mix(look.sun, (1.0, 1.0, 1.0), 0.4), 0.72 * (1 - 0.6 * look.overcast))
     dark = mix(look.sky[1], look.haze, 0.5)

@@ -36,6 +36,8 @@ def cropped(bitmap: Bitmap) -> Bitmap:
 def _drawn(art_id: str, width_px: int) -> Bitmap:
     encoded = resvg_py.svg_to_bytes(svg_string=art.svg(art_id), width=width_px, skip_system_fonts=True)
     straight = cv2.imdecode(np.frombuffer(bytes(encoded), np.uint8), cv2.IMREAD_UNCHANGED)
+    if straight is None:
+        raise ValueError(f"the drawing {art_id} could not be read")
     bitmap = cropped(premultiplied(cv2.cvtColor(straight, cv2.COLOR_BGRA2RGBA)))
     bitmap.setflags(write=False)
     return bitmap
@@ -163,4 +165,5 @@ def without_foot(bitmap: Bitmap) -> Bitmap:
     """A boat without the block of water that it is drawn on: the set has water of its own."""
     rows = np.linspace(1, 0, bitmap.shape[0], dtype=np.float32)
     keep = np.clip((rows - 0.11) / 0.15, 0, 1)[:, None, None]
-    return (bitmap * keep).astype(np.uint8)
+    result: Bitmap = (bitmap * keep).astype(np.uint8)
+    return result

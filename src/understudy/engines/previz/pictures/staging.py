@@ -47,18 +47,18 @@ class Staging:
         return self.horizon_px + self.eye * self.hero_px
 
 
-def stage(canvas: Canvas, framing: Framing, setting: SettingKind, *, aspect: float, group_width: float) -> Staging:
+def stage(canvas: Canvas, framing: Framing, setting: SettingKind, *, aspect: float, group_span: float) -> Staging:
     """Compose a scene.
 
     aspect: width over height of the main subject. group_width: width of all subjects together, in heights.
     """
     width, height = canvas.width_px, canvas.height_px
-    is_tall_close_up = framing is Framing.CLOSE_UP and aspect < _TALL_ASPECT and group_width < 1.2
+    is_tall_close_up = framing is Framing.CLOSE_UP and aspect < _TALL_ASPECT and group_span < 1.2
     part, feet, horizon = _TALL_CLOSE_UP if is_tall_close_up else _FRAMINGS[framing]
     hero_px = part * min(height, 1.5 * width)
     # A group, or a long subject in a narrow frame, must fit across; a close-up may touch the edges.
     room = {Framing.WIDE: 0.62, Framing.MEDIUM: 0.80, Framing.CLOSE_UP: 0.96}[framing]
-    hero_px = min(hero_px, room * width / max(group_width, 0.3))
+    hero_px = min(hero_px, room * width / max(group_span, 0.3))
     is_afloat = setting in AFLOAT
     if is_afloat:
         feet, horizon = 0.5 + hero_px / height / 2, 0.5

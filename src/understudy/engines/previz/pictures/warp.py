@@ -38,8 +38,8 @@ def bend_sprite(
     raster: Raster,
     bitmap: Bitmap,
     place: Placement,
-    motion: Motion,
     *,
+    motion: Motion,
     features: Features | None = None,
     has_legs: bool = False,
 ) -> None:
@@ -49,7 +49,7 @@ def bend_sprite(
     scale = place.height_px * motion.size
     if scale < 3 or abs(motion.turned) < 0.02:
         return
-    box = _reach(raster, place, motion, aspect, scale)
+    box = _reach(raster, place, motion, aspect=aspect, scale=scale)
     if box is None:
         return
     left, top, right, bottom = box
@@ -58,9 +58,9 @@ def bend_sprite(
     xs = left + (np.arange(-1, across + 1, dtype=np.float32) + 0.5) * _CELL_PX - place.foot_x_px
     ys = place.foot_y_px - (top + (np.arange(-1, down + 1, dtype=np.float32) + 0.5) * _CELL_PX)
     grid_x, grid_y = np.meshgrid((xs / scale).astype(np.float32), (ys / scale).astype(np.float32))
-    p, q = _source(grid_x, grid_y, motion, aspect, has_legs=has_legs)
+    p, q = _source(grid_x, grid_y, motion=motion, aspect=aspect, has_legs=has_legs)
     if features is not None and features.has_face:
-        q = _faced(p, q, motion, features)
+        q = _faced(p, q, motion=motion, features=features)
     flipped = -1.0 if place.flip else 1.0
     source_x = (p * np.float32(flipped / aspect) + np.float32(0.5)) * columns - np.float32(0.5)
     source_y = (1 - q) * rows - np.float32(0.5)
@@ -87,7 +87,7 @@ def forward(p: float, q: float, motion: Motion) -> tuple[float, float]:
 
 
 def _reach(
-    raster: Raster, place: Placement, motion: Motion, aspect: float, scale: float
+    raster: Raster, place: Placement, motion: Motion, *, aspect: float, scale: float
 ) -> tuple[int, int, int, int] | None:
     """Frame box of everything the bent sprite can touch."""
     half = aspect / 2 * max(abs(motion.turned), 0.05) + _MARGIN * 0.5 + abs(motion.lean) + abs(motion.bend)
@@ -107,7 +107,7 @@ def _reach(
     return left, top, right, bottom
 
 
-def _source(x: Floats, y: Floats, motion: Motion, aspect: float, *, has_legs: bool) -> tuple[Floats, Floats]:
+def _source(x: Floats, y: Floats, *, motion: Motion, aspect: float, has_legs: bool) -> tuple[Floats, Floats]:
     """From a place in the frame (heights from the foot) back to the place in the unbent sprite."""
     x = x - np.float32(motion.x)
     y = y - np.float32(motion.lift)
@@ -127,7 +127,7 @@ def _source(x: Floats, y: Floats, motion: Motion, aspect: float, *, has_legs: bo
         tail = np.clip(along + np.float32(0.5), 0, 1)
         q = q - np.float32(motion.ripple) * tail * np.sin(np.float32(motion.ripple_phase) - along * np.float32(5.0))
     if motion.stride_reach and has_legs:
-        p, q = _stepped(p, q, motion, aspect)
+        p, q = _stepped(p, q, motion=motion, aspect=aspect)
     if motion.nod:
         # Only the upper part nods, about the middle.
         upper = np.clip((q - np.float32(0.45)) / np.float32(0.55), 0, 1)
@@ -136,7 +136,7 @@ def _source(x: Floats, y: Floats, motion: Motion, aspect: float, *, has_legs: bo
     return p, q
 
 
-def _stepped(p: Floats, q: Floats, motion: Motion, aspect: float) -> tuple[Floats, Floats]:
+def _stepped(p: Floats, q: Floats, *, motion: Motion, aspect: float) -> tuple[Floats, Floats]:
     """Legs swing from the hips: each quarter of the body's length in its own phase, feet lifted on the way forward."""
     leg = np.clip(1 - q / np.float32(0.40), 0, 1)
     along = p / np.float32(aspect)
@@ -147,7 +147,7 @@ def _stepped(p: Floats, q: Floats, motion: Motion, aspect: float) -> tuple[Float
     return swung, lifted
 
 
-def _faced(p: Floats, q: Floats, motion: Motion, features: Features) -> Floats:
+def _faced(p: Floats, q: Floats, *, motion: Motion, features: Features) -> Floats:
     """Open the mouth and close the eyes by stretching and squeezing the face where they are."""
     result = q
     if motion.mouth > 0.02:
