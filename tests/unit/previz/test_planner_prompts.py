@@ -177,7 +177,8 @@ LANGUAGES: list[tuple[str, dict[str, Any]]] = [
     ("一只小猫对着镜头打哈欠，特写", {"arts": ["cat"], "action": "yawn", "framing": "close_up", "camera": "static"}),
     ("夜晚的城市街道，下着大雨，一个男人撑着雨伞走路", {"main": "man", "action": "walk", "setting": "street",
                                       "time": "night", "weather": "rain"}),
-    ("镜头缓缓推进，一个女孩在房间里唱歌", {"arts": ["girl"], "action": "sing", "setting": "room", "camera": "push_in"}),
+    ("镜头缓缓推进，一个女孩在房间里唱歌", {"arts": ["girl"], "action": "sing", "setting": "room",
+                            "camera": "push_in"}),
     ("男人对女人说：“你好，欢迎来到北京！”", {"arts": ["man", "woman"],
                                "lines": [("你好，欢迎来到北京！", 0, "zh", "male")]}),
     ("两只狗在海滩上奔跑，跟拍镜头，没有音乐", {"arts": ["dog"], "count": 2, "action": "run", "setting": "beach",
@@ -304,7 +305,11 @@ PAIRS = [
 ]
 
 
-@pytest.mark.parametrize(("frame", "word", "swapped", "changed"), PAIRS, ids=lambda value: str(sorted(value) if isinstance(value, set) else value)[:40])
+@pytest.mark.parametrize(
+    ("frame", "word", "swapped", "changed"),
+    PAIRS,
+    ids=lambda value: str(sorted(value) if isinstance(value, set) else value)[:40],
+)
 def test_one_word_changes_only_what_it_names(frame: str, word: str, swapped: str, changed: set[str]) -> None:
     first, second = plan_of(frame.format(word)), plan_of(frame.format(swapped))
     assert {key for key in FilmPlan.__dataclass_fields__ if getattr(first, key) != getattr(second, key)} == changed

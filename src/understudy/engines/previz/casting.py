@@ -4,7 +4,7 @@
 """
 
 from understudy.engines.previz.drafts import Draft
-from understudy.engines.previz.kinds import kind_of, voice_of
+from understudy.engines.previz.kinds import Kind, kind_of, voice_of
 from understudy.engines.previz.lexicon.match import Piece
 from understudy.engines.previz.plan import Action
 
@@ -77,6 +77,8 @@ class Cast:
         """In "dog park" no dog is meant."""
         if draft is not None and draft in self.drafts and draft.is_vague and not draft.wears:
             self.dismiss(draft)
+            if not draft.kind.is_living and draft.art:
+                self.props.append(draft.art)
 
     def refine(self, draft: Draft, art_id: str, *, word: str, many: bool) -> None:
         """Of two nouns side by side the second is meant: the dog of "robot dog"; but the cat of "cat detective"."""
@@ -103,7 +105,7 @@ class Cast:
             pass
         elif not is_subject and owner is None and role in ("wear", "hold"):
             self._pending_wears.append(art_id)
-        elif not is_subject and owner is not None and (role != "place" or kind.name == "worn"):
+        elif owner is not None and self._goes_to(owner, kind, role=role):
             owner.wears.append(art_id)
         elif not is_subject or (is_object and not kind.is_living):
             self.props.append(art_id)
@@ -112,6 +114,13 @@ class Cast:
         phrase.without_noun()
         self.action = None if self.clause else self.action
         return None
+
+    def _goes_to(self, owner: Draft, kind: Kind, *, role: str) -> bool:
+        """Whether a thing is worn or held: so says its role, or it is clothing that someone does something with."""
+        if kind.is_living:
+            return False
+        is_clothing = kind.name == "worn" and owner.kind.is_living
+        return (is_clothing and (role != "" or self.verb_seen)) or role not in ("", "place")
 
     def _add(self, named: Draft, phrase: Phrase, *, role: str, many: bool) -> Draft:
         draft = self._known(named.art, phrase) or named

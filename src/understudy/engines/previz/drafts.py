@@ -86,7 +86,8 @@ def negated_pieces(pieces: Sequence[Piece]) -> frozenset[int]:
             is_active, had_content = True, False
         elif is_active and is_content and not (had_content and {"place", "with"} & set(roles)):
             found.add(index)
-            had_content = True
+            # "Don't show any people": the verb is not what is missing.
+            had_content = not piece.means("action", "idle")
         else:
             is_over = piece.sort == "mark" or {"place", "with", "clause"} & set(roles) or had_content
             is_active = is_active and ("and" in roles or not is_over)

@@ -6,6 +6,7 @@ from functools import cache
 
 from understudy.engines.previz import art
 from understudy.engines.previz.lexicon import LexiconError, Row, table
+from understudy.engines.previz.lexicon.inflect import fold
 from understudy.engines.previz.plan import Action, SettingKind
 
 
@@ -45,7 +46,13 @@ def _kind(row: Row) -> Kind:
         turns = {Action(said): Action(done) for said, _, done in pairs}
         if setting:
             SettingKind(setting)
-        return Kind(name=row.value, is_living="living" in row.extra, turns=turns, rest=Action(rest), setting=setting)
+        return Kind(
+            name=row.extra.get("like", (row.value,))[0],
+            is_living="living" in row.extra,
+            turns=turns,
+            rest=Action(rest),
+            setting=setting,
+        )
     except ValueError as error:
         raise LexiconError(f"kind.toml: {row.value}: {error}") from error
 
@@ -90,3 +97,9 @@ def settings_by_art() -> Mapping[str, SettingKind]:
         for art_id in members_of(row.extra.get("implied_by", ())):
             found.setdefault(art_id, SettingKind(row.value))
     return found
+
+
+@cache
+def art_of_pronouns() -> Mapping[str, str]:
+    """Return folded pronoun -> the person it shows when nobody was named before it."""
+    return {fold(word): row.value for row in table("pronoun") for words in row.words.values() for word in words}

@@ -42,7 +42,11 @@ ADAPTIVE = "adaptive"
 CHOSEN_BY_PLANNER_S = -1
 DEFAULT_RATIO, WIDEST_RATIO = "16:9", "21:9"
 PROPS_MAX = 8
+LINES_MAX = 12
+"""More than anyone can say in the longest film."""
+
 INDOORS = frozenset({SettingKind.ROOM, SettingKind.KITCHEN, SettingKind.OFFICE, SettingKind.STAGE, SettingKind.STUDIO})
+WINDOW = "window"
 OUTDOOR_ACTIONS = frozenset({Action.RUN, Action.WALK, Action.FLY, Action.DRIVE})
 
 # How long a film of a prompt without lines or time codes should be, and what each further motion adds.
@@ -141,8 +145,9 @@ def _setting(read: Reading) -> SettingKind:
     if main.action is Action.SWIM and kind_of(main.art).name in ("person", "animal", "creature"):
         return SettingKind.SEA
     by_art = settings_by_art()
-    # A cat is at home in a room, but not one that runs, or is out in the rain.
-    is_outdoors = main.action in OUTDOOR_ACTIONS or _weather(read.mentions) is not Weather.CLEAR
+    # A cat is at home in a room, but not one that runs, or is out in the rain (unless the rain is behind a window).
+    is_wet = _weather(read.mentions) is not Weather.CLEAR and WINDOW not in read.props
+    is_outdoors = main.action in OUTDOOR_ACTIONS or is_wet
     for art_id in (main.art, *read.props, *(subject.art for subject in read.subjects[1:])):
         if art_id in by_art and not (is_outdoors and by_art[art_id] in INDOORS):
             return by_art[art_id]
@@ -208,20 +213,25 @@ def _speaks(index: int, lines: Sequence[Line]) -> bool:
 
 
 def _in_company(subject: Subject, company: Sequence[Subject], *, speaks: bool) -> Subject:
-    """A subject with nothing else to do speaks when it has a line; a car that someone drives drives."""
+    """A subject with nothing else to do speaks when it has a line; what is ridden or driven moves."""
     if subject.action is not Action.IDLE:
         return subject
-    is_driven = kind_of(subject.art).name == "vehicle" and any(other.action is Action.DRIVE for other in company)
-    return replace(subject, action=Action.SPEAK if speaks else Action.DRIVE if is_driven else Action.IDLE)
+    if speaks:
+        return replace(subject, action=Action.SPEAK)
+    is_ridden = any(other.action is Action.DRIVE and kind_of(other.art).name == "person" for other in company)
+    moves = {"vehicle": Action.DRIVE, "animal": Action.RUN}.get(kind_of(subject.art).name, Action.IDLE)
+    if moves is Action.DRIVE and any(other.action is Action.DRIVE for other in company):
+        return replace(subject, action=moves)
+    return replace(subject, action=moves) if is_ridden else subject
 
 
 def _lines(quotations: Sequence[Quotation], read: Reading, *, plain: str) -> tuple[Line, ...]:
     """The spoken lines with who says them, in which language and voice."""
     around = language_of(plain)
     everywhere = next((voice for voice in ("child", "female", "male") if names(plain, voice)), "")
-    lines = []
+    lines: list[Line] = []
     for place, quotation in enumerate(quotations):
-        if not quotation.is_spoken:
+        if not quotation.is_spoken or len(lines) == LINES_MAX:
             continue
         speaker = read.speakers[place] if place < len(read.speakers) else None
         said = speech_near(plain, quotation.start, quotation.end)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from understudy.engines.previz.art import find_art, named
 from understudy.engines.previz.casting import SUBJECTS_MAX, Cast, Phrase
 from understudy.engines.previz.drafts import PROPERTIES, Draft, Mention, Reading
-from understudy.engines.previz.kinds import kind_of
+from understudy.engines.previz.kinds import art_of_pronouns, kind_of
 from understudy.engines.previz.lexicon.inflect import fold, singulars
 from understudy.engines.previz.lexicon.match import Piece
 from understudy.engines.previz.plan import Action, CameraMove
@@ -32,6 +32,10 @@ _WORN_WITHIN = 3
 
 def _is_participle(piece: Piece) -> bool:
     return piece.language == "en" and fold(piece.text).split()[0].endswith(("ing", "ed", "en"))
+
+
+def _is_clothing(piece: Piece) -> bool:
+    return any(kind_of(art_id).name == "worn" for art_id in piece.meanings.get("art", ()))
 
 
 class Reader:
@@ -164,10 +168,7 @@ class Reader:
         if "thin" not in roles:
             self._settle_unknown(followed_by_verb=bool({"wear", "hold", "copula"} & set(roles)))
         if "pronoun" in roles:
-            cast = self._cast
-            cast.clause = cast.clause or list(cast.last_clause) or cast.drafts[:1]
-            self._phrase.noun = cast.clause[0] if cast.clause else None
-            self._is_camera = False
+            self._on_pronoun(piece)
         elif "determiner" in roles:
             self._on_determiner(index)
         elif {"wear", "hold", "with", "place"} & set(roles):
@@ -182,6 +183,18 @@ class Reader:
             self._on_place_after()
         elif "thin" in roles:
             self._phrase = Phrase()
+
+    def _on_pronoun(self, piece: Piece) -> None:
+        """The last who acted; with nobody named before, the pronoun itself says who."""
+        cast = self._cast
+        cast.clause = cast.clause or list(cast.last_clause) or cast.drafts[:1]
+        if not cast.clause and (art_id := art_of_pronouns().get(fold(piece.text))):
+            self._phrase.count = COUNT_MAX if art_id == "person" else 1
+            cast.place(art_id, self._phrase, word=piece.text, many=False)
+        self._phrase.noun = cast.clause[0] if cast.clause else None
+        self._is_camera = False
+        if self._waiting_quotes and self._phrase.noun is not None:
+            self._assign_waiting(self._phrase.noun)
 
     def _on_determiner(self, index: int) -> None:
         """Whatever stands between a subject and "a ..." is a verb, known or not."""
@@ -325,7 +338,7 @@ class Reader:
         if kind_of(found).name in ("body", "scenery"):
             found = ""
         if found or (starts and not cast.drafts):
-            cast.place(found, phrase, word=text, many=False)
+            self._on_subject(cast.place(found, phrase, word=text, many=False))
 
     def _is_plural(self, piece: Piece) -> bool:
         words = fold(piece.text).split()
@@ -340,6 +353,9 @@ class Reader:
     def _on_noun(self, index: int, piece: Piece) -> None:
         art_id, phrase, cast, before = piece.meanings["art"][0], self._phrase, self._cast, self._before(index)
         many = self._is_plural(piece)
+        following = self._next(index)
+        if piece.language == "en" and following is not None and self._describes_noun(following):
+            return
         beside = phrase.noun if phrase.index == index - 1 and not phrase.role else None
         if beside is not None and beside in cast.drafts and piece.language == "en":
             cast.refine(beside, art_id, word=f"{beside.word} {piece.text}", many=many)
@@ -355,6 +371,13 @@ class Reader:
             phrase.count = int(piece.meanings["count"][0]) if "count" in piece.meanings else phrase.count
             self._on_subject(cast.place(art_id, phrase, word=piece.text, many=many))
         phrase.index = index
+
+    def _describes_noun(self, following: Piece) -> bool:
+        """Whether the noun only describes the one after it: "chef hat", "drone shot"."""
+        is_clothing = self._phrase.role == "wear" and _is_clothing(following)
+        return is_clothing or (
+            bool({"camera", "framing"} & set(following.meanings)) and "action" not in following.meanings
+        )
 
     def _on_subject(self, draft: Draft | None) -> None:
         if draft is not None and draft in self._cast.clause:
