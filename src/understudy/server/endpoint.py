@@ -64,7 +64,7 @@ class Endpoint:
         request_id = self._house.request_id()
         headers: dict[bytes, bytes] = dict(scope["headers"])
         try:
-            answer = await self._answer(scope, receive, headers, request_id)
+            answer = await self._answer(scope, receive, headers, request_id=request_id)
         except ClientGone:
             return
         except UnderstudyError as error:
@@ -79,7 +79,9 @@ class Endpoint:
         shared = (named, *CORS) if self._is_open or b"origin" in headers else (named,)
         await answer.send(send, shared, is_head=scope["method"] == "HEAD")
 
-    async def _answer(self, scope: Scope, receive: Receive, headers: Mapping[bytes, bytes], request_id: str) -> Answer:
+    async def _answer(
+        self, scope: Scope, receive: Receive, headers: Mapping[bytes, bytes], *, request_id: str
+    ) -> Answer:
         method = scope["method"]
         handler = self._handlers.get(method)
         if handler is None:
