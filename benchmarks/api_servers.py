@@ -38,7 +38,7 @@ async def serve(server: uvicorn.Server, api_key: str) -> None:
 async def ours(data_dir: Path) -> None:
     """Serve the product without rendering."""
     from understudy.bootstrap import build
-    from understudy.server.listen import http_server
+    from understudy.server.listen import http_server, spare_the_collector
     from understudy.settings import Settings
 
     house, api_key = await build(Settings(data_dir=str(data_dir)), data_dir)
@@ -47,6 +47,7 @@ async def ours(data_dir: Path) -> None:
         return None
 
     server = http_server(replace(house, start=nothing, stop=house.submitter.store.close))
+    spare_the_collector()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.stop)
     await serve(server, api_key)
 

@@ -29,7 +29,7 @@ from understudy.executors.local import LocalExecutor, RestartPause
 from understudy.server.auth import KeyRing, key_digest
 from understudy.server.house import House, Limits
 from understudy.server.links import LinkSigner
-from understudy.server.listen import http_server
+from understudy.server.listen import http_server, spare_the_collector
 from understudy.server.request_ids import RequestIds
 from understudy.service.attempt import DispatchLimits, Workplace
 from understudy.service.dispatch import Dispatcher
@@ -351,6 +351,7 @@ def serve(settings: Settings, on_ready: OnReady) -> None:
 async def _serve(settings: Settings, data_dir: Path, *, bound: socket.socket, on_ready: OnReady) -> None:
     house, api_key = await build(settings, data_dir)
     server = http_server(house)
+    spare_the_collector()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, server.stop)
     serving = asyncio.create_task(server.serve(sockets=[bound]))

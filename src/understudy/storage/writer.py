@@ -27,8 +27,9 @@ _log = logging.getLogger(__name__)
 BATCH_MOST = 256
 """Most operations in one transaction: bounds how long the first one waits for the last."""
 
-GATHER_MOST = 64
-"""Requests that are handed over without waiting for others: bounds how long the first waits for the last."""
+GATHER_MOST = 32
+"""Requests that are handed over without waiting for others: bounds how long the first waits for the last, and lets
+the event loop read the next ones while these are committed."""
 
 _BROKEN = (
     apsw.FullError,
