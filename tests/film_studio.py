@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -37,20 +37,26 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
 
 
 @cache
-def _engine(shows_label: bool) -> PrevizEngine:
-    engine = PrevizEngine(shows_label=shows_label)
+def _engine() -> PrevizEngine:
+    engine = PrevizEngine()
     engine.warm()
     return engine
 
 
-def job_of(prompt: str, folder: str, *, seed: int = SEED, **wants: object) -> RenderJob:
-    """The job for a request with the model's defaults, 480p and 16:9 unless said otherwise."""
+def _fields(wants: dict[str, object]) -> dict[str, object]:
+    """The model's defaults, but 480p, 16:9 and the shortest film, unless wanted otherwise."""
+    small = {"ratio": "16:9", "resolution": "480p", "duration_s": SHORTEST_S, "seed": SEED}
+    return {**load_catalogue().models[MODEL].defaults, **small, **wants}
+
+
+def job_of(prompt: str, folder: str, **wants: object) -> RenderJob:
+    """The job for a request. wants: fields of the request."""
     model = load_catalogue().models[MODEL]
-    fields = {**model.defaults, "ratio": "16:9", "resolution": "480p", "duration_s": SHORTEST_S, **wants}
-    request = GenerationRequest(model=model.id, content=(ContentItem(modality=Modality.TEXT, value=prompt),), **fields)
+    text = ContentItem(modality=Modality.TEXT, value=prompt)
+    request = GenerationRequest(model=model.id, content=(text,), **_fields(wants))
     return RenderJob(
         request=request,
-        seed=seed,
+        seed=request.seed,
         sizes=model.sizes[request.resolution],
         duration_range_s=(model.duration_s.least, model.duration_s.most),
         fps=model.fps,
@@ -59,13 +65,17 @@ def job_of(prompt: str, folder: str, *, seed: int = SEED, **wants: object) -> Re
     )
 
 
+def take(prompt: str, *, shows_label: bool = False, **wants: object) -> Take:
+    """Render the prompt in this process, once however often it is asked for. wants: fields of the request."""
+    return _take(prompt, shows_label, tuple(sorted(_fields(wants).items())))
+
+
 @cache
-def take(prompt: str, *, shows_label: bool = False, seed: int = SEED, **wants: object) -> Take:
-    """Render the prompt in this process. wants: fields of the request."""
+def _take(prompt: str, shows_label: bool, fields: tuple[tuple[str, object], ...]) -> Take:
     folder = Path(tempfile.mkdtemp(dir=_folder().name))
-    job = job_of(prompt, str(folder), seed=seed, **wants)
+    job = job_of(prompt, str(folder), **dict(fields))
     calls: list[tuple[int, int]] = []
-    result = _engine(shows_label).render(job, lambda done, total: calls.append((done, total)))
+    result = _engine().render(replace(job, shows_label=shows_label), lambda done, total: calls.append((done, total)))
     return Take(
         result=result,
         video=folder / result.video,

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from understudy.core.errors import TaskFailed, Violation
 from understudy.core.render import RenderJob, RenderResult
-from understudy.core.scenario import Scenario
 from understudy.engines.previz import sound as scoring
 from understudy.engines.previz.pictures import Canvas, FilmPainter
 from understudy.engines.previz.plan import CameraMove, FilmPlan
@@ -41,15 +40,8 @@ TAGS = {
 class PrevizEngine:
     """Draws and scores a previsualisation of the prompt.
 
-    shows_label: write "PREVIZ" at the top left of the film; the last frame's picture never has it.
+    A job's label is the word PREVIZ at the top left of the film; the last frame's picture never has it.
     """
-
-    name = "previz"
-    scenarios = frozenset({Scenario.TEXT})
-    ignored = frozenset({"tools"})
-
-    def __init__(self, *, shows_label: bool = False) -> None:
-        self._shows_label = shows_label
 
     def warm(self) -> None:
         """Load the voice and the vocabulary, which every clip needs."""
@@ -111,7 +103,7 @@ class PrevizEngine:
         texts = []
         if job.request.watermark:
             texts.append((WATERMARK_TEXT, Corner.BOTTOM_RIGHT))
-        if self._shows_label:
+        if job.shows_label:
             texts.append((LABEL_TEXT, Corner.TOP_LEFT))
         return tuple(Mark(text, corner, width_px=canvas.width_px, height_px=canvas.height_px) for text, corner in texts)
 
