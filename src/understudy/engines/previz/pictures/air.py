@@ -299,7 +299,7 @@ def _splashes(stagehand: Stagehand) -> Layer:
     """Rings where drops meet the ground."""
     rng, staging, look = stagehand.rng, stagehand.staging, stagehand.look
     places = rng.random((46, 3))
-    colour = [int(np.clip(c, 0, 1) * 255) for c in mix(look.haze, (1.0, 1.0, 1.0), 0.4)]
+    colour = [int(c) for c in look.ink(mix(look.haze, (1.0, 1.0, 1.0), 0.4))[:3]]
     near, far = staging.distance * 0.6, staging.distance * 3.0
     paint = skia.Paint(
         Color=skia.Color(*colour, 110),
@@ -370,6 +370,8 @@ def _lightning(stagehand: Stagehand) -> Layer:
             path.append((x, y))
         bolts.append(path)
 
+    white_ink = [int(c) for c in stagehand.look.ink((0.94, 0.96, 1.0))[:3]]
+
     def paint(raster: Raster, view: View) -> None:
         for at, bolt in zip(times_s, bolts, strict=True):
             since = view.time_s - at
@@ -380,7 +382,7 @@ def _lightning(stagehand: Stagehand) -> Layer:
             raster.pixels[..., 3] = 255
             if since < 0.2:
                 white = skia.Paint(
-                    Color=skia.Color(240, 244, 255, int(255 * min(level * 1.4, 1))),
+                    Color=skia.Color(*white_ink, int(255 * min(level * 1.4, 1))),
                     AntiAlias=True,
                     Style=skia.Paint.kStroke_Style,
                     StrokeWidth=max(view.height_px / 240, 1.2),

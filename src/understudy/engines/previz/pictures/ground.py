@@ -235,7 +235,7 @@ def tufts(
         spread = 1.0 if baked.repeat else z / low
         x0 = rng.uniform(-0.5, 0.5) * width * spread
         colour = times(colours[int(rng.integers(len(colours)))], look.ambient)
-        shade = tuple(float(c) * 255 for c in colour)
+        shade = look.ink(colour)
         blades = [(rng.uniform(-0.05, 0.05), rng.uniform(0.05, 0.13)) for _ in range(4)]
         for x in baked.copies(x0, z):
             u, v, scale = baked.place(x, z)
@@ -245,7 +245,7 @@ def tufts(
                 tip = (round((u + lean * scale) * 8), round((v - height * scale) * 8))
                 root = (round((u + lean * 0.4 * scale) * 8), round(v * 8))
                 thick = max(round(0.007 * scale), 1)
-                cv2.line(baked.bitmap, root, tip, (*shade, 255), thick, cv2.LINE_AA, 3)
+                cv2.line(baked.bitmap, root, tip, shade, thick, cv2.LINE_AA, 3)
 
 
 def specks(
@@ -265,7 +265,7 @@ def specks(
         z = 1 / rng.uniform(1 / high, 1 / low)
         x0 = rng.uniform(-0.5, 0.5) * width * (1.0 if baked.repeat else z / low)
         colour = times(colours[int(rng.integers(len(colours)))], look.ambient)
-        shade = tuple(float(c) * 255 for c in colour)
+        shade = look.ink(colour)
         radius = radius_units * rng.uniform(0.6, 1.3)
         for x in baked.copies(x0, z):
             u, v, scale = baked.place(x, z)
@@ -273,7 +273,7 @@ def specks(
                 continue
             axes = (max(round(radius * scale * 8), 5), max(round(radius * scale * 5), 4))
             centre = (round(u * 8), round(v * 8))
-            cv2.ellipse(baked.bitmap, centre, axes, 0, 0, 360, (*shade, 255), -1, cv2.LINE_AA, 3)
+            cv2.ellipse(baked.bitmap, centre, axes, 0, 0, 360, shade, -1, cv2.LINE_AA, 3)
 
 
 def cast_shadow(baked: Baked, look: Look, alpha: Bitmap, *, x: float, z: float, extent: tuple[float, float]) -> None:

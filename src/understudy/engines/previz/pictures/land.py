@@ -19,6 +19,7 @@ from understudy.engines.previz.pictures.noise import (
 from understudy.engines.previz.pictures.scene import Stagehand
 
 _WIDEST_PX = 12000
+_LAMPLIGHT: tuple[Rgb, ...] = ((1.0, 0.84, 0.50), (1.0, 0.93, 0.72), (0.72, 0.88, 1.0))
 PaintBand = Callable[[int, int, float], Bitmap]
 
 
@@ -247,11 +248,9 @@ def _tower(
     cell_h = max(height * 0.045, 4.0)
     columns, lines = int(face.shape[1] / cell_w), int(face.shape[0] / cell_h)
     is_band = rng.random() < 0.3
-    glass = np.array(mix(look.sky[1], (0.32, 0.44, 0.60), 0.5), np.float32) * 255
+    glass = np.array(look.ink(mix(look.sky[1], (0.32, 0.44, 0.60), 0.5))[:3], np.float32)
     face[:] = recolour(face, matrix)
     share = 0.50 * look.glow + 0.02
-    warm = np.array([[1.0, 0.84, 0.50], [1.0, 0.93, 0.72], [0.72, 0.88, 1.0]], np.float32)
-    grade = np.array(look.grade)[:3, :3]
     lit_any = rng.random((max(lines, 1), max(columns, 1)))
     hues = rng.integers(0, 3, lit_any.shape)
     for line in range(1, lines):
@@ -262,8 +261,10 @@ def _tower(
             upper = int(line * cell_h)
             lower = int(upper + cell_h * (0.5 if is_band else 0.62))
             if lit_any[line, column] < share:
-                value = np.clip(grade @ (warm[hues[line, column]] * (0.72 + 0.28 * lit_any[line, column])), 0, 1) * 255
-                face[upper:lower, left:right, :3] = value * (1 - haze * 0.45) + np.array(look.haze) * 255 * haze * 0.45
+                light = mix(
+                    dimmed(_LAMPLIGHT[hues[line, column]], 0.72 + 0.28 * lit_any[line, column]), look.haze, haze * 0.45
+                )
+                face[upper:lower, left:right] = look.ink(light)
             else:
                 base = face[upper:lower, left:right, :3]
                 face[upper:lower, left:right, :3] = base * 0.66 + glass * (0.22 if look.is_dark else 0.34) * (1 - haze)
@@ -295,12 +296,12 @@ def hedge(stagehand: Stagehand, spot: Spot, *, colour: Rgb, flowers: tuple[Rgb, 
             x = rng.uniform(0, width_px)
             y = rng.uniform(0.24, 0.9) * height_px
             tone = times(flowers[int(rng.integers(len(flowers)))], look.ambient)
-            shade = tuple(min(c, 1.0) * 255 for c in tone)
+            shade = look.ink(tone)
             cv2.circle(
                 bitmap,
                 (int(x * 8), int(y * 8)),
                 max(int(height_px * rng.uniform(0.014, 0.03) * 8), 8),
-                (*shade, 255),
+                shade,
                 -1,
                 cv2.LINE_AA,
                 3,

@@ -51,6 +51,12 @@ class Look:
         """Apply the style's grade to a premultiplied bitmap that is already lit."""
         return recolour(bitmap, np.array(self.grade))
 
+    def ink(self, colour: Rgb) -> tuple[float, float, float, float]:
+        """A colour under the grade, opaque, 0..255: for what is painted onto a finished layer."""
+        matrix = np.array(self.grade)
+        red, green, blue = np.clip(matrix[:3, :3] @ np.array(colour) + matrix[:3, 3], 0, 1) * 255
+        return float(red), float(green), float(blue), 255.0
+
     def lit_matrix(self, *, gain: Rgb, haze: float) -> npt.NDArray[np.float64]:
         """Light, then haze, then grade, as one matrix on premultiplied RGBA."""
         light = np.diag([*gain, 1.0])

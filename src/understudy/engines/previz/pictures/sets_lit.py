@@ -160,9 +160,9 @@ def _softboxes(stagehand: Stagehand) -> list[Layer]:
         [[wide * 0.06, tall * 0.03], [wide * 0.94, tall * 0.06], [wide * 0.86, tall * 0.38], [wide * 0.14, tall * 0.34]]
     )
     lit = recolour(bitmap, look.lit_matrix(gain=look.ambient, haze=0.0))
-    cv2.fillPoly(lit, [box.astype(np.int32)], stand, cv2.LINE_AA)
+    cv2.fillPoly(lit, [box.astype(np.int32)], look.ink((0.23, 0.24, 0.27)), cv2.LINE_AA)
     inner = box.mean(axis=0) + (box - box.mean(axis=0)) * 0.88
-    cv2.fillPoly(lit, [inner.astype(np.int32)], (255, 252, 244, 255), cv2.LINE_AA)
+    cv2.fillPoly(lit, [inner.astype(np.int32)], look.ink((1.0, 0.99, 0.96)), cv2.LINE_AA)
     x = stagehand.staging.half_width * 1.7 * 0.80
     mirrored = np.ascontiguousarray(lit[:, ::-1])
     layers: list[Layer] = []

@@ -89,7 +89,7 @@ def lamps(stagehand: Stagehand, places: list[tuple[float, float]], *, tall: floa
         cv2.rectangle(
             bitmap, (int(middle - wide * 0.14), int(rows * 0.95)), (int(middle + wide * 0.14), rows), post, -1
         )
-        lamp = (255, 238, 186, 255) if look.is_dark else (226, 230, 232, 255)
+        lamp = look.ink((1.0, 0.93, 0.73) if look.is_dark else (0.89, 0.90, 0.91))
         haze = look.haze_at(depth, stagehand.distance)
         lit = recolour(bitmap, look.lit_matrix(gain=look.ambient, haze=haze))
         cv2.ellipse(
@@ -102,7 +102,7 @@ def lamps(stagehand: Stagehand, places: list[tuple[float, float]], *, tall: floa
             0,
             0,
             360,
-            post,
+            look.ink((0.14, 0.15, 0.20)),
             -1,
             cv2.LINE_AA,
         )

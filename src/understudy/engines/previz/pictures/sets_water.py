@@ -260,7 +260,7 @@ def _masts(stagehand: Stagehand, depth: float, count: int) -> Panel:
         lit = recolour(bitmap, look.lit_matrix(gain=look.ambient, haze=haze))
         if look.is_dark:
             lamps = (bitmap[..., 0] == 255) & (bitmap[..., 1] == 226) & (bitmap[..., 2] == 150)
-            lit[lamps] = (255, 226, 150, 255)
+            lit[lamps] = look.ink((1.0, 0.89, 0.59))
         return lit
 
     return land.upright(stagehand, Spot(depth=depth, height=1.85), paint)
