@@ -59,6 +59,11 @@ class Cast:
         self.verb_seen, self.is_fresh = False, True
         self.action: Action | None = None
 
+    def adopt_waiting(self) -> None:
+        """Things that nobody came to hold are what the film shows: "pouring hot coffee into a cup"."""
+        if not self.drafts:
+            self.drafts = [Draft(art_id, art_id.replace("-", " ")) for art_id in self._pending_wears]
+
     def dismiss(self, draft: Draft) -> None:
         """Take a subject back."""
         self.drafts = [other for other in self.drafts if other is not draft]
@@ -161,14 +166,17 @@ class Cast:
             return next((draft for draft in people if voice_of(draft.art) == voice_of(art_id)), None)
         return None
 
-    def act(self, action: Action, noun: Draft | None, *, is_participle: bool) -> None:
-        """Give the motion to who does it: the noun right before a participle, else who acts in the clause."""
+    def act(self, action: Action, noun: Draft | None, *, is_participle: bool, may_come_first: bool) -> None:
+        """Give the motion to who does it: the noun right before a participle, else who acts in the clause.
+
+        may_come_first: with nobody there it waits for who is named next ("Dancing in the rain, a girl ...").
+        """
         targets = self.clause
         if noun is not None and noun in self.drafts and noun not in self.clause and (is_participle or not targets):
             targets = [noun]
         if not targets and not self.is_fresh:
             targets = self.last_clause
-        if not targets:
-            self.action = action if action is not Action.IDLE else self.action
+        if not targets and may_come_first and action is not Action.IDLE:
+            self.action = action
         for draft in targets:
             draft.acts(action)

@@ -76,22 +76,37 @@ class Reading:
 def negated_pieces(pieces: Sequence[Piece]) -> frozenset[int]:
     """Return the indices of what the prompt says is not there: "no rain or wind", "没有音乐", "雨なし"."""
     found: set[int] = set()
-    is_active = had_content = False
+    is_active = had_content = is_linked = False
     for index, piece in enumerate(pieces):
-        roles = piece.meanings.get("role", ())
-        is_content = not _CONTENT.isdisjoint(piece.meanings)
+        roles = set(piece.meanings.get("role", ()))
         if "negation_after" in roles:
             found.update(_content_before(pieces, index))
         elif "negation" in roles:
-            is_active, had_content = True, False
-        elif is_active and is_content and not (had_content and {"place", "with"} & set(roles)):
+            is_active, had_content, is_linked = True, False, False
+        elif is_active and _is_over(piece, roles, had_content=had_content, is_linked=is_linked):
+            is_active = False
+        elif is_active and "and" in roles:
+            is_linked = True
+        elif is_active and not _CONTENT.isdisjoint(piece.meanings):
             found.add(index)
             # "Don't show any people": the verb is not what is missing.
-            had_content = not piece.means("action", "idle")
-        else:
-            is_over = piece.sort == "mark" or {"place", "with", "clause"} & set(roles) or had_content
-            is_active = is_active and ("and" in roles or not is_over)
+            had_content, is_linked = not piece.means("action", "idle"), False
     return frozenset(found)
+
+
+def _is_over(piece: Piece, roles: set[str], *, had_content: bool, is_linked: bool) -> bool:
+    """Whether a negation ends before the piece: at a mark, a small word, or past what it negates.
+
+    "No rain or wind" goes on, "no rain and a sunny sky" does not; "no falling rain" does, "no hat running" does not.
+    """
+    is_content = not _CONTENT.isdisjoint(piece.meanings)
+    if piece.sort == "mark" or {"clause"} & roles or (not is_content and {"place", "with"} & roles):
+        return True
+    if not had_content or "and" in roles:
+        return False
+    if is_linked:
+        return "determiner" in roles or not is_content
+    return not is_content or "action" in piece.meanings
 
 
 def _content_before(pieces: Sequence[Piece], index: int) -> set[int]:

@@ -46,8 +46,9 @@ LINES_MAX = 12
 """More than anyone can say in the longest film."""
 
 INDOORS = frozenset({SettingKind.ROOM, SettingKind.KITCHEN, SettingKind.OFFICE, SettingKind.STAGE, SettingKind.STUDIO})
+MEETING_ACTIONS = frozenset({Action.IDLE, Action.SPEAK, Action.WAVE})
 WINDOW = "window"
-OUTDOOR_ACTIONS = frozenset({Action.RUN, Action.WALK, Action.FLY, Action.DRIVE})
+OUTDOOR_ACTIONS = frozenset({Action.RUN, Action.WALK, Action.JUMP, Action.FLY, Action.DRIVE})
 
 # How long a film of a prompt without lines or time codes should be, and what each further motion adds.
 USUAL_DURATION_S = 5
@@ -140,8 +141,6 @@ def _setting(read: Reading) -> SettingKind:
     main = read.subjects[0] if read.subjects else None
     if main is None:
         return SettingKind.MEADOW
-    if main.action is Action.FLY and kind_of(main.art).name not in ("aircraft", "insect"):
-        return SettingKind.SKY
     if main.action is Action.SWIM and kind_of(main.art).name in ("person", "animal", "creature"):
         return SettingKind.SEA
     by_art = settings_by_art()
@@ -156,9 +155,11 @@ def _setting(read: Reading) -> SettingKind:
 
 def _usual_setting(main: Subject, read: Reading) -> SettingKind:
     kind = kind_of(main.art)
-    if main.action in (Action.WALK, Action.RUN, Action.DRIVE) and kind.name == "person":
+    if main.action is Action.FLY and kind.name != "insect":
+        return SettingKind.SKY
+    if main.action in OUTDOOR_ACTIONS and kind.name == "person":
         return SettingKind.STREET
-    if len(read.subjects) > 1 and kind.name == "person":
+    if len(read.subjects) > 1 and kind.name == "person" and main.action in MEETING_ACTIONS:
         return SettingKind.STREET
     if kind is THING:
         return SettingKind.STUDIO

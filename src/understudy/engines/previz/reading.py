@@ -56,6 +56,7 @@ class Reader:
         for index, piece in enumerate(self._pieces):
             self._read(index, piece)
         self._settle_unknown(followed_by_verb=False)
+        self._cast.adopt_waiting()
         kept = self._cast.drafts[:SUBJECTS_MAX]
         places = {id(draft): place for place, draft in enumerate(kept)}
         return Reading(
@@ -81,6 +82,8 @@ class Reader:
 
     def _on_known(self, index: int, piece: Piece) -> None:
         self._note_speech(piece)
+        for value in piece.meanings.get("implied_setting", ()):
+            self._mentions.append(Mention(table="setting", value=value, place=piece.start, weight=0))
         roles = piece.meanings.get("role", ())
         if "camera" in roles and not {"camera", "framing"} & set(piece.meanings):
             self._on_camera()
@@ -185,8 +188,11 @@ class Reader:
             self._phrase = Phrase()
 
     def _on_pronoun(self, piece: Piece) -> None:
-        """The last who acted; with nobody named before, the pronoun itself says who."""
+        """The last who acted; with nobody named before, the pronoun itself says who. "Around it" changes nothing."""
         cast = self._cast
+        if self._is_camera or self._phrase.role != "":
+            self._phrase = Phrase()
+            return
         cast.clause = cast.clause or list(cast.last_clause) or cast.drafts[:1]
         if not cast.clause and (art_id := art_of_pronouns().get(fold(piece.text))):
             self._phrase.count = COUNT_MAX if art_id == "person" else 1
@@ -287,7 +293,8 @@ class Reader:
         else:
             action = Action(piece.meanings["action"][0])
             if not self._describes_next(index, piece):
-                cast.act(action, phrase.noun, is_participle=_is_participle(piece))
+                may_come_first = piece.language != "en" or _is_participle(piece)
+                cast.act(action, phrase.noun, is_participle=_is_participle(piece), may_come_first=may_come_first)
             elif action is not Action.IDLE:
                 cast.action = action
         if cast.action is None:
@@ -328,6 +335,10 @@ class Reader:
         words, phrase.unknown = phrase.unknown, []
         if not words or self._is_camera:
             return
+        if phrase.noun is not None:
+            # A word that nobody knows after a noun is its verb.
+            cast.verb_seen = True
+            return
         starts = phrase.role == "" and not cast.clause
         starts = starts and (phrase.is_determined or (cast.is_fresh and followed_by_verb))
         if not starts and not (phrase.role in ("wear", "hold", "with") and phrase.is_determined):
@@ -356,6 +367,9 @@ class Reader:
         following = self._next(index)
         if piece.language == "en" and following is not None and self._describes_noun(following):
             return
+        if cast.clause and self._is_said_of(index):
+            self._phrase = Phrase()
+            return
         beside = phrase.noun if phrase.index == index - 1 and not phrase.role else None
         if beside is not None and beside in cast.drafts and piece.language == "en":
             cast.refine(beside, art_id, word=f"{beside.word} {piece.text}", many=many)
@@ -372,12 +386,18 @@ class Reader:
             self._on_subject(cast.place(art_id, phrase, word=piece.text, many=many))
         phrase.index = index
 
+    def _is_said_of(self, index: int) -> bool:
+        """Whether the noun only tells what the subject is or becomes: "they become friends"."""
+        before = self._before(index)
+        if before is not None and before.means("role", "determiner"):
+            before = self._before(index - 1)
+        return before is not None and before.means("role", "copula")
+
     def _describes_noun(self, following: Piece) -> bool:
         """Whether the noun only describes the one after it: "chef hat", "drone shot"."""
         is_clothing = self._phrase.role == "wear" and _is_clothing(following)
-        return is_clothing or (
-            bool({"camera", "framing"} & set(following.meanings)) and "action" not in following.meanings
-        )
+        is_shot = "action" not in following.meanings and bool({"camera", "framing"} & set(following.meanings))
+        return is_clothing or is_shot
 
     def _on_subject(self, draft: Draft | None) -> None:
         if draft is not None and draft in self._cast.clause:

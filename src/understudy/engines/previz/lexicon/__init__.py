@@ -26,6 +26,7 @@ LANGUAGES = ("en", "zh", "ja", "es", "pt", "id")
 
 ENUMS: Mapping[str, type[StrEnum]] = {
     "setting": SettingKind,
+    "implied_setting": SettingKind,
     "time": TimeOfDay,
     "weather": Weather,
     "particles": Particle,

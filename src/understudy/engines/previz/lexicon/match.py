@@ -17,8 +17,8 @@ Meaning = tuple[str, str]
 """(table, value), for example ("weather", "rain")."""
 
 _TABLES = (
-    "role", "setting", "time", "weather", "season", "particles", "camera", "camera_verb", "framing", "action", "sound",
-    "style", "mood", "colour", "count", "ratio", "voice",
+    "role", "setting", "implied_setting", "time", "weather", "season", "particles", "camera", "camera_verb", "framing",
+    "action", "sound", "style", "mood", "colour", "count", "ratio", "voice",
 )  # fmt: skip
 _VERB_TABLES = frozenset({"camera", "camera_verb", "action"})
 _NOUN_TABLES = frozenset({"setting", "particles", "art", "camera_role", "thin"})

@@ -1,0 +1,262 @@
+"""Properties of the planner that hold for every prompt, and its single decisions."""
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from understudy.engines.previz.art import art_ids
+from understudy.engines.previz.lexicon import table
+from understudy.engines.previz.plan import Action, CameraMove, FilmPlan, Framing, SettingKind, SoundCue, Weather
+from understudy.engines.previz.planner import plan_film
+
+RATIOS = ("16:9", "4:3", "1:1", "3:4", "9:16", "21:9")
+
+ODD = [
+    "",
+    " ",
+    "\n\n",
+    ".",
+    "?!,;:",
+    "😀😀",
+    "👨‍👩‍👧",
+    '"',
+    '""',
+    "'",
+    "“",
+    "「",
+    "says:",
+    'A man says: "',
+    "男人说：",
+    "1",
+    "0 cats",
+    "007",
+    "②",
+    "\x00",
+    "\ud83d",
+    "no",
+    "没有",
+    "なし",
+    "-",
+    "@image1",
+    "of the in with",
+    "wearing",
+    "Привет, кот",
+    "안녕",
+    "مرحبا",
+    "ß",
+    "İ",
+    "ﬁsh",
+    "a" * 10_000,
+    "猫" * 10_000,
+    '"a" ' * 2_500,
+    "no " * 3_000,
+]
+
+
+def plan_of(prompt: str, *, ratio: str = "adaptive", duration_s: int = -1) -> FilmPlan:
+    return plan_film(prompt, ratio=ratio, duration_s=duration_s, ratios=RATIOS, duration_range_s=(4, 15))
+
+
+def is_sound(plan: FilmPlan) -> bool:
+    """Whether a plan keeps the promises of plan.py."""
+    return (
+        plan.ratio in RATIOS
+        and 4 <= plan.duration_s <= 15
+        and len(plan.subjects) <= 5
+        and all(1 <= subject.count <= 5 for subject in plan.subjects)
+        and all(subject.art in art_ids() or not subject.art for subject in plan.subjects)
+        and {worn for subject in plan.subjects for worn in subject.wears} <= art_ids()
+        and set(plan.props) <= art_ids()
+        and all(line.speaker is None or line.speaker < len(plan.subjects) for line in plan.lines)
+        and all(line.text.strip() for line in plan.lines)
+    )
+
+
+@pytest.mark.parametrize("prompt", ODD, ids=lambda prompt: ascii(prompt)[:24])
+def test_no_prompt_is_too_odd(prompt: str) -> None:
+    assert is_sound(plan_of(prompt))
+
+
+def test_any_words_in_any_order_make_a_sound_plan() -> None:
+    words = sorted(
+        {
+            word
+            for name in ("role", "setting", "action", "art", "camera", "count", "colour", "voice", "sound", "weather")
+            for row in table(name)
+            for listed in row.words.values()
+            for word in listed
+        }
+    )
+    chance = random.Random(4)
+    for _ in range(1500):
+        prompt = chance.choice((" ", "", ", ", '"')).join(chance.choices(words, k=chance.randint(1, 9)))
+        assert is_sound(plan_of(prompt)), prompt
+
+
+def test_an_unsound_plan_is_found() -> None:
+    plan = plan_of("a cat")
+    assert not is_sound(replace(plan, props=("no-such-thing",)))
+    assert not is_sound(replace(plan, subjects=(replace(plan.subjects[0], count=6),)))
+
+
+def test_the_same_prompt_gives_the_same_plan() -> None:
+    prompt = "Two red foxes and an owl run through the snowy woods at night, “Wait for me!”"
+    assert plan_of(prompt) == plan_of(prompt)
+
+
+def test_an_empty_prompt_is_an_empty_meadow_by_day() -> None:
+    plan = plan_of("")
+    assert (plan.subjects, plan.setting, plan.lines, plan.sounds) == ((), SettingKind.MEADOW, (), ())
+
+
+def test_what_is_asked_for_is_not_chosen() -> None:
+    plan = plan_of("A vertical video, 2-9s", ratio="4:3", duration_s=6)
+    assert (plan.ratio, plan.duration_s) == ("4:3", 6)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "ratio"),
+    [
+        ("A cat on a sofa", "16:9"),
+        ("Vertical phone video of a cat", "9:16"),
+        ("竖屏，一只猫", "9:16"),
+        ("Fashion poster, a woman in a coat", "3:4"),
+        ("A square album cover of a moon", "1:1"),
+        ("Panorama of the desert", "21:9"),
+        ("Cinematic wide shot of a train", "21:9"),
+    ],
+)
+def test_an_adaptive_ratio_follows_the_words(prompt: str, ratio: str) -> None:
+    assert plan_of(prompt).ratio == ratio
+
+
+def test_an_adaptive_ratio_is_the_nearest_that_is_offered() -> None:
+    plan = plan_film("vertical video", ratio="adaptive", duration_s=5, ratios=("16:9", "1:1"), duration_range_s=(4, 15))
+    assert plan.ratio == "1:1"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "duration_s"),
+    [
+        ("A cat", 5),
+        ("0-3s: a cat sleeps. 3-8s: it wakes up.", 8),
+        ("0-3s a cat, 3-20s a dog", 15),
+        ("0-2秒：一只猫。2到9秒：一只狗。", 9),
+    ],
+)
+def test_a_chosen_duration_follows_time_codes(prompt: str, duration_s: int) -> None:
+    assert plan_of(prompt).duration_s == duration_s
+
+
+def test_a_longer_line_takes_a_longer_film() -> None:
+    short, long = 'A man says "Hello."', f'A man says "{"Hello to all of you. " * 6}"'
+    assert plan_of(short).duration_s < plan_of(long).duration_s
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "A cat in a street, no rain",
+        "A cat in a street without rain or snow",
+        "A cat, it is not raining",
+        "一只猫在街道上，没有雨",
+        "街の猫、雨は降っていない",
+        "Un gato en la calle, sin lluvia",
+        "Um gato na rua, sem chuva",
+        "Kucing di jalan kota tanpa hujan",
+    ],
+)
+def test_a_negated_weather_is_not_there(prompt: str) -> None:
+    assert plan_of(prompt).weather is Weather.CLEAR
+
+
+def test_a_negation_reaches_no_further_than_its_clause() -> None:
+    plan = plan_of("No music, heavy rain, a dog without a hat running in the forest")
+    assert plan.weather is Weather.RAIN
+    assert plan.setting is SettingKind.FOREST
+    assert [(subject.art, subject.wears, subject.action) for subject in plan.subjects] == [("dog", (), Action.RUN)]
+    assert SoundCue.MUSIC not in plan.sounds
+
+
+def test_no_music_leaves_no_mood_to_play() -> None:
+    assert plan_of("A calm forest").mood == "calm"
+    assert plan_of("A calm forest, no music").mood == ""
+
+
+def test_words_of_a_quoted_line_drive_no_picture() -> None:
+    plan = plan_of('A man in an office says: "A dragon flies over the snowy beach at night, zoom in, thunder!"')
+    assert [subject.art for subject in plan.subjects] == ["man"]
+    assert plan.setting is SettingKind.OFFICE
+    assert (plan.weather, plan.camera, plan.sounds) == (Weather.CLEAR, CameraMove.STATIC, ())
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        'A man says: "Hello, welcome!"',
+        "A man says: “Hello, welcome!”",
+        "A man says: 「Hello, welcome!」",
+        "A man says: 『Hello, welcome!』",
+        "A man says: «Hello, welcome!»",
+        "A man says: 'Hello, welcome!'",
+        "A man says: Hello, welcome!",
+        '"Hello, welcome!" says a man.',
+        'A man says: "Hello, welcome!',
+    ],
+)
+def test_a_line_is_found_between_any_quotation_marks(prompt: str) -> None:
+    plan = plan_of(prompt)
+    assert [(line.text, line.speaker, line.voice) for line in plan.lines] == [("Hello, welcome!", 0, "male")]
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    ['A shop sign reading "OPEN"', "A drink of the brand 'Peace Apple'", 'A film titled "Rain"', "招牌上写着“欢迎”"],
+)
+def test_a_quoted_name_is_not_spoken(prompt: str) -> None:
+    assert plan_of(prompt).lines == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Good morning to you", "en"),
+        ("你好，欢迎", "zh"),
+        ("こんにちは", "ja"),
+        ("Hola, ¿cómo estás?", "es"),
+        ("Bom dia, você está bem?", "pt"),
+        ("Selamat pagi, apa kabar?", "id"),
+        ("Bonjour, vous êtes très belle", "fr"),
+        ("안녕하세요", "ko"),
+        ("Привет", "ru"),
+    ],
+)
+def test_a_line_has_its_own_language(text: str, language: str) -> None:
+    assert plan_of(f'A woman says "{text}"').lines[0].language == language
+
+
+def test_voices_follow_the_words() -> None:
+    prompt = 'A woman says "Hi" in a cafe. A boy answers: "Hello". A narrator in a deep male voice: "The end."'
+    plan = plan_of(prompt)
+    assert [(line.speaker, line.voice) for line in plan.lines] == [(0, "female"), (1, "child"), (None, "male")]
+
+
+def test_at_most_five_subjects_are_kept_in_order() -> None:
+    plan = plan_of("A cat, a dog, a horse, a cow, a pig and a duck walk on a farm")
+    assert [subject.art for subject in plan.subjects] == ["cat", "dog", "horse", "cow", "pig"]
+
+
+def test_the_camera_is_no_subject_and_its_verbs_move_no_subject() -> None:
+    plan = plan_of("A fox sits on a rock while the camera circles around it and rises")
+    assert [(subject.art, subject.action) for subject in plan.subjects] == [("fox", Action.SIT)]
+    assert plan.camera is CameraMove.ORBIT
+
+
+def test_a_verb_of_a_subject_moves_no_camera() -> None:
+    assert plan_of("A dog follows a man through the park").camera is CameraMove.STATIC
+
+
+def test_a_film_without_subjects_is_wide() -> None:
+    assert plan_of("Snowy mountains").framing is Framing.WIDE
+    assert plan_of("A cat").framing is Framing.MEDIUM
