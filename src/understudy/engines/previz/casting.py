@@ -5,7 +5,7 @@
 
 from understudy.engines.previz.drafts import Draft
 from understudy.engines.previz.kinds import Kind, kind_of, voice_of
-from understudy.engines.previz.lexicon.match import Piece
+from understudy.engines.previz.phrases import Piece
 from understudy.engines.previz.plan import Action
 
 SUBJECTS_MAX = 5

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from understudy.engines.previz.kinds import Kind, kind_of
-from understudy.engines.previz.lexicon.match import Piece
+from understudy.engines.previz.phrases import Piece
 from understudy.engines.previz.plan import Action, CameraMove, Subject
 
 # Properties that a piece can name; a piece that turns out to be a verb names none of them but its sound.

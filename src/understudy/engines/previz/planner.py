@@ -13,7 +13,7 @@ from functools import cache
 from understudy.engines.previz.drafts import Mention, Reading, negated_pieces
 from understudy.engines.previz.kinds import THING, kind_of, settings_by_art, voice_of
 from understudy.engines.previz.lexicon import LANGUAGES, listed, table
-from understudy.engines.previz.lexicon.match import Piece, Vocabulary, pieces_of, vocabulary
+from understudy.engines.previz.phrases import Piece, Vocabulary, pieces_of, vocabulary
 from understudy.engines.previz.plan import (
     Action,
     CameraMove,

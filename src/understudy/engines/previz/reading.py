@@ -11,7 +11,7 @@ from understudy.engines.previz.casting import SUBJECTS_MAX, Cast, Phrase
 from understudy.engines.previz.drafts import PROPERTIES, Draft, Mention, Reading
 from understudy.engines.previz.kinds import art_of_pronouns, kind_of
 from understudy.engines.previz.lexicon.inflect import fold, singulars
-from understudy.engines.previz.lexicon.match import Piece
+from understudy.engines.previz.phrases import Piece
 from understudy.engines.previz.plan import Action, CameraMove
 from understudy.engines.previz.quotations import SENTENCE_ENDS
 
