@@ -234,6 +234,16 @@ def test_every_asset_folder_has_a_manifest() -> None:
     assert homes <= set(ASSET_FOLDERS)
 
 
+@pytest.mark.parametrize("folder", ASSET_FOLDERS, ids=lambda folder: folder.relative_to(ROOT).as_posix())
+def test_the_notice_names_every_folder_of_foreign_files_and_its_licences(folder: Path) -> None:
+    rows = tomllib.loads((folder / "MANIFEST.toml").read_text(encoding="utf-8"))["file"]
+    notice = (ROOT / "NOTICE").read_text(encoding="utf-8")
+    before, named, _ = notice.partition(folder.relative_to(ROOT).as_posix())
+    assert named, "the notice does not name the folder"
+    entry = before.rpartition("\n- ")[2]
+    assert {row["licence"] for row in rows if f"({row['licence']})" not in entry} == set()
+
+
 def asset_homes(path: Path) -> list[Path]:
     """Return the folder right below ``assets`` that the file is in."""
     place = path.parts.index("assets")
