@@ -9,13 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from understudy.core.errors import Violation
 from understudy.server.house import Limits
 from understudy.server.reply import Reply
-
-_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,47 +29,47 @@ class Edge:
     answer: Callable[[Violation], Reply]
 
 
-class OneWrite(asyncio.Transport):
-    """A connection as one answer sees it: the head waits for the first part of the body and leaves with it.
+class EdgeCycle(RequestResponseCycle):
+    """uvicorn's request and answer, sent in one write: head and first part of the body leave together.
 
-    uvicorn writes them one after the other, which is two system calls, and to some clients two packets. Not for HEAD,
-    which has no body to wait for.
+    uvicorn writes them one after the other, which is two system calls and to some clients two packets, and matches two
+    patterns against each header. Here every answer states its length or has none, as `reply` sees to.
     """
 
-    __slots__ = ("_head", "_is_head_due", "_transport")
+    _head: bytes = b""
 
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
-        self._is_head_due = True
-        self._head = b""
-
-    def write(self, data: Any) -> None:
-        """Keep the head, send everything else."""
-        if self._is_head_due:
-            if data == _CONTINUE:
-                self._transport.write(data)
-                return
-            self._is_head_due = False
-            self._head = data
+    async def send(self, message: Any) -> None:
+        """Send a part of the answer; the head waits for the first part of the body."""
+        if self.flow.write_paused and not self.disconnected:
+            await self.flow.drain()
+        if self.disconnected:
             return
-        if self._head:
-            data, self._head = self._head + data, b""
-        self._transport.write(data)
+        if not self.response_started:
+            self._start(message["status"], message["headers"])
+            return
+        body, is_last = message["body"], not message.get("more_body", False)
+        if self.scope["method"] == "HEAD":
+            body = b""
+        self.transport.write(self._head + body)
+        self._head = b""
+        if is_last:
+            self.response_complete = True
+            self.message_event.set()
+            if not self.keep_alive:
+                self.transport.close()
+            self.on_response()
 
-    def flush(self) -> None:
-        """Send a head that no body followed."""
-        if self._head:
-            head, self._head = self._head, b""
-            self._transport.write(head)
-
-    def close(self) -> None:
-        """Send what is kept, and close."""
-        self.flush()
-        self._transport.close()
-
-    def is_closing(self) -> bool:
-        """Say whether the connection is closing."""
-        return self._transport.is_closing()
+    def _start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+        headers = [*self.default_headers, *headers]
+        if not self.keep_alive:
+            headers.append((b"connection", b"close"))
+        head = b"".join((STATUS_LINE[status], *[b"%b: %b\r\n" % header for header in headers], b"\r\n"))
+        if head.count(b"\n") != len(headers) + 2:
+            msg = "a header of the answer holds a line break"
+            raise ValueError(msg)
+        self.response_started = True
+        self.waiting_for_100_continue = False
+        self._head = head
 
 
 class EdgeProtocol(HttpToolsProtocol):
@@ -129,8 +127,8 @@ class EdgeProtocol(HttpToolsProtocol):
         if self._timer is not None:
             self._disarm()
         super().on_headers_complete()
-        if self.scope["method"] != "HEAD":
-            self.cycle.transport = OneWrite(self.transport)
+        # uvicorn makes the object and offers no way to choose its class; it has not run yet.
+        self.cycle.__class__ = EdgeCycle
 
     def on_body(self, body: bytes) -> None:
         """Take a part of the body; after the answer, only up to a bound."""
