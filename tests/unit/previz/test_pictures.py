@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from unit.previz.watching import (
     blobs,
     canvas_of,
     changed_share,
+    drift,
     frames_of,
     hue_share,
     luminance,
@@ -31,6 +33,7 @@ from unit.previz.watching import (
     spoken_line,
 )
 
+TESTS = Path(__file__).parents[2]
 _HASH = """
 import hashlib
 from understudy.engines.previz.plan import CameraMove, Particle
@@ -43,7 +46,7 @@ print(hashlib.sha256(b"".join(frame.tobytes() for frame in frames_of(plan, (0, 4
 def test_the_same_film_has_the_same_bytes_in_two_processes() -> None:
     prints = [
         subprocess.run(
-            [sys.executable, "-c", _HASH], capture_output=True, text=True, check=True, cwd="tests", timeout=120
+            [sys.executable, "-c", _HASH], capture_output=True, text=True, check=True, cwd=TESTS, timeout=120
         ).stdout
         for _ in range(2)
     ]
@@ -140,6 +143,16 @@ def test_it_does_not_rain_indoors(weather: Weather) -> None:
 def test_particles_move_through_the_air(kind: Particle) -> None:
     night = {"setting": SettingKind.STUDIO, "time_of_day": TimeOfDay.NIGHT}
     assert unrest_above(**night, particles=(kind,)) > unrest_above(**night) + 0.004
+
+
+def test_snow_falls() -> None:
+    frames = frames_of(plan_of(subjects=(), setting=SettingKind.SNOWFIELD, weather=Weather.SNOW), (10, 11))
+    assert drift(frames, (0.0, 0.4))[1] > 0.4
+
+
+def test_bubbles_rise() -> None:
+    frames = frames_of(plan_of(subjects=(), setting=SettingKind.STUDIO, particles=(Particle.BUBBLES,)), (10, 11))
+    assert drift([frame[: frame.shape[0] // 3, 110:210] for frame in frames])[1] < -0.4
 
 
 def test_fog_takes_the_contrast_away() -> None:
