@@ -260,3 +260,45 @@ def test_a_verb_of_a_subject_moves_no_camera() -> None:
 def test_a_film_without_subjects_is_wide() -> None:
     assert plan_of("Snowy mountains").framing is Framing.WIDE
     assert plan_of("A cat").framing is Framing.MEDIUM
+
+
+def test_the_strongest_weather_is_drawn() -> None:
+    assert plan_of("A street in the rain and a light wind").weather is Weather.RAIN
+    assert plan_of("A street in the wind and a thunderstorm").weather is Weather.STORM
+
+
+def test_a_voice_that_is_named_beats_the_voice_of_the_speaker() -> None:
+    assert plan_of('A man says in a female voice: "Hello"').lines[0].voice == "female"
+
+
+def test_a_voice_off_screen_has_no_speaker() -> None:
+    assert plan_of('A man walks home, background voice: "It was late"').lines[0].speaker is None
+
+
+def test_adverbs_part_no_phrase() -> None:
+    assert plan_of("A cat, dolly very slowly out").camera is CameraMove.PULL_OUT
+
+
+def test_the_person_is_who_was_named_before() -> None:
+    plan = plan_of("A detective stands in the street. The person walks away. The man jumps.")
+    assert [(subject.art, subject.action) for subject in plan.subjects] == [("detective", Action.WALK)]
+
+
+def test_the_stronger_shape_wins() -> None:
+    assert plan_of("A poster, vertical video").ratio == plan_of("A vertical video, poster").ratio == "9:16"
+
+
+def test_a_vessel_is_a_prop_of_what_it_holds() -> None:
+    plan = plan_of("A basket of strawberries on a table")
+    assert [subject.art for subject in plan.subjects] == ["strawberry"]
+    assert plan.props[0] == "basket"
+
+
+def test_a_verb_after_an_article_is_a_noun() -> None:
+    assert plan_of("A fox after a run").subjects[0].action is Action.IDLE
+    assert plan_of("A running fox").subjects[0].action is Action.RUN
+
+
+def test_what_is_driven_or_ridden_moves() -> None:
+    assert [subject.action for subject in plan_of("A dog drives a car").subjects] == [Action.DRIVE] * 2
+    assert [subject.action for subject in plan_of("A man rides a horse").subjects] == [Action.DRIVE, Action.RUN]

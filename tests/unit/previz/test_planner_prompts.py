@@ -225,6 +225,52 @@ LANGUAGES: list[tuple[str, dict[str, Any]]] = [
 ]  # fmt: skip
 
 
+# Prompts that were read only after the vocabulary was tuned to the lists above: main drawing, its action, the place,
+# the time of day and the weather.
+LATER: list[tuple[str, str]] = [
+    ("A woman running on the beach at dawn", "woman run beach dawn clear"),
+    ("A little girl with a red balloon walks down an empty street", "girl walk street day clear"),
+    ("An elderly couple sitting on a park bench feeding pigeons", "person sit garden day clear"),
+    ("A golden retriever puppy chasing a butterfly through a field of sunflowers", "dog run meadow day clear"),
+    ("Neon-lit Tokyo street at night, rain reflections, a taxi drives by", "taxi drive street night rain"),
+    ("Two samurai face each other in a field of tall grass, wind blowing", "ninja idle meadow day wind"),
+    ("A whale leaps out of the ocean at sunset, splash, seagulls", "whale jump sea dusk clear"),
+    ("An owl sits on a branch under a full moon, crickets", "owl sit forest night clear"),
+    ('"I\'m late!" says the white rabbit, running through the forest.', "rabbit run forest day clear"),
+    ("A pirate ship in a storm, lightning strikes the mast", "sailboat float sea day storm"),
+    ("A businessman walks through a crowd without an umbrella in heavy rain", "office-worker walk street day rain"),
+    ("A monkey wearing sunglasses and a red hat plays the guitar on a stage", "monkey sing stage day clear"),
+    ("Santa Claus flies over the city in his sleigh, snow falling, bells ringing", "santa-claus fly city day snow"),
+    ("A boy and his dog walk along a country road at sunset.", "boy walk road dusk clear"),
+    ("A dog is running. The dog is brown. It is raining.", "dog run meadow day rain"),
+    ("Grandpa tells a story to his grandchildren around a campfire under the stars",
+     "old-man speak forest night clear"),
+    ("She walks slowly into the sea", "woman walk sea day clear"),
+    ("A mother bear and her two cubs crossing a stream", "bear walk river day clear"),
+    ("Zebra crossing, pedestrians walking in the rain with umbrellas, timelapse", "person walk street day rain"),
+    ("Seagulls fly over a stormy sea, waves crash against the rocks", "dove fly sea day storm"),
+    ("A spaceship glides past a ringed planet, stars twinkling", "flying-saucer fly space night clear"),
+    ("Cherry blossoms fall as a girl in a kimono walks past a temple", "girl walk street day clear"),
+    ("Pouring hot coffee into a white cup, steam, close up, ASMR", "hot-beverage idle studio day clear"),
+    ("一只橘猫趴在窗台上睡觉，窗外下着雪", "cat sleep room day snow"),
+    ("水墨画风格，一叶小舟在江面上漂流", "sailboat float river day clear"),
+    ("一只戴着墨镜的狗开着红色跑车在沙漠公路上飞驰", "dog drive road day clear"),
+    ("森林深处，没有风也没有雨，一只小鹿静静地喝水", "deer eat forest day clear"),
+    ("赤い車が海岸沿いの道路を走る、空撮", "automobile drive road day clear"),
+    ("おばあさんが公園のベンチに座って本を読む、音楽なし", "old-woman sit garden day clear"),
+    ("Tres delfines saltan en el mar, gaviotas", "dolphin jump sea day clear"),
+    ("Um gato preto dorme no sofá, close-up", "black-cat sleep room day clear"),
+    ("Seekor burung elang terbang di atas gunung saat matahari terbit", "eagle fly mountains dawn clear"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("prompt", "expected"), LATER, ids=lambda value: str(value)[:60])
+def test_a_plan_says_what_later_prompts_name(prompt: str, expected: str) -> None:
+    plan = plan_of(prompt)
+    main = plan.subjects[0]
+    assert f"{main.art} {main.action} {plan.setting} {plan.time_of_day} {plan.weather}" == expected
+
+
 def plan_of(prompt: str, *, ratio: str = "adaptive", duration_s: int = -1) -> FilmPlan:
     return plan_film(prompt, ratio=ratio, duration_s=duration_s, ratios=RATIOS, duration_range_s=(4, 15))
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 
+from understudy.engines.previz.art import find_art
 from understudy.engines.previz.drafts import Mention, Reading, negated_pieces
 from understudy.engines.previz.kinds import THING, kind_of, settings_by_art, voice_of
 from understudy.engines.previz.lexicon import LANGUAGES, listed, table
@@ -106,6 +107,13 @@ def plan_film(
         style=_style(mentions),
         title=_title(subjects, setting),
     )
+
+
+def warm() -> None:
+    """Read the vocabulary of every language, so that no clip waits for it: about half a second, once per process."""
+    for language in LANGUAGES:
+        vocabulary(language)
+        find_art("-", language)
 
 
 @cache
