@@ -59,7 +59,17 @@ def dressed(bitmap: Bitmap, rig: Rig, wears: tuple[str, ...]) -> tuple[Bitmap, f
             thing = sprite(art_id, height * 0.34)
             side = (rig.faces or 1) * (0.28 + 0.06 * index)
             _paste(field, thing, x=sides + width / 2 + side * height, y=room + height * 0.86)
+    field = _trimmed(field)
     return field, field.shape[0] / height
+
+
+def _trimmed(field: Bitmap) -> Bitmap:
+    """Cut clear rows above, and equal clear margins at both sides, so that middle and foot stay where they are."""
+    seen = field[..., 3] > 0
+    top = int(np.argmax(seen.any(axis=1)))
+    columns = np.flatnonzero(seen.any(axis=0))
+    side = min(int(columns[0]), field.shape[1] - 1 - int(columns[-1])) if len(columns) else 0
+    return np.ascontiguousarray(field[max(top - 1, 0) :, max(side - 1, 0) : field.shape[1] - max(side - 1, 0)])
 
 
 def _eye_row(rig: Rig, head_top: float, head_span: float) -> float:

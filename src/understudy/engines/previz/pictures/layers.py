@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -90,6 +91,7 @@ class Panel:
         raster.stamp(self.bitmap, matrix, opacity=self.opacity)
 
 
+_WALL_STRIPS = 4
 # Fewer solid rows than this are not worth drawing in two parts.
 _LEAST_SOLID_ROWS = 6
 
@@ -155,14 +157,24 @@ class SideWall:
                 [0.0, 0.0, 1.0],
             ]
         )
-        xs, ys = [], []
-        for depth in (near, self.depth):
-            for level in (self.bottom, self.top):
-                x_px, y_px = view.project(self.wall_x, level, depth)
-                xs.append(x_px)
-                ys.append(y_px)
-        box = (int(np.floor(min(xs))), int(np.floor(min(ys))), int(np.ceil(max(xs))), int(np.ceil(max(ys))))
-        raster.stamp_plane(self.bitmap, view.side_matrix(self.wall_x) @ to_wall, box)
+        matrix = view.side_matrix(self.wall_x) @ to_wall
+        ends = [view.project(self.wall_x, 0.0, depth)[0] for depth in (near, self.depth)]
+        left, right = max(min(ends), 0.0), min(max(ends), float(raster.width_px))
+        if right <= left:
+            return
+        # The wall is a long wedge: a few upright strips hold less emptiness than one box.
+        cuts = np.linspace(math.floor(left), math.ceil(right), _WALL_STRIPS + 1).astype(int)
+        for part, (start, end) in enumerate(pairwise(cuts.tolist())):
+            rows = [self._edges(view, min(max(x, left), right)) for x in (start, end)]
+            top = min(row[0] for row in rows)
+            bottom = max(row[1] for row in rows)
+            box = (start, math.floor(top) - 1, end, math.ceil(bottom) + 1)
+            raster.stamp_plane(self.bitmap, matrix, box, part=part)
+
+    def _edges(self, view: View, x_px: float) -> tuple[float, float]:
+        """Rows of the wall's upper and lower edge at a column."""
+        across = (x_px - view.centre_x_px) / (self.wall_x - view.x) if self.wall_x != view.x else 0.0
+        return view.horizon_px - (self.top - view.y) * across, view.horizon_px - (self.bottom - view.y) * across
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

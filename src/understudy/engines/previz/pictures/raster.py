@@ -61,7 +61,7 @@ class Raster:
         self._surface = skia.Surface(self.pixels, colorType=skia.kRGBA_8888_ColorType, alphaType=skia.kOpaque_AlphaType)
         self.canvas = self._surface.getCanvas()
         # Keyed by identity; each entry holds its bitmap, so an identity is never used twice.
-        self._memory: dict[int, _Remembered] = {}
+        self._memory: dict[tuple[int, int], _Remembered] = {}
 
     def blit(self, bitmap: Bitmap, left_px: int, top_px: int) -> None:
         """Blend a bitmap at whole pixels."""
@@ -82,13 +82,16 @@ class Raster:
             return None
         return left, top, right, bottom
 
-    def _recall(self, bitmap: Bitmap, matrix: Matrix, box: tuple[int, int, int, int]) -> tuple[_Remembered, bool]:
+    def _recall(
+        self, bitmap: Bitmap, matrix: Matrix, box: tuple[int, int, int, int], *, part: int = 0
+    ) -> tuple[_Remembered, bool]:
         """The memory of a bitmap, and whether it rests: is where it was the last time."""
-        known = self._memory.get(id(bitmap))
+        key = (id(bitmap), part)
+        known = self._memory.get(key)
         if known is not None and known.box == box and np.array_equal(known.matrix, matrix):
             return known, True
         fresh = _Remembered(bitmap=bitmap, matrix=matrix.copy(), box=box)
-        self._memory[id(bitmap)] = fresh
+        self._memory[key] = fresh
         return fresh, False
 
     def stamp(self, bitmap: Bitmap, matrix: Matrix, *, opacity: float = 1.0) -> None:
@@ -132,13 +135,16 @@ class Raster:
         if rests:
             known.tile = target.copy()
 
-    def stamp_plane(self, bitmap: Bitmap, matrix: Matrix, box: tuple[int, int, int, int]) -> None:
-        """Warp a bitmap by a 3x3 matrix and blend it inside a frame box (left, top, right, bottom)."""
+    def stamp_plane(self, bitmap: Bitmap, matrix: Matrix, box: tuple[int, int, int, int], *, part: int = 0) -> None:
+        """Warp a bitmap by a 3x3 matrix and blend it inside a frame box (left, top, right, bottom).
+
+        part: tells apart the boxes that one bitmap is drawn in.
+        """
         left, top = max(box[0], 0), max(box[1], 0)
         right, bottom = min(box[2], self.width_px), min(box[3], self.height_px)
         if right <= left or bottom <= top:
             return
-        known, rests = self._recall(bitmap, matrix, (left, top, right, bottom))
+        known, rests = self._recall(bitmap, matrix, (left, top, right, bottom), part=part)
         tile = known.tile
         if tile is None:
             local = _centred_plane(matrix, left, top)
