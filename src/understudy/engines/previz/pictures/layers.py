@@ -133,7 +133,8 @@ class Surface:
 class SideWall:
     """An upright plane along the view, at ``wall_x``, from z ``near`` to z ``depth``: a street front, a room's side.
 
-    The bitmap's left edge is the far end.
+    The bitmap's left edge is the far end. solid_from: the row below which all of it is opaque; that part is drawn
+    without blending. rim: colour of a line along its upper edge, which hides the steps of an unblended edge.
     """
 
     bitmap: Bitmap
@@ -142,18 +143,20 @@ class SideWall:
     depth: float
     bottom: float
     top: float
+    solid_from: int
+    rim: tuple[int, int, int]
 
     def draw(self, raster: Raster, view: View) -> None:
-        """Blend it in perspective; the part behind the camera is cut away."""
+        """Draw it in perspective; the part behind the camera is cut away."""
         near = max(self.near, view.z + 0.25)
-        if near >= self.depth:
+        if near >= self.depth or self.wall_x == view.x:
             return
         height, width = self.bitmap.shape[:2]
-        length = self.depth - self.near
+        tall = self.top - self.bottom
         to_wall = np.array(
             [
-                [-length / width, 0.0, self.depth],
-                [0.0, -(self.top - self.bottom) / height, self.top],
+                [-(self.depth - self.near) / width, 0.0, self.depth],
+                [0.0, -tall / height, self.top],
                 [0.0, 0.0, 1.0],
             ]
         )
@@ -162,19 +165,38 @@ class SideWall:
         left, right = max(min(ends), 0.0), min(max(ends), float(raster.width_px))
         if right <= left:
             return
+        solid = self.top - tall * self.solid_from / height
         # The wall is a long wedge: a few upright strips hold less emptiness than one box.
         cuts = np.linspace(math.floor(left), math.ceil(right), _WALL_STRIPS + 1).astype(int)
         for part, (start, end) in enumerate(pairwise(cuts.tolist())):
-            rows = [self._edges(view, min(max(x, left), right)) for x in (start, end)]
-            top = min(row[0] for row in rows)
-            bottom = max(row[1] for row in rows)
-            box = (start, math.floor(top) - 1, end, math.ceil(bottom) + 1)
-            raster.stamp_plane(self.bitmap, matrix, box, part=part)
+            columns = [min(max(x, left), right) for x in (start, end)]
+            top, middle, bottom = (
+                [self._row(view, level, x) for x in columns] for level in (self.top, solid, self.bottom)
+            )
+            if self.solid_from > 0:
+                box = (start, math.floor(min(top)) - 1, end, math.ceil(max(middle)) + 1)
+                raster.stamp_plane(self.bitmap, matrix, box, part=part)
+            box = (start, math.floor(min(middle)) - 1, end, math.ceil(max(bottom)) + 1)
+            below = matrix @ np.array([[1, 0, 0], [0, 1, self.solid_from], [0, 0, 1.0]])
+            raster.cover_plane(self.bitmap[self.solid_from :], below, box)
+        if self.solid_from == 0:
+            edge = [(x, self._row(view, self.top, x)) for x in (left, right)]
+            raster.line(edge[0], edge[1], self.rim)
 
-    def _edges(self, view: View, x_px: float) -> tuple[float, float]:
-        """Rows of the wall's upper and lower edge at a column."""
-        across = (x_px - view.centre_x_px) / (self.wall_x - view.x) if self.wall_x != view.x else 0.0
-        return view.horizon_px - (self.top - view.y) * across, view.horizon_px - (self.bottom - view.y) * across
+    def _row(self, view: View, level: float, x_px: float) -> float:
+        """Frame row of a height on the wall at a column."""
+        return view.horizon_px - (level - view.y) * (x_px - view.centre_x_px) / (self.wall_x - view.x)
+
+
+def side_wall(bitmap: Bitmap, *, wall_x: float, near: float, depth: float, top: float) -> SideWall:
+    """A wall that stands on the ground."""
+    clear = np.flatnonzero(bitmap[..., 3].min(axis=1) < 255)
+    solid_from = int(clear[-1]) + 1 if len(clear) else 0
+    red, green, blue = (int(value) for value in bitmap[0, :, :3].mean(axis=0))
+    return SideWall(
+        bitmap=bitmap, wall_x=wall_x, near=near, depth=depth, bottom=0.0, top=top, solid_from=solid_from,
+        rim=(red, green, blue),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -180,7 +180,10 @@ def _on_table(stagehand: Stagehand, scene: SceneSet, art_id: str, *, slot: float
     depth = scene.table[0] * stagehand.distance
     size = float(np.clip(rig_of(art_id).height * 0.85, 0.16, 0.42))
     density = stagehand.reach.finest_scale(depth)
+    # Between the side walls, which stand a little outside the frame at the subject's depth.
+    room = 1.3 * stagehand.staging.half_width
     low, high = stagehand.reach.x_range(depth)
+    low, high = max(low, -room), min(high, room)
     bitmap = sprite(art_id, size * density)
     wide = bitmap.shape[1] / bitmap.shape[0] * size
     x = low + (high - low) * (slot + stagehand.rng.uniform(0.01, 0.06))

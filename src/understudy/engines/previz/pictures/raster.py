@@ -153,6 +153,25 @@ class Raster:
                 known.tile = tile
         self.blit(tile, left, top)
 
+    def cover_plane(self, bitmap: Bitmap, matrix: Matrix, box: tuple[int, int, int, int]) -> None:
+        """Warp an opaque bitmap by a 3x3 matrix over what a frame box holds, where it reaches, without blending."""
+        left, top = max(box[0], 0), max(box[1], 0)
+        right, bottom = min(box[2], self.width_px), min(box[3], self.height_px)
+        if right <= left or bottom <= top or bitmap.shape[0] < 2:
+            return
+        cv2.warpPerspective(
+            bitmap,
+            _centred_plane(matrix, left, top),
+            (right - left, bottom - top),
+            dst=self.pixels[top:bottom, left:right],
+            flags=cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_TRANSPARENT,
+        )
+
+    def line(self, start: tuple[float, float], end: tuple[float, float], colour: tuple[int, int, int]) -> None:
+        """Draw a smooth line two pixels wide."""
+        self.canvas.drawLine(*start, *end, skia.Paint(Color=skia.Color(*colour), AntiAlias=True, StrokeWidth=2.0))
+
 
 def _centred(matrix: Matrix, left: int, top: int) -> Matrix:
     """OpenCV counts from the middle of the first pixel, we count from its corner; the frame starts at (left, top)."""

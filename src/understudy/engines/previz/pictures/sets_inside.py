@@ -5,7 +5,7 @@ import numpy as np
 
 from understudy.engines.previz.pictures import ground
 from understudy.engines.previz.pictures.canvas import Bitmap, Floats, Rgb
-from understudy.engines.previz.pictures.layers import Layer, Moving, Panel, Shade, SideWall, crown_of
+from understudy.engines.previz.pictures.layers import Layer, Moving, Panel, Shade, crown_of, side_wall
 from understudy.engines.previz.pictures.light import Look, dimmed, mix, recolour
 from understudy.engines.previz.pictures.raster import Raster
 from understudy.engines.previz.pictures.scene import SceneSet, Stagehand
@@ -144,9 +144,7 @@ def _sides(stagehand: Stagehand, wall: Wall, colour: Rgb, *, skirting: Rgb) -> l
         colours[foot:] = np.array(skirting, np.float32) * shade
         look = stagehand.look
         bitmap = recolour(dithered(colours, stagehand.rng), look.lit_matrix(gain=look.ambient, haze=0.03))
-        layers.append(
-            SideWall(bitmap=bitmap, wall_x=side * wall_x, near=near, depth=wall.depth, bottom=0.0, top=wall.top)
-        )
+        layers.append(side_wall(bitmap, wall_x=side * wall_x, near=near, depth=wall.depth, top=wall.top))
     return layers
 
 

@@ -1,12 +1,14 @@
 """Sets in town: city, street, courtyard."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
 from understudy.engines.previz.pictures import ground, land
 from understudy.engines.previz.pictures.canvas import Bitmap, Floats, Rgb
 from understudy.engines.previz.pictures.land import Spot
-from understudy.engines.previz.pictures.layers import Baked, Layer, Panel, SideWall
+from understudy.engines.previz.pictures.layers import Baked, Layer, Panel, side_wall
 from understudy.engines.previz.pictures.light import Look, dimmed, mix, recolour
 from understudy.engines.previz.pictures.scene import SceneSet, Stagehand
 from understudy.engines.previz.pictures.sets_open import lamp_glow, lay, near_far
@@ -149,7 +151,7 @@ def street(stagehand: Stagehand) -> SceneSet:
         wall_x = max(min(-low, high) * 0.98, half + 0.55)
         for side in (-1.0, 1.0):
             bitmap = _fronts(stagehand, reach=far - 0.3 * d, tall=3.6, far_end=True)
-            layers.append(SideWall(bitmap=bitmap, wall_x=side * wall_x, near=0.3 * d, depth=far, bottom=0.0, top=3.6))
+            layers.append(side_wall(bitmap, wall_x=side * wall_x, near=0.3 * d, depth=far, top=3.6))
         layers.append(_fronts_across(stagehand, Spot(depth=far * 1.02, height=3.3), opening=wall_x * 0.98))
         layers.extend(lamps(stagehand, [(s * (half + 0.25), f * d) for f in (4.4, 2.9, 1.85) for s in (-1.0, 1.0)]))
     return SceneSet(layers=layers, ground=baked, prop_depths=(1.5, 3.2), prop_side=1.25, largest=2.0)
@@ -294,13 +296,13 @@ def courtyard(stagehand: Stagehand) -> SceneSet:
         *open_sky(stagehand),
         surface,
         land.hills(stagehand, Spot(depth=20 * d, height=4.4), light=(0.56, 0.66, 0.68), dark=(0.42, 0.54, 0.60)),
-        land.tree_line(stagehand, Spot(depth=4.3 * d, height=3.1), colour=leaf, is_pine=False),
-        _court_wall(stagehand, Spot(depth=back, height=2.0), gate_x=0.0),
+        _above_the_wall(land.tree_line(stagehand, Spot(depth=4.3 * d, height=3.1), colour=leaf, is_pine=False)),
+        _court_wall(stagehand, Spot(depth=back, height=2.0), leaf=leaf),
     ]
     if not is_open:
         for side in (-1.0, 1.0):
             bitmap = _side_wall(stagehand, reach=back - 0.3 * d, tall=2.0)
-            layers.append(SideWall(bitmap=bitmap, wall_x=side * wall_x, near=0.3 * d, depth=back, bottom=0.0, top=2.0))
+            layers.append(side_wall(bitmap, wall_x=side * wall_x, near=0.3 * d, depth=back, top=2.0))
     return SceneSet(layers=layers, ground=baked, prop_depths=(1.3, 2.9), prop_side=0.8)
 
 
@@ -338,14 +340,21 @@ def _tiled_wall(bitmap: Bitmap, rng: np.random.Generator, *, step: float) -> Non
     shadow[:] = (shadow * np.linspace(0.6, 1.0, len(shadow), dtype=np.float32)[:, None, None]).astype(np.uint8)
 
 
-def _court_wall(stagehand: Stagehand, spot: Spot, *, gate_x: float) -> Panel:
+def _above_the_wall(trees: Panel) -> Panel:
+    """The part of the trees that a wall in front of them leaves to be seen."""
+    rows = int(trees.bitmap.shape[0] * 0.6)
+    return replace(trees, bitmap=np.ascontiguousarray(trees.bitmap[:rows]), crown=None)
+
+
+def _court_wall(stagehand: Stagehand, spot: Spot, *, leaf: Rgb) -> Panel:
+    """The back wall with latticed windows and a round gate, through which a garden is seen."""
     look, rng = stagehand.look, stagehand.rng
 
     def paint(width_px: int, height_px: int, density: float) -> Bitmap:
         bitmap = np.zeros((height_px, width_px, 4), np.uint8)
         _tiled_wall(bitmap, rng, step=height_px * 0.055)
         low, high = stagehand.reach.x_range(spot.depth)
-        middle = int(width_px * ((gate_x - low) / (high - low)))
+        middle = int(width_px * (-low / (high - low)))
         for offset in (-2.5, -1.55, 1.55, 2.5):
             centre = (int(middle + offset * density * 0.9), int(height_px * 0.45))
             cv2.rectangle(
@@ -367,15 +376,36 @@ def _court_wall(stagehand: Stagehand, spot: Spot, *, gate_x: float) -> Panel:
         radius = int(height_px * 0.335)
         centre = (middle, int(height_px * 0.62))
         cv2.circle(bitmap, centre, int(radius * 1.12), (132, 124, 120, 255), -1, cv2.LINE_AA)
-        cv2.circle(bitmap, centre, radius, (0, 0, 0, 0), -1, cv2.LINE_8)
-        rows = np.arange(height_px)[:, None]
-        columns = np.arange(width_px)[None, :]
-        inside = (rows > height_px * 0.62) & (np.abs(columns - middle) < radius * 0.62)
-        bitmap[inside] = 0
+        _garden_in_gate(bitmap, centre, radius, leaf=leaf, look=look)
         haze = look.haze_at(spot.depth, stagehand.distance) * 0.7
         return recolour(bitmap, look.lit_matrix(gain=look.ambient, haze=haze))
 
     return land.upright(stagehand, spot, paint)
+
+
+def _garden_in_gate(bitmap: Bitmap, centre: tuple[int, int], radius: int, *, leaf: Rgb, look: Look) -> None:
+    """Paint sky, trees and a path into a round gate; the wall stays opaque, which draws faster than a hole."""
+    height, width = bitmap.shape[:2]
+    rows = np.arange(height)[:, None]
+    columns = np.arange(width)[None, :]
+    away = np.hypot(columns - centre[0], rows - centre[1])
+    inside = (away < radius) | ((rows > centre[1]) & (np.abs(columns - centre[0]) < radius * 0.62))
+    scene = np.empty((height, width, 3), np.float32)
+    scene[:] = np.array(mix(look.sky[2], (1.0, 1.0, 1.0), 0.15), np.float32)
+    for x, size, tone in (
+        (-0.6, 0.62, 0.86),
+        (0.62, 0.58, 0.80),
+        (0.05, 0.42, 1.0),
+        (-0.2, 0.36, 1.12),
+        (0.35, 0.34, 1.1),
+    ):
+        crown = np.hypot(columns - centre[0] - x * radius, rows - centre[1] + 0.15 * radius) < size * radius
+        scene[crown] = np.minimum(np.array(leaf, np.float32) * tone, 1.0)
+    lawn = rows > centre[1] + 0.30 * radius
+    scene[np.broadcast_to(lawn, crown.shape)] = (0.46, 0.66, 0.32)
+    path = lawn & (np.abs(columns - centre[0]) < (rows - centre[1]) * 0.42)
+    scene[path] = (0.84, 0.79, 0.70)
+    bitmap[inside, :3] = scene[inside] * 255
 
 
 def _side_wall(stagehand: Stagehand, *, reach: float, tall: float) -> Bitmap:
