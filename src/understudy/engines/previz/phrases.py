@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from typing import NamedTuple
 
 from understudy.engines.previz import art
 from understudy.engines.previz.lexicon import table
@@ -36,8 +37,7 @@ _ACTING = re.compile(r"(man|woman|person|men|women|people)-(.*ing(-.*)?|in-.*|wi
 _INNER_HYPHEN = re.compile(r"(?<=\w)[-‐‑_](?=\w)")
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A word, one character of a script without spaces, an emoji, or a mark. text: folded."""
 
     text: str
@@ -86,7 +86,8 @@ def tokens_of(text: str) -> list[Token]:
     # Same length, so that places in the text stay right.
     spaced = _INNER_HYPHEN.sub(" ", text)
     for match in _TOKEN.finditer(spaced):
-        found.append(Token(fold(match[0]), match.start(), match.end(), match.lastgroup or "mark"))
+        sort, text = match.lastgroup or "mark", match[0]
+        found.append(Token(fold(text) if sort == "word" else text, *match.span(), sort))
     return found
 
 
@@ -149,6 +150,7 @@ def vocabulary(language: str) -> Vocabulary:
     """Return every phrase of a language, read once."""
     root = _Node()
     stems: dict[str, list[Meaning]] = {}
+    moves: list[tuple[str, _Node]] = []
     for phrase, name, value in _listed(language):
         meaning = (name, value)
         if phrase.endswith("*"):
@@ -163,6 +165,11 @@ def vocabulary(language: str) -> Vocabulary:
                 node = node.next.setdefault(word, _Node())
             if meaning not in node.meanings:
                 node.meanings.append(meaning)
+            if name == "camera_verb" and len(form) > 1:
+                moves.append((form[0], node))
+    for verb, node in moves:
+        # "The camera flies away" is a move; "the bird flies away" is still flying.
+        node.meanings += [meaning for meaning in root.next[verb].meanings if meaning[0] == "action"][:1]
     return Vocabulary(language, root, {stem: tuple(meanings) for stem, meanings in stems.items()})
 
 

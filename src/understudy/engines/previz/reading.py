@@ -21,6 +21,7 @@ DENSE = ("zh", "ja")
 HEAD_FIRST = ("es", "pt", "id")
 """Languages whose adjectives and second nouns follow what they describe."""
 
+_PLACE_OPENINGS = ("on ", "in ", "at ", "by ", "under ", "above ", "inside ", "among ", "beneath ")
 # Marks that neither end a clause nor stand between its words.
 _FAINT_MARKS = frozenset("'\")[]@#&*’‘”")
 # A word that is a verb and one of these is a verb only right after who does it.
@@ -92,7 +93,7 @@ class Reader:
         elif "art" in piece.meanings and "thin" not in roles and not self._is_property_name(index, piece):
             self._mention(piece, PROPERTIES)
             self._on_noun(index, piece)
-        elif not _PROPERTIES.isdisjoint(piece.meanings):
+        elif not _PROPERTIES.isdisjoint(piece.meanings) or ("implied_setting" in piece.meanings and not roles):
             self._on_property(index, piece)
         elif roles:
             self._on_role(index, piece, roles)
@@ -119,7 +120,7 @@ class Reader:
 
     def _is_verb(self, index: int, piece: Piece) -> bool:
         meanings, phrase = piece.meanings, self._phrase
-        if self._is_camera and "camera_verb" in meanings:
+        if self._is_done_by_camera(index, piece):
             return True
         if "action" not in meanings:
             return False
@@ -132,6 +133,12 @@ class Reader:
         # "A man waves" but "the waves", "waves crash".
         after_subject = phrase.noun is not None or bool(self._cast.clause and self._cast.verb_seen)
         return after_subject and not (phrase.is_determined or phrase.role or phrase.tint)
+
+    def _is_done_by_camera(self, index: int, piece: Piece) -> bool:
+        """In "the camera follows" and "handheld shot following a cyclist" nobody else follows."""
+        before = self._before(index)
+        is_shot = before is not None and bool({"camera", "framing"} & set(before.meanings)) and not self._cast.clause
+        return "camera_verb" in piece.meanings and (self._is_camera or is_shot)
 
     def _mention(self, piece: Piece, tables: Sequence[str], weight: int = 1) -> None:
         for name in tables:
@@ -253,6 +260,8 @@ class Reader:
             ("art" in following.meanings and piece.language == "en")
             or (is_place and "setting" in following.meanings and piece.language in ("en", "zh"))
         )
+        # "A greenhouse on Mars" is no compound.
+        is_compound = is_compound and not fold(self._pieces[index + 1].text).startswith(_PLACE_OPENINGS)
         if is_place and phrase.index == index - 1 and piece.language == "en":
             self._cast.forget_modifier(phrase.noun)
         is_marked = following is not None and bool(
@@ -287,7 +296,7 @@ class Reader:
         self._settle_unknown(followed_by_verb=True)
         self._mention(piece, ("sound",))
         cast, phrase = self._cast, self._phrase
-        if self._is_camera:
+        if self._is_camera or self._is_done_by_camera(index, piece):
             moves = piece.meanings.get("camera_verb", ())
             self._camera = self._camera or (CameraMove(moves[0]) if moves else None)
         else:
