@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Protocol
 
@@ -92,6 +92,11 @@ class Panel:
 
 
 _WALL_STRIPS = 4
+# Rows of a band that are less occupied than this are drawn piece by piece.
+_SPARSE = 0.6
+_OVERLAP_ROWS = 3
+_LEAST_ZONE_ROWS = 24
+_JOINED_GAP_PX = 10
 # Fewer solid rows than this are not worth drawing in two parts.
 _LEAST_SOLID_ROWS = 6
 
@@ -103,6 +108,51 @@ def crown_of(bitmap: Bitmap) -> Bitmap | None:
     if bitmap.shape[0] - first < _LEAST_SOLID_ROWS:
         return None
     return np.ascontiguousarray(bitmap[: first + 2])
+
+
+def islands(panel: Panel) -> list[Layer]:
+    """A sparse band as the pieces that are not clear: trunks and masts are narrow, and most of their band is air.
+
+    Neighbouring pieces overlap, so that no seam shows where one's soft edge ends.
+    """
+    rows = (panel.bitmap[..., 3] > 0).mean(axis=1) > _SPARSE
+    edges = [0, *(np.flatnonzero(np.diff(rows.astype(np.int8))) + 1).tolist(), len(rows)]
+    pieces: list[Layer] = []
+    for top, bottom in pairwise(_without_slivers(edges)):
+        first, last = max(top - _OVERLAP_ROWS, 0), min(bottom + _OVERLAP_ROWS, len(rows))
+        zone = panel.bitmap[first:last]
+        for left, right in _runs((zone[..., 3] > 0).sum(axis=0) > 0):
+            part = np.ascontiguousarray(zone[:, left:right])
+            pieces.append(
+                replace(
+                    panel,
+                    bitmap=part,
+                    left=panel.left + left / panel.density,
+                    top=panel.top - first / panel.density,
+                    crown=None,
+                )
+            )
+    return pieces
+
+
+def _without_slivers(edges: list[int]) -> list[int]:
+    """Row edges at least some rows apart; the first and the last one stay."""
+    kept = edges[:1]
+    for edge in edges[1:-1]:
+        if edge - kept[-1] >= _LEAST_ZONE_ROWS and edges[-1] - edge >= _LEAST_ZONE_ROWS:
+            kept.append(edge)
+    return [*kept, edges[-1]]
+
+
+def _runs(columns: Bitmap) -> list[tuple[int, int]]:
+    """Runs of occupied columns (start, end), joined across small gaps, with a clear column around each."""
+    places = np.flatnonzero(columns)
+    if not len(places):
+        return []
+    breaks = np.flatnonzero(np.diff(places) > _JOINED_GAP_PX)
+    starts, ends = [places[0], *places[breaks + 1]], [*places[breaks], places[-1]]
+    width = len(columns)
+    return [(max(int(a) - 1, 0), min(int(b) + 2, width)) for a, b in zip(starts, ends, strict=True)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import numpy as np
 from understudy.engines.previz.pictures import ground, land
 from understudy.engines.previz.pictures.canvas import Bitmap, Rgb
 from understudy.engines.previz.pictures.land import Spot
-from understudy.engines.previz.pictures.layers import Baked, Panel, Shade, Surface, bake_surface
+from understudy.engines.previz.pictures.layers import Baked, Layer, Panel, Shade, Surface, bake_surface, islands
 from understudy.engines.previz.pictures.light import Look, dimmed, mix, recolour, times
 from understudy.engines.previz.pictures.plants import grass_strips
 from understudy.engines.previz.pictures.scene import SceneSet, Stagehand
@@ -192,8 +192,8 @@ def forest(stagehand: Stagehand) -> SceneSet:
             is_pine=True,
             density_of_trees=1.3,
         ),
-        _trunks(stagehand, Spot(depth=5.2 * d, height=5.9), colour=(0.38, 0.29, 0.23), leaf=dark, count=15),
-        _trunks(
+        *_trunks(stagehand, Spot(depth=5.2 * d, height=5.9), colour=(0.38, 0.29, 0.23), leaf=dark, count=15),
+        *_trunks(
             stagehand, Spot(depth=3.4 * d, height=5.0), colour=(0.34, 0.25, 0.19), leaf=mix(dark, light, 0.3), count=9
         ),
     ]
@@ -203,7 +203,7 @@ def forest(stagehand: Stagehand) -> SceneSet:
     return SceneSet(layers=layers, ground=baked, prop_depths=(1.3, 2.9), prop_side=0.85)
 
 
-def _trunks(stagehand: Stagehand, spot: Spot, *, colour: Rgb, leaf: Rgb, count: int) -> Panel:
+def _trunks(stagehand: Stagehand, spot: Spot, *, colour: Rgb, leaf: Rgb, count: int) -> list[Layer]:
     look, rng = stagehand.look, stagehand.rng
 
     def paint(width_px: int, height_px: int, density: float) -> Bitmap:
@@ -263,7 +263,7 @@ def _trunks(stagehand: Stagehand, spot: Spot, *, colour: Rgb, leaf: Rgb, count: 
         haze = look.haze_at(spot.depth, stagehand.distance) + 0.12
         return recolour(bitmap, look.lit_matrix(gain=look.ambient, haze=haze))
 
-    return land.upright(stagehand, spot, paint)
+    return islands(land.upright(stagehand, spot, paint))
 
 
 def _shafts(stagehand: Stagehand, *, depth: float) -> Panel:

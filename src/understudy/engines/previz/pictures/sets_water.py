@@ -6,7 +6,7 @@ import numpy as np
 from understudy.engines.previz.pictures import ground, land
 from understudy.engines.previz.pictures.canvas import Bitmap, Rgb
 from understudy.engines.previz.pictures.land import Spot
-from understudy.engines.previz.pictures.layers import Layer, Moving, Panel, bake_surface
+from understudy.engines.previz.pictures.layers import Layer, Moving, Panel, bake_surface, islands
 from understudy.engines.previz.pictures.light import dimmed, mix, recolour
 from understudy.engines.previz.pictures.plants import grass_strips
 from understudy.engines.previz.pictures.raster import Raster, affine
@@ -232,7 +232,8 @@ def harbor(stagehand: Stagehand) -> SceneSet:
         land.hills(stagehand, Spot(depth=22 * d, height=3.0), light=(0.46, 0.56, 0.60), dark=(0.34, 0.44, 0.52)),
         land.skyline(stagehand, Spot(depth=15 * d, height=1.9), colour=town, is_tall=False),
         *waves(stagehand, rows, colours, foam=0.35),
-        *[_masts(stagehand, factor * d, count) for factor, count in ((4.6, 7), (2.7, 4))],
+        *_masts(stagehand, 4.6 * d, 7),
+        *_masts(stagehand, 2.7 * d, 4),
         *_bollards(stagehand, edge * 0.97),
     ]
     if look.overcast < 0.7:
@@ -240,7 +241,7 @@ def harbor(stagehand: Stagehand) -> SceneSet:
     return SceneSet(layers=layers, ground=baked, prop_depths=(1.15, 1.42), prop_side=0.95, water_from=2.2)
 
 
-def _masts(stagehand: Stagehand, depth: float, count: int) -> Panel:
+def _masts(stagehand: Stagehand, depth: float, count: int) -> list[Layer]:
     """Fishing boats side by side: hulls, cabins, masts, stays and a lamp."""
     rng, look = stagehand.rng, stagehand.look
     hulls: tuple[Rgb, ...] = ((0.20, 0.38, 0.62), (0.74, 0.24, 0.20), (0.90, 0.88, 0.82), (0.16, 0.48, 0.44))
@@ -263,7 +264,7 @@ def _masts(stagehand: Stagehand, depth: float, count: int) -> Panel:
             lit[lamps] = look.ink((1.0, 0.89, 0.59))
         return lit
 
-    return land.upright(stagehand, Spot(depth=depth, height=1.85), paint)
+    return islands(land.upright(stagehand, Spot(depth=depth, height=1.85), paint))
 
 
 def _boat(bitmap: Bitmap, x: float, *, hull_px: float, hull: Rgb, rng: np.random.Generator, is_dark: bool) -> None:
