@@ -9,10 +9,10 @@ from pathlib import Path
 
 from understudy.core.errors import TaskFailed, Violation
 from understudy.core.render import RenderJob, RenderResult
+from understudy.engines.previz import planner
 from understudy.engines.previz import sound as scoring
 from understudy.engines.previz.pictures import Canvas, FilmPainter
 from understudy.engines.previz.plan import CameraMove, FilmPlan
-from understudy.engines.previz.planner import plan_film
 from understudy.engines.previz.watermark import LABEL_TEXT, WATERMARK_TEXT, Corner, Mark
 from understudy.media.encode import EncodingFailed, FilmEncoder, FilmFormat, Sound, write_png
 
@@ -46,7 +46,7 @@ class PrevizEngine:
     def warm(self) -> None:
         """Load the voice and the vocabulary, which every clip needs."""
         scoring.warm()
-        plan_film("", ratio="16:9", duration_s=1, ratios=("16:9",), duration_range_s=(1, 1))
+        planner.warm()
 
     def render(self, job: RenderJob, progress: Callable[[int, int], None]) -> RenderResult:
         """Render the film, and its last frame if the request asks, into the job's output directory.
@@ -111,7 +111,7 @@ class PrevizEngine:
 def plan_job(job: RenderJob) -> FilmPlan:
     """Read the prompt; the plan's ratio is a key of the job's sizes and its duration is concrete."""
     request = job.request
-    plan = plan_film(
+    plan = planner.plan_film(
         request.prompt,
         ratio=request.ratio or "adaptive",
         duration_s=request.duration_s or -1,
