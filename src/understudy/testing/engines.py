@@ -65,19 +65,22 @@ class EngineConformance(ABC):
         """Return a new engine."""
 
     @pytest.fixture(scope="class")
-    def engine(self) -> Engine:
+    @classmethod
+    def engine(cls) -> Engine:
         """A warm engine, for the whole class as a render process keeps it."""
-        engine = self.make()
+        engine = cls().make()
         engine.warm()
         return engine
 
     @pytest.fixture(scope="class")
-    def ordered(self, engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Rendered:
+    @classmethod
+    def ordered(cls, engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Rendered:
         """A film whose request leaves nothing open."""
         return _rendered(engine, sample_job(tmp_path_factory.mktemp("ordered") / "job"))
 
     @pytest.fixture(scope="class")
-    def chosen(self, engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Rendered:
+    @classmethod
+    def chosen(cls, engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Rendered:
         """A film whose ratio and duration the engine chose, silent and without a last frame."""
         job = sample_job(
             tmp_path_factory.mktemp("chosen") / "job",
