@@ -7,7 +7,16 @@ import pytest
 
 from understudy.engines.previz.art import art_ids
 from understudy.engines.previz.lexicon import table
-from understudy.engines.previz.plan import Action, CameraMove, FilmPlan, Framing, SettingKind, SoundCue, Weather
+from understudy.engines.previz.plan import (
+    Action,
+    CameraMove,
+    FilmPlan,
+    Framing,
+    SettingKind,
+    SoundCue,
+    TimeOfDay,
+    Weather,
+)
 from understudy.engines.previz.planner import plan_film
 
 RATIOS = ("16:9", "4:3", "1:1", "3:4", "9:16", "21:9")
@@ -302,3 +311,9 @@ def test_a_verb_after_an_article_is_a_noun() -> None:
 def test_what_is_driven_or_ridden_moves() -> None:
     assert [subject.action for subject in plan_of("A dog drives a car").subjects] == [Action.DRIVE] * 2
     assert [subject.action for subject in plan_of("A man rides a horse").subjects] == [Action.DRIVE, Action.RUN]
+
+
+@pytest.mark.parametrize(("prompt", "weather"), [("雨夜的街道", Weather.RAIN), ("雪夜的街道", Weather.SNOW)])
+def test_a_night_of_rain_is_a_night_too(prompt: str, weather: Weather) -> None:
+    seen = plan_of(prompt)
+    assert (seen.weather, seen.time_of_day) == (weather, TimeOfDay.NIGHT)
