@@ -11,6 +11,8 @@ from understudy.core.content import ContentItem, Modality, Role
 from understudy.core.errors import (
     CODES,
     Conflict,
+    Forbidden,
+    InsufficientFunds,
     NotFound,
     RateLimited,
     Rejected,
@@ -346,8 +348,9 @@ def test_an_error_has_arks_envelope_and_spells_ids_as_ark_does():
 def test_every_error_code_reads_back_as_the_right_kind(code):
     raw = ARK.encode_error(Violation(code, "p", "m."), "r")
     error = ARK.decode_error(CODES[code].status, raw)
-    kinds = {400: Rejected, 401: Unauthorized, 404: NotFound, 409: Conflict, 429: RateLimited, 500: Unavailable}
-    assert isinstance(error, kinds.get(CODES[code].status, Exception))
+    kinds = {400: Rejected, 401: Unauthorized, 402: InsufficientFunds, 403: Forbidden, 404: NotFound, 405: Rejected}
+    kinds |= {409: Conflict, 429: RateLimited, 500: Unavailable, 503: Unavailable}
+    assert type(error) is kinds[CODES[code].status]
     assert (error.violation.code, error.violation.param) == (code, "p")
 
 

@@ -4,8 +4,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
-from understudy.core.errors import Unavailable
-from understudy.server.links import FILES_PATH, Forbidden, LinkSigner, root_of
+from understudy.core.errors import Forbidden, Unavailable
+from understudy.server.links import FILES_PATH, LinkSigner, root_of
 
 NOW_S = 1_800_000_000.5
 LIFETIME_S = 100

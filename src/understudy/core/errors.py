@@ -3,6 +3,7 @@
     UnderstudyError
     ├── Rejected            the caller's fault; nothing was stored or billed
     ├── Unauthorized        no key, or a wrong one
+    ├── Forbidden           a link that was never signed, or whose time is over
     ├── InsufficientFunds   the hold does not fit the balance
     ├── NotFound            no such task, model or file for this caller
     ├── Conflict            the task's state forbids the action
@@ -78,6 +79,10 @@ class Rejected(UnderstudyError):
 
 class Unauthorized(UnderstudyError):
     """The key is missing, malformed or unknown."""
+
+
+class Forbidden(UnderstudyError):
+    """The link was never signed by this server, or its time is over; the two are never told apart."""
 
 
 class InsufficientFunds(UnderstudyError):

@@ -17,6 +17,7 @@ from understudy.core.content import ContentItem, Modality, Role
 from understudy.core.errors import (
     CODES,
     Conflict,
+    Forbidden,
     InsufficientFunds,
     NotFound,
     RateLimited,
@@ -192,7 +193,7 @@ _STATUSES = tuple(str(status) for status in Status)
 _BY_STATUS: Mapping[int, type[UnderstudyError]] = {
     401: Unauthorized,
     402: InsufficientFunds,
-    403: Unauthorized,
+    403: Forbidden,
     404: NotFound,
     409: Conflict,
     429: RateLimited,

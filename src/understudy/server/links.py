@@ -4,15 +4,11 @@ import hmac
 import re
 from urllib.parse import quote
 
-from understudy.core.errors import Unavailable, UnderstudyError, Violation
+from understudy.core.errors import Forbidden, Unavailable, Violation
 
 _HOST = re.compile(rb"(?:[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 _EXPIRES = re.compile(r"[1-9][0-9]{0,11}")
 FILES_PATH = "/files/"
-
-
-class Forbidden(UnderstudyError):
-    """The link was never signed by this server, or its time is over; the two are never told apart."""
 
 
 class LinkSigner:
