@@ -1,5 +1,6 @@
 """Renders films for the tests through the engine itself, each different film once per test process."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -12,7 +13,8 @@ from understudy.catalog.load import load_catalogue
 from understudy.core.content import ContentItem, Modality
 from understudy.core.render import RenderJob, RenderResult
 from understudy.core.request import GenerationRequest
-from understudy.engines.previz.engine import PrevizEngine
+from understudy.engines.previz.engine import PrevizEngine, film_format, open_painter, plan_job
+from understudy.media.encode import FilmEncoder
 
 MODEL = "doubao-seedance-2.0"
 SHORTEST_S = 4
@@ -90,6 +92,20 @@ def take_elsewhere(prompt: str, folder: Path, **wants: object) -> Path:
     words = json.dumps({"prompt": prompt, "folder": str(folder), **wants})
     subprocess.run([sys.executable, __file__, words], check=True, cwd=Path(__file__).parent)
     return folder / "film.mp4"
+
+
+def digests_of_repeats(prompt: str, folder: Path, times: int) -> list[str]:
+    """Paint the prompt's film once and encode it several times; the SHA-256 of each file."""
+    job = job_of(prompt, str(folder))
+    painter, canvas = open_painter(plan_job(job), job, None)
+    pictures = [painter.paint(index).copy() for index in range(canvas.num_frames)]
+    digests = []
+    for _ in range(times):
+        with FilmEncoder(folder / "film.mp4", film_format(canvas)) as encoder:
+            for picture in pictures:
+                encoder.add_frame(picture)
+        digests.append(hashlib.sha256((folder / "film.mp4").read_bytes()).hexdigest())
+    return digests
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from film_judges import Clip
 from film_studio import take
 from understudy.engines.previz.art import svg
 
-PANEL = ("cat", "dog", "horse", "rabbit", "duck", "automobile")
+PANEL = ("cat", "dog", "horse", "automobile")
 """Drawings among which a judge has to recognise the subject."""
 
 LINES = ("Good morning to all of you.", "Danger! Run!", "I have never seen such a lovely harbor.")
