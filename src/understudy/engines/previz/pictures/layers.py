@@ -46,7 +46,8 @@ class Sky:
         top = self.origin_px[1] + view.horizon_px - self.horizon_px
         last = int(np.ceil(view.horizon_px)) + 2 if self.ends_at_horizon else raster.height_px
         scale = 1 / self.density
-        raster.fill(self.bitmap, affine(scale_x=scale, scale_y=scale, x_px=left, y_px=top), rows=(0, last))
+        place = affine(scale_x=scale, scale_y=scale, x_px=left, y_px=top)
+        raster.fill(self.bitmap, place, rows=(0, last), keeps_scale=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

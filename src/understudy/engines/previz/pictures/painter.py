@@ -94,7 +94,8 @@ class FilmPainter:
         air = replace(stagehand, rng=self._stream(7))
         layers.extend(in_the_air(air, is_indoors=plan.setting in INDOORS))
         self._layers = sorted(layers, key=lambda layer: -layer.depth)
-        self._raster = Raster(canvas.width_px, canvas.height_px)
+        stays_away = len({view.z for view in reach.views}) == 1
+        self._raster = Raster(canvas.width_px, canvas.height_px, keeps_scale=stays_away)
 
     def _stream(self, number: int) -> np.random.Generator:
         """Random numbers of their own for each part, so that changing one part leaves the others as they are."""

@@ -11,7 +11,7 @@ from understudy.engines.previz.pictures.rigs import rig_of
 from understudy.engines.previz.pictures.scene import SceneSet, Stagehand
 from understudy.engines.previz.pictures.sprites import has_art, lit, sprite, tinted, without_foot
 
-_MOST_PROPS = 10
+_MOST_PROPS = 9
 # Things lower than this, against a person, belong on a table where there is one.
 _SMALL = 0.6
 # Props are a little out of focus, and drawing them larger would be most of the set-up time.

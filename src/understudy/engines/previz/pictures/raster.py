@@ -16,6 +16,9 @@ import skia
 from understudy.engines.previz.pictures.canvas import Bitmap
 
 Matrix = npt.NDArray[np.float64]
+# Larger bitmaps are not kept in several shifted copies.
+_LARGEST_KEPT_BYTES = 16_000_000
+_KEPT_BYTES_MAX = 192_000_000
 
 
 def image_of(bitmap: Bitmap, *, is_shared: bool = False) -> skia.Image:
@@ -51,9 +54,16 @@ class _Remembered:
 
 
 class Raster:
-    """One reusable opaque frame."""
+    """One reusable opaque frame.
 
-    def __init__(self, width_px: int, height_px: int) -> None:
+    keeps_scale: whether nothing ever comes nearer or goes farther, as under a pan: then a bitmap is resampled once for
+    each quarter of a pixel that it can start at, and otherwise only copied.
+    """
+
+    def __init__(self, width_px: int, height_px: int, *, keeps_scale: bool = False) -> None:
+        self._keeps_scale = keeps_scale
+        self._kept_bytes = 0
+        self._shifted: dict[tuple[int, float, float, float, float], tuple[Bitmap, Bitmap]] = {}
         self.width_px = width_px
         self.height_px = height_px
         self.pixels: Bitmap = np.zeros((height_px, width_px, 4), np.uint8)
@@ -96,28 +106,68 @@ class Raster:
 
     def stamp(self, bitmap: Bitmap, matrix: Matrix, *, opacity: float = 1.0) -> None:
         """Warp a bitmap by a 2x3 matrix (bitmap to frame pixels) and blend it."""
+        matrix = _snapped(matrix, bitmap)
+        if self._keeps_scale and _is_upright(matrix) and bitmap.size < _LARGEST_KEPT_BYTES:
+            self._stamp_kept(bitmap, matrix, opacity=opacity)
+            return
         box = self.box_of((bitmap.shape[1], bitmap.shape[0]), matrix)
         if box is None or opacity <= 0:
             return
         left, top, right, bottom = box
-        known, rests = self._recall(bitmap, matrix, box)
+        known, _ = self._recall(bitmap, matrix, box)
         if known.tile is not None:
             tile = known.tile
         else:
             tile = cv2.warpAffine(
                 bitmap, _centred(matrix, left, top), (right - left, bottom - top), flags=cv2.INTER_LINEAR
             )
-            if rests:
-                known.tile = tile
+            known.tile = tile
         if opacity < 1:
             tile = cv2.convertScaleAbs(tile, alpha=opacity)
         self.blit(tile, left, top)
 
-    def fill(self, bitmap: Bitmap, matrix: Matrix, *, rows: tuple[int, int]) -> None:
-        """Warp an opaque bitmap by a 2x3 or 3x3 matrix straight into frame rows; its border pixels go on outside it."""
+    def _kept(self, bitmap: Bitmap, matrix: Matrix, *, border: int) -> tuple[Bitmap, int, int]:
+        """The bitmap at its scale, shifted by the fraction of its place; and the whole pixels of its place."""
+        left, top = math.floor(matrix[0, 2]), math.floor(matrix[1, 2])
+        part_x, part_y = float(matrix[0, 2]) - left, float(matrix[1, 2]) - top
+        key = (id(bitmap), float(matrix[0, 0]), float(matrix[1, 1]), part_x, part_y)
+        known = self._shifted.get(key)
+        if known is None:
+            size = (
+                math.ceil(bitmap.shape[1] * matrix[0, 0] + part_x),
+                math.ceil(bitmap.shape[0] * matrix[1, 1] + part_y),
+            )
+            local = _centred(matrix, left, top)
+            tile = cv2.warpAffine(bitmap, local, size, flags=cv2.INTER_LINEAR, borderMode=border)
+            # The bitmap is kept too: its identity must not be used again.
+            known = (bitmap, tile)
+            if self._kept_bytes + tile.nbytes <= _KEPT_BYTES_MAX:
+                self._shifted[key] = known
+                self._kept_bytes += tile.nbytes
+        return known[1], left, top
+
+    def _stamp_kept(self, bitmap: Bitmap, matrix: Matrix, *, opacity: float) -> None:
+        if opacity <= 0 or self.box_of((bitmap.shape[1], bitmap.shape[0]), matrix) is None:
+            return
+        tile, left, top = self._kept(bitmap, matrix, border=cv2.BORDER_CONSTANT)
+        self.blit(tile if opacity >= 1 else cv2.convertScaleAbs(tile, alpha=opacity), left, top)
+
+    def fill(self, bitmap: Bitmap, matrix: Matrix, *, rows: tuple[int, int], keeps_scale: bool = False) -> None:
+        """Warp an opaque bitmap by a 2x3 or 3x3 matrix straight into frame rows; its border pixels go on outside it.
+
+        keeps_scale: whether this bitmap's scale never changes, whatever the camera does.
+        """
         top, bottom = max(rows[0], 0), min(rows[1], self.height_px)
         if bottom <= top:
             return
+        if matrix.shape[0] == 2:
+            matrix = _snapped(matrix, bitmap)
+        if (keeps_scale or self._keeps_scale) and _is_upright(matrix) and bitmap.size < _LARGEST_KEPT_BYTES:
+            tile, left, first = self._kept(bitmap, matrix, border=cv2.BORDER_REPLICATE)
+            covers = left <= 0 and left + tile.shape[1] >= self.width_px and first <= top
+            if covers and first + tile.shape[0] >= bottom:
+                np.copyto(self.pixels[top:bottom], tile[top - first : bottom - first, -left : self.width_px - left])
+                return
         known, rests = self._recall(bitmap, matrix, (0, top, self.width_px, bottom))
         target = self.pixels[top:bottom]
         if known.tile is not None:
@@ -171,6 +221,27 @@ class Raster:
     def line(self, start: tuple[float, float], end: tuple[float, float], colour: tuple[int, int, int]) -> None:
         """Draw a smooth line two pixels wide."""
         self.canvas.drawLine(*start, *end, skia.Paint(Color=skia.Color(*colour), AntiAlias=True, StrokeWidth=2.0))
+
+
+def _is_upright(matrix: Matrix) -> bool:
+    """Whether a matrix only scales and moves."""
+    return bool(matrix.shape[0] == 2 and matrix[0, 1] == 0 and matrix[1, 0] == 0)
+
+
+def _snapped(matrix: Matrix, bitmap: Bitmap) -> Matrix:
+    """The nearest placement whose edges lie at quarters of a pixel.
+
+    Nobody sees the difference, and what moves slower than that, as far layers do, is resampled every few frames only.
+    """
+    if not _is_upright(matrix):
+        return matrix
+    steps_x, steps_y = 4.0 * bitmap.shape[1], 4.0 * bitmap.shape[0]
+    return np.array(
+        [
+            [round(matrix[0, 0] * steps_x) / steps_x, 0.0, round(matrix[0, 2] * 4) / 4],
+            [0.0, round(matrix[1, 1] * steps_y) / steps_y, round(matrix[1, 2] * 4) / 4],
+        ]
+    )
 
 
 def _centred(matrix: Matrix, left: int, top: int) -> Matrix:

@@ -133,14 +133,6 @@ def lit(bitmap: Bitmap, look: Look, *, haze: float = 0.0, gain: Rgb | None = Non
     return recolour(shaped, look.lit_matrix(gain=gain or look.key, haze=haze))
 
 
-def soft_disc(size_px: int, *, hardness: float = 0.0) -> Bitmap:
-    """Single-channel uint8 disc that fades to 0 at its edge."""
-    axis = (np.arange(size_px, dtype=np.float32) + 0.5) / size_px * 2 - 1
-    radius = np.sqrt(axis[None, :] ** 2 + axis[:, None] ** 2)
-    part = np.clip((1 - radius) / max(1 - hardness, 1e-3), 0, 1)
-    return (part * part * (3 - 2 * part) * 255).astype(np.uint8)
-
-
 def glow(size_px: int, colour: Rgb, *, strength: float = 1.0, falloff: float = 2.2) -> Bitmap:
     """A light halo as a bitmap whose alpha is half its colour: it adds light more than it covers."""
     axis = (np.arange(size_px, dtype=np.float32) + 0.5) / size_px * 2 - 1
