@@ -79,12 +79,14 @@ class _Answer:
 class Writer:
     """Runs operations on a connection that it alone uses from now on, in the order submitted.
 
+    commits: how many transactions were committed; while it stays the same, nothing in the file has changed.
     waiting_max: operations from outside that may wait; more are refused, so that a slow disk sheds load instead of
     filling memory.
     """
 
     def __init__(self, connection: apsw.Connection, *, waiting_max: int) -> None:
         self._connection = connection
+        self.commits = 0
         self._waiting_max = waiting_max
         self._lock = threading.Lock()
         self._gathered: list[_Waiting] = []
@@ -170,6 +172,8 @@ class Writer:
             self._connection.execute("BEGIN IMMEDIATE")
             answers = self._together(batch) or [self._attempt(waiting) for waiting in batch]
             self._connection.execute("COMMIT")
+            # Before anybody is answered: who was told of a change reads it.
+            self.commits += 1
         except Exception as error:  # boundary: whatever ends the transaction is told to every operation in it
             self._roll_back()
             first = told(error)
