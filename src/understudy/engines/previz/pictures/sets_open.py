@@ -155,6 +155,10 @@ def fence(stagehand: Stagehand, spot: Spot, *, colour: Rgb = (0.97, 0.96, 0.93),
     return land.upright(stagehand, spot, paint)
 
 
+TRUNK_TOP = 0.14
+"""Where trunks end among the leaves, as a share of the height of the wood."""
+
+
 def forest(stagehand: Stagehand) -> SceneSet:
     """Trunks behind trunks in haze, a leafy roof, and shafts of light."""
     light, dark, dry = greens(stagehand)
@@ -220,15 +224,16 @@ def _trunks(stagehand: Stagehand, spot: Spot, *, colour: Rgb, leaf: Rgb, count: 
                 centre = x + side * shift * wide * 0.6
                 points = [
                     (centre - half * 1.25, height_px),
-                    (centre - half * 0.8 + lean, 0),
-                    (centre + half * 0.8 + lean, 0),
+                    (centre - half * 0.8 + lean, height_px * TRUNK_TOP),
+                    (centre + half * 0.8 + lean, height_px * TRUNK_TOP),
                     (centre + half * 1.25, height_px),
                 ]
                 corners = np.array([[round(px * 8), round(py * 8)] for px, py in points], np.int32)
                 shade = tuple(min(c * tone * part, 1.0) * 255 for c in colour)
                 cv2.fillPoly(bitmap, [corners], (*shade, 255), cv2.LINE_AA, 3)
         for _ in range(int(total * 16)):
-            x, y = rng.uniform(0, width_px), height_px * rng.uniform(-0.04, 0.30) ** 1.0
+            # No leaf reaches the edge of the bitmap: a wide frame shows where the roof ends.
+            x, y = rng.uniform(0, width_px), height_px * rng.uniform(0.08, 0.30)
             radius = height_px * rng.uniform(0.035, 0.085)
             tone = rng.uniform(0.62, 1.18)
             shade = tuple(min(c * tone, 1.0) * 255 for c in leaf)
