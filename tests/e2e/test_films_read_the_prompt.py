@@ -179,7 +179,7 @@ ROWS = (
     ),
     Row(
         names="particles: petals",
-        frame="A cat sits in a garden by day, falling {}, static camera.",
+        frame="A cat sits in a street by day, falling {}, static camera.",
         word="cherry blossoms",
         swapped="autumn leaves",
         accepts=lambda clip: judge.moving_hue_share(clip, (315, 352)) > 0.5,
