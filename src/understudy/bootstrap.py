@@ -271,7 +271,7 @@ def _house(settings: Settings, service: Service, engine: EngineOffer, *, keys: K
         request_id=RequestIds(service.clock, secrets.token_hex(3)),
         start=service.start,
         stop=service.stop,
-        is_ready=lambda: True,
+        is_ready=service.executor.is_ready,
         limits=Limits(
             body_timeout_s=settings.body_timeout_s,
             large_body_bytes=settings.large_body_bytes,

@@ -141,3 +141,19 @@ async def until_readable(descriptor: int) -> None:
     await asyncio.wait_for(readable.wait(), PATIENCE_S)
     asyncio.get_running_loop().remove_reader(descriptor)
     os.close(descriptor)
+
+
+async def test_an_executor_is_ready_while_it_has_a_warm_process(tmp_path: Path):
+    executor = local()
+    assert not executor.is_ready()
+    async with started(executor):
+        await asyncio.wait_for(executor.run(0, scripted_job(tmp_path / "1", "a fox"), lambda *_: None), PATIENCE_S)
+        assert executor.is_ready()
+    assert not executor.is_ready()
+
+
+async def test_an_executor_whose_engine_cannot_be_loaded_is_not_ready(tmp_path: Path):
+    async with started(local("understudy.no_such_engine:make")) as executor:
+        with pytest.raises(TaskFailed):
+            await asyncio.wait_for(executor.run(0, scripted_job(tmp_path / "1", "a fox"), lambda *_: None), PATIENCE_S)
+        assert not executor.is_ready()

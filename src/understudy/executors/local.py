@@ -39,6 +39,7 @@ class Slot:
         self._limits = limits
         self._pause = pause
         self._child: RenderChild | None = None
+        self.is_warm = False
         self._idle: asyncio.Queue[RenderChild | None] = asyncio.Queue()
         self._keeper = asyncio.create_task(self._keep())
 
@@ -74,9 +75,11 @@ class Slot:
         self._child = await RenderChild.spawn(self._engine, self._limits)
         try:
             await self._child.become_ready()
+            self.is_warm = True
             self._publish(self._child)
             await self._child.ended()
         finally:
+            self.is_warm = False
             self._child.kill()
 
     def _publish(self, child: RenderChild | None) -> None:
@@ -108,6 +111,10 @@ class LocalExecutor:
     async def start(self) -> None:
         """Begin to warm all slots and return at once: a job waits for its slot, the server does not."""
         self._slots = [Slot(self._engine, self._limits, self._pause) for _ in range(self._count)]
+
+    def is_ready(self) -> bool:
+        """Say whether some slot has a warm process, at work or waiting for it."""
+        return any(slot.is_warm for slot in self._slots)
 
     async def run(self, slot: int, job: RenderJob, on_progress: OnProgress) -> RenderResult:
         """Run a job; see the port. A process that breaks is replaced in the background.
