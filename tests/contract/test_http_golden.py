@@ -9,6 +9,8 @@ import pytest
 from running_server import RunningServer
 from understudy.core.errors import Rejected
 from understudy.dialects.ark import ARK
+from understudy.dialects.codec import Decoded
+from understudy.dialects.json_body import read_object
 
 CASES = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(Path("tests/golden/ark").glob("*.json"))}
 CREATES = {name: case for name, case in CASES.items() if "body" in case and "request" in case["expect"]}
@@ -25,6 +27,10 @@ def parts(expected: dict[str, Any], found: Any) -> dict[str, Any]:
     return {name: list(found[name]) if isinstance(found[name], tuple) else found[name] for name in expected}
 
 
+def read(body: bytes) -> Decoded:
+    return ARK.decode_request(read_object(body))
+
+
 def test_every_case_names_its_seed_and_line_and_is_run():
     assert CREATES.keys() | REFUSALS.keys() | OTHERS.keys() == CASES.keys()
     assert len(CASES) > 20
@@ -33,7 +39,7 @@ def test_every_case_names_its_seed_and_line_and_is_run():
 
 @over(CREATES)
 def test_a_printed_request_decodes_into_what_it_says(case):
-    decoded = ARK.decode_request(case["body"].encode())
+    decoded = read(case["body"].encode())
     request = decoded.request
     fields = {name: getattr(request, name) for name in case["expect"]["request"]}
     assert parts(fields, fields) == case["expect"]["request"]
@@ -42,8 +48,8 @@ def test_a_printed_request_decodes_into_what_it_says(case):
 
 @over(CREATES)
 def test_a_printed_request_survives_the_way_through_the_codec(case):
-    request = ARK.decode_request(case["body"].encode()).request
-    assert ARK.decode_request(ARK.encode_request(request)).request == request
+    request = read(case["body"].encode()).request
+    assert read(ARK.encode_request(request).body).request == request
 
 
 @over(CREATES)
@@ -66,7 +72,7 @@ def test_what_the_seeds_rule_out_is_refused(server: RunningServer, case):
     assert parts(case["expect"]["error"], answer.error) == case["expect"]["error"]
     assert server.stored() == ()
     try:
-        ARK.decode_request(case["body"].encode())
+        read(case["body"].encode())
     except Rejected as error:
         pytest.fail(f"the codec reads it, the rules refuse it: {error}")
 

@@ -46,7 +46,16 @@ def _models(raw: dict[str, Any]) -> dict[str, ModelSpec]:
 
 
 def _profiles(raw: dict[str, Any]) -> dict[str, Profile]:
-    return {name: msgspec.convert({"name": name, **row}, Profile) for name, row in raw.items()}
+    return {name: msgspec.convert({"name": name, **_whole_row(raw, name)}, Profile) for name in raw}
+
+
+def _whole_row(raw: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return a dialect's row over the row it is based on; defaults are merged one by one."""
+    row = raw[name]
+    if "based_on" not in row:
+        return {**row}
+    below = _whole_row(raw, row["based_on"])
+    return {**below, **row, "defaults": {**below.get("defaults", {}), **row.get("defaults", {})}}
 
 
 @cache

@@ -125,7 +125,7 @@ def creating(request: GenerationRequest) -> Program[RemoteTask]:
 
     Ark answers only the id, so the rest is what was asked.
     """
-    body = yield from _calling(Call(method="POST", path=TASKS_PATH, body=ARK.encode_request(request)))
+    body = yield from _calling(Call(method="POST", path=TASKS_PATH, body=ARK.encode_request(request).body))
     task_id = _read(ARK.decode_created, body)
     return RemoteTask(id=task_id, model=request.model, status=Status.QUEUED, raw={"id": task_id})
 

@@ -52,9 +52,23 @@ class ModelSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """One dialect's assumptions, limits and promises; see `catalog/dialects.toml`."""
+    """One dialect's assumptions, limits and promises; see `catalog/dialects.toml`.
+
+    family: dialects of one family meet on the same paths and show each other's task ids as they were given.
+    defaults: field of the request -> value, where the dialect differs from the models.
+    offers: fields of the request that it has although the model's own row refuses them. refuses: fields it has not.
+    resolutions, ratios, frames: None = the model's own. durations_choosable: whether -1 seconds may be asked for.
+    roles_inferred: whether media without a role get one; else only a lone image does.
+    audio_alone: whether audio may be the only reference. audio_needs_sound: whether it needs generate_audio.
+    asset_models: ids of the models that take ``asset://`` references; None = all.
+    prompt_chars_max_of: model id -> its own limit. tells_task_on_create: the create answers more than the id.
+    duration_dropped_with_reference_images: the duration is not passed on when all media are reference images.
+    draft_repeats_refused: a request from a draft must not repeat what the draft said.
+    poll_after_ms: how long a polling client is told to wait.
+    """
 
     name: str
+    family: str
     wire_id_prefix: str
     body_bytes_max: int
     record_retention_s: int
@@ -68,4 +82,19 @@ class Profile:
     safety_identifier_chars_max: int
     prompt_chars_max: int
     filter_task_ids_max: int
+    prompt_chars_max_of: Mapping[str, int] = field(default_factory=dict)
+    resolutions: tuple[str, ...] | None = None
+    ratios: tuple[str, ...] | None = None
+    frames: Span | None = None
+    durations_choosable: bool = True
+    offers: tuple[str, ...] = ()
+    refuses: tuple[str, ...] = ()
+    roles_inferred: bool = False
+    audio_alone: bool = False
+    audio_needs_sound: bool = False
+    asset_models: tuple[str, ...] | None = None
+    tells_task_on_create: bool = False
+    duration_dropped_with_reference_images: bool = False
+    draft_repeats_refused: bool = True
+    poll_after_ms: int | None = None
     defaults: Mapping[str, Plain] = field(default_factory=dict)

@@ -17,6 +17,9 @@ class GenerationRequest:
     duration_s: whole seconds, or -1 = the engine chooses. frames: frame count, wins over duration_s where a model
     has it. seed: 0..2^32-1, or -1 = the server chooses. execution_expires_after_s: from creation.
     ratio: ``"16:9"`` and kin, or ``"adaptive"`` = the engine chooses.
+    model_asked: the name the caller used, where `resolve` found another id behind it; answers show it.
+    trace_id: the caller's own mark, kept and shown, without effect. draft_task_id: the internal id of the draft that
+    this is the final of. remixed_from: the internal id of the task whose film this one changes.
     """
 
     model: str
@@ -39,6 +42,15 @@ class GenerationRequest:
     safety_identifier: str | None = None
     output_format: str | None = None
     omni_reference_task_type: str | None = None
+    trace_id: str | None = None
+    model_asked: str | None = None
+    draft_task_id: str | None = None
+    remixed_from: str | None = None
+
+    @property
+    def model_shown(self) -> str:
+        """The model's name as the caller knows it."""
+        return self.model_asked or self.model
 
     def of(self, modality: Modality) -> tuple[ContentItem, ...]:
         """Return the items of one modality, in order: the first image is "image 1"."""

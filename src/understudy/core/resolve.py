@@ -17,5 +17,7 @@ def resolve(request: GenerationRequest, model: ModelSpec) -> GenerationRequest:
     for name, value in model.defaults.items():
         if resolved[name] is None:
             resolved[name] = value
+    if request.model != model.id:
+        resolved["model_asked"] = request.model_asked or request.model
     resolved["model"] = model.id
     return GenerationRequest(**resolved)

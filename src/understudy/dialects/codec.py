@@ -1,9 +1,9 @@
-"""What every dialect's codec offers: pure functions between wire bytes and the core's values."""
+"""What every dialect's codec offers: pure functions between wire values and the core's."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from understudy.core.errors import UnderstudyError, Violation
 from understudy.core.model_spec import Profile
@@ -13,10 +13,34 @@ from understudy.core.task import Status, Task, TaskError, TaskFilter, TaskPage, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decoded:
-    """A request as its dialect understood it, and what it dropped or rewrote on the way."""
+    """A request as its dialect understood it, and what it dropped or rewrote on the way.
+
+    warnings: with the parameters as the dialect spells them. names: Ark's parameter -> this dialect's, where they
+    differ; see `dialects.naming`.
+    """
 
     request: GenerationRequest
     warnings: tuple[Warned, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encoded:
+    """A request in a dialect's bytes, JSON; lost: what the request says and the dialect cannot carry.
+
+    The parameters in ``lost`` are Ark's, because the dialect has no word for them.
+    """
+
+    body: bytes
+    lost: tuple[Warned, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorAnswer:
+    """An error as a dialect tells it: HTTP status and JSON body."""
+
+    status: int
+    body: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +62,17 @@ class RemoteTask:
     raw: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shapes:
+    """The msgspec structs of a dialect's bodies, of which its OpenAPI is made. page: None without a listing."""
+
+    request: type
+    created: type
+    task: type
+    error: type
+    page: type | None = None
+
+
 class Links(Protocol):
     """Turns blob keys into addresses that a client can open."""
 
@@ -51,15 +86,18 @@ class Codec(Protocol):
 
     name: str
     profile: Profile
+    shapes: Shapes
 
-    def decode_request(self, body: bytes) -> Decoded:
-        """Read a create request; every default of the dialect is made explicit.
+    def decode_request(self, fields: Mapping[str, Any]) -> Decoded:
+        """Read a create request from its parsed object (`json_body.read_object`, or a form).
+
+        Every default of the dialect is made explicit, and so are roles.
 
         Raises: Rejected.
         """
         ...
 
-    def encode_request(self, request: GenerationRequest) -> bytes:
+    def encode_request(self, request: GenerationRequest) -> Encoded:
         """Write a create request; fields that are None are left out."""
         ...
 
@@ -79,23 +117,8 @@ class Codec(Protocol):
         """Read the answer to a get."""
         ...
 
-    def encode_page(self, page: TaskPage, links: Links) -> bytes:
-        """Write the answer to a listing."""
-        ...
-
-    def decode_page(self, body: bytes) -> tuple[tuple[RemoteTask, ...], int]:
-        """Read the answer to a listing: the tasks and the total."""
-        ...
-
-    def decode_filter(self, query: Sequence[tuple[str, str]], *, now: datetime) -> TaskFilter:
-        """Read a listing's query.
-
-        Raises: Rejected.
-        """
-        ...
-
-    def encode_error(self, violation: Violation, request_id: str) -> bytes:
-        """Write an error."""
+    def encode_error(self, violation: Violation, request_id: str) -> ErrorAnswer:
+        """Write an error, with the HTTP status that the dialect gives it."""
         ...
 
     def decode_error(self, status: int, body: bytes) -> UnderstudyError:
@@ -108,4 +131,28 @@ class Codec(Protocol):
 
     def task_id(self, wire_id: str) -> str | None:
         """Return the internal id of any dialect's spelling, or None when it cannot be one."""
+        ...
+
+
+@runtime_checkable
+class RecordsCodec(Codec, Protocol):
+    """A dialect whose clients can also list tasks and delete their records."""
+
+    def decode_filter(self, query: Sequence[tuple[str, str]], *, now: datetime) -> TaskFilter:
+        """Read a listing's query.
+
+        Raises: Rejected.
+        """
+        ...
+
+    def encode_page(self, page: TaskPage, links: Links) -> bytes:
+        """Write the answer to a listing."""
+        ...
+
+    def decode_page(self, body: bytes) -> tuple[tuple[RemoteTask, ...], int]:
+        """Read the answer to a listing: the tasks and the total."""
+        ...
+
+    def encode_deleted(self, task_id: str) -> bytes:
+        """Write the answer to a deletion."""
         ...

@@ -98,13 +98,13 @@ def _refuse_unstorable_text(raw: dict[str, Any]) -> None:
             waiting.extend((f"{path}[{index}]", item) for index, item in enumerate(value))
 
 
-def convert(raw: dict[str, Any], shape: type[T]) -> T:
-    """Convert a decoded object into a wire struct, strictly.
+def convert(raw: Mapping[str, Any], shape: type[T], *, is_lenient: bool = False) -> T:
+    """Convert a decoded object into a wire struct. is_lenient: numbers and booleans may come as strings.
 
     Raises: Rejected naming the parameter whose type is wrong.
     """
     try:
-        return msgspec.convert(raw, shape)
+        return msgspec.convert(raw, shape, strict=not is_lenient)
     except msgspec.ValidationError as error:
         found = _AT.match(str(error))
         what, path = (found["what"], found["path"]) if found else (str(error), BODY)

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from understudy.core.errors import RateLimited, Rejected, Violation
 from understudy.dialects.codec import Decoded
+from understudy.dialects.json_body import read_object
 from understudy.server.endpoint import Call, ClientGone
 from understudy.server.house import Limits
 
@@ -36,7 +37,7 @@ class BodyReader:
         small_most = min(self._limits.large_body_bytes, most)
         size_bytes, is_whole = await self._receive(call, parts, small_most)
         if is_whole and size_bytes <= small_most:
-            return call.codec.decode_request(parts[0] if len(parts) == 1 else b"".join(parts))
+            return call.codec.decode_request(read_object(parts[0] if len(parts) == 1 else b"".join(parts)))
         async with self._slot():
             if not is_whole:
                 size_bytes, is_whole = await self._receive(call, parts, most)
@@ -44,7 +45,7 @@ class BodyReader:
                 raise _too_large(most)
             body = b"".join(parts)
             parts.clear()
-            return call.codec.decode_request(body)
+            return call.codec.decode_request(read_object(body))
 
     async def _receive(self, call: Call, parts: list[bytes], enough_bytes: int) -> tuple[int, bool]:
         """Add to ``parts`` until the body ends or they are more than enough; return their size and whether it ended."""

@@ -42,7 +42,7 @@ async def send_file(call: Call) -> Answer:
         part = byte_range(asked, size_bytes)
     except Unsatisfiable:
         violation = Violation("InvalidParameter", "Range", f"The range lies outside the file of {size_bytes} bytes.")
-        body = call.codec.encode_error(violation, call.request_id)
+        body = call.codec.encode_error(violation, call.request_id).body
         return Reply(416, body, (*JSON, (b"content-range", b"bytes */%d" % size_bytes)))
     if part is None:
         return FileReply(200, path, 0, size_bytes, headers)

@@ -1,6 +1,6 @@
 """How errors leave the server: the core's tree, and everything else, in the dialect's own shape."""
 
-from understudy.core.errors import CODES, Conflict, UnderstudyError, Violation
+from understudy.core.errors import Conflict, UnderstudyError, Violation
 from understudy.dialects.codec import Codec
 from understudy.server.reply import JSON, Reply
 
@@ -12,18 +12,19 @@ INTERNAL = Violation("InternalServiceError", "", "The service encountered an une
 
 def error_reply(error: UnderstudyError, codec: Codec, request_id: str) -> Reply:
     """Answer an error of the core's tree."""
-    headers = (*JSON, _NO_RETRY) if isinstance(error, Conflict) else JSON
-    return Reply(error.status, codec.encode_error(error.violation, request_id), headers)
+    told = codec.encode_error(error.violation, request_id)
+    return Reply(told.status, told.body, (*JSON, _NO_RETRY) if isinstance(error, Conflict) else JSON)
 
 
 def bug_reply(codec: Codec, request_id: str) -> Reply:
     """Answer a bug: what went wrong is in the log under the request id, and nowhere else."""
-    return Reply(CODES[INTERNAL.code].status, codec.encode_error(INTERNAL, request_id))
+    told = codec.encode_error(INTERNAL, request_id)
+    return Reply(told.status, told.body)
 
 
 def wrong_method_reply(codec: Codec, request_id: str, *, method: str, allowed: bytes) -> Reply:
     """Answer a method that the path does not have."""
     message = f"The method {method[:32]} is not allowed for this path; allowed are {allowed.decode('ascii')}."
     violation = Violation("InvalidAction.MethodNotAllowed", "", message)
-    body = codec.encode_error(violation, request_id)
-    return Reply(CODES[violation.code].status, body, (*JSON, (b"allow", allowed)))
+    told = codec.encode_error(violation, request_id)
+    return Reply(told.status, told.body, (*JSON, (b"allow", allowed)))

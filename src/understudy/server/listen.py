@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import uvicorn
 
-from understudy.core.errors import CODES, Violation
+from understudy.core.errors import Violation
 from understudy.server.app import build_app
 from understudy.server.house import House
 from understudy.server.protocol import Edge, protocol_for
@@ -67,6 +67,7 @@ def _edge(house: House) -> Edge:
     def answer(violation: Violation) -> Reply:
         request_id = house.request_id()
         headers = (*JSON, (b"x-request-id", request_id.encode("ascii")), *CORS)
-        return Reply(CODES[violation.code].status, ark.encode_error(violation, request_id), headers)
+        told = ark.encode_error(violation, request_id)
+        return Reply(told.status, told.body, headers)
 
     return Edge(limits=house.limits, excess_bytes=ark.profile.body_bytes_max, answer=answer)

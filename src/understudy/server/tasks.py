@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl
 
 from understudy.core.errors import NotFound, Rejected, Violation
 from understudy.core.task import Warned
+from understudy.dialects.codec import Codec, RecordsCodec
 from understudy.server.body import BodyReader
 from understudy.server.endpoint import Call, printable
 from understudy.server.links import RequestLinks, root_of
@@ -36,9 +37,10 @@ class TaskRoutes:
 
     async def list_tasks(self, call: Call) -> Reply:
         """Show a page of the caller's tasks."""
-        wanted = call.codec.decode_filter(_query(call), now=call.house.clock.now())
+        codec = _records(call.codec)
+        wanted = codec.decode_filter(_query(call), now=call.house.clock.now())
         page = await call.house.queries.list_tasks(call.owner, wanted)
-        return Reply(200, call.codec.encode_page(page, _links(call)))
+        return Reply(200, codec.encode_page(page, _links(call)))
 
     async def delete(self, call: Call) -> Reply:
         """Cancel a queued task or remove the record of an ended one. A body, which the SDK sends, is not read."""
@@ -58,6 +60,11 @@ def warnings_header(warnings: Sequence[Warned]) -> Header:
             break
         entries.append(entry)
     return (b"x-understudy-warnings", f"[{', '.join(entries)}]".encode("ascii"))
+
+
+def _records(codec: Codec) -> RecordsCodec:
+    assert isinstance(codec, RecordsCodec), "the table of paths gives listings to dialects that have them"
+    return codec
 
 
 def _task_id(call: Call) -> str:

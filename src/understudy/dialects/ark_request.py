@@ -1,0 +1,132 @@
+"""Ark's create request, which several dialects carry whole or in part: the wire struct and its translation, both ways.
+
+Quirks: the vendor's Python SDK sends null for every field left out; unknown keys are ignored by the real service, and
+here, but told.
+"""
+
+from collections.abc import Mapping
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+
+from understudy.core.model_spec import Profile
+from understudy.core.request import GenerationRequest
+from understudy.core.roles import with_first_frame, with_roles
+from understudy.core.task import Warned
+from understudy.dialects.ark_content import (
+    Item,
+    Tool,
+    decode_content,
+    decode_tools,
+    encode_content,
+    encode_tools,
+    ignored_item_keys,
+)
+from understudy.dialects.codec import Decoded
+from understudy.dialects.json_body import absent, convert, unknown_keys
+
+
+class Create(msgspec.Struct, omit_defaults=True):
+    """The create request. trace_id is amux's; Ark has no such field and this server keeps it all the same."""
+
+    model: str | None = None
+    content: list[Item] | None = None
+    callback_url: str | None = None
+    return_last_frame: bool | None = None
+    service_tier: str | None = None
+    execution_expires_after: int | None = None
+    generate_audio: bool | None = None
+    draft: bool | None = None
+    camera_fixed: bool | None = None
+    watermark: bool | None = None
+    seed: int | None = None
+    resolution: str | None = None
+    ratio: str | None = None
+    duration: int | None = None
+    frames: int | None = None
+    priority: int | None = None
+    tools: list[Tool] | None = None
+    safety_identifier: str | None = None
+    output_format: str | None = None
+    omni_reference_task_type: str | None = None
+    trace_id: str | None = None
+
+
+_SAME_NAME = (
+    "callback_url",
+    "return_last_frame",
+    "service_tier",
+    "generate_audio",
+    "draft",
+    "camera_fixed",
+    "watermark",
+    "seed",
+    "resolution",
+    "ratio",
+    "frames",
+    "priority",
+    "safety_identifier",
+    "output_format",
+    "omni_reference_task_type",
+    "trace_id",
+)
+"""Fields of the request that Ark and the core spell alike."""
+_same_fields = attrgetter(*_SAME_NAME)
+_KEYS = frozenset(Create.__struct_fields__)
+
+
+def decode_create(fields: Mapping[str, Any], profile: Profile, *, is_lenient: bool = False) -> Decoded:
+    """Read Ark's request with the profile's defaults and roles. is_lenient: numbers and booleans may be strings.
+
+    Raises: Rejected.
+    """
+    wire = convert(fields, Create, is_lenient=is_lenient)
+    if not wire.model:
+        absent("model")
+    if not wire.content:
+        absent("content")
+    content, told = decode_content(wire.content), tuple(ignored(key) for key in _ignored_keys(fields))
+    if profile.roles_inferred:
+        content, inferred = with_roles(content)
+        told += inferred
+    else:
+        content = with_first_frame(content)
+    values = {
+        "duration_s": wire.duration,
+        "execution_expires_after_s": wire.execution_expires_after,
+        **dict(zip(_SAME_NAME, _same_fields(wire), strict=True)),
+    }
+    request = GenerationRequest(
+        model=wire.model, content=content, tools=decode_tools(wire.tools), **with_defaults(values, profile)
+    )
+    return Decoded(request=request, warnings=told)
+
+
+def with_defaults(values: dict[str, Any], profile: Profile) -> dict[str, Any]:
+    """Return the fields of a request with the dialect's own default for each that was left out."""
+    for name, value in profile.defaults.items():
+        if values.get(name) is None:
+            values[name] = value
+    return values
+
+
+def ignored(param: str) -> Warned:
+    """Tell of a key that the dialect does not have."""
+    return Warned(param=param, message=f"`{param}` is not a parameter here and was ignored.")
+
+
+def encode_create(request: GenerationRequest) -> Create:
+    """Write Ark's request."""
+    return Create(
+        model=request.model_shown,
+        content=encode_content(request.content),
+        duration=request.duration_s,
+        execution_expires_after=request.execution_expires_after_s,
+        tools=encode_tools(request.tools),
+        **dict(zip(_SAME_NAME, _same_fields(request), strict=True)),
+    )
+
+
+def _ignored_keys(fields: Mapping[str, Any]) -> list[str]:
+    return unknown_keys(fields, _KEYS) + ignored_item_keys(fields["content"])

@@ -1,0 +1,138 @@
+"""Ark's answer to a get, which several dialects carry: the wire structs and their translation, both ways."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from understudy.core.task import Film, Status, Task, TaskError, Warned
+from understudy.dialects.ark_content import Tool
+from understudy.dialects.codec import Links, RemoteTask
+
+WireId = Callable[[str], str]
+
+
+class ErrorBody(msgspec.Struct, omit_defaults=True):
+    """The error of a failed task."""
+
+    code: str
+    message: str
+
+
+class Content(msgspec.Struct, omit_defaults=True):
+    """Where the results are."""
+
+    video_url: str
+    last_frame_url: str | None = None
+
+
+class Usage(msgspec.Struct):
+    """What was used."""
+
+    completion_tokens: int
+    total_tokens: int
+
+
+class Advice(msgspec.Struct):
+    """One warning; ours, Ark has none."""
+
+    param: str
+    message: str
+
+
+class TaskBody(msgspec.Struct, omit_defaults=True):
+    """The answer to a get; absent fields are left out. ``warnings`` and ``progress`` are ours."""
+
+    id: str
+    model: str
+    status: str
+    created_at: int
+    updated_at: int
+    error: ErrorBody | None = None
+    failure_reason: ErrorBody | None = None
+    content: Content | None = None
+    usage: Usage | None = None
+    seed: int | None = None
+    resolution: str | None = None
+    ratio: str | None = None
+    duration: int | None = None
+    framespersecond: int | None = None
+    service_tier: str | None = None
+    execution_expires_after: int | None = None
+    generate_audio: bool | None = None
+    draft: bool | None = None
+    priority: int | None = None
+    tools: list[Tool] | None = None
+    safety_identifier: str | None = None
+    progress: float | None = None
+    warnings: list[Advice] | None = None
+
+
+class PageBody(msgspec.Struct):
+    """The answer to a listing."""
+
+    items: list[TaskBody]
+    total: int
+
+
+def task_body(task: Task, links: Links, wire_id: WireId) -> TaskBody:
+    """Say what a task is, in Ark's words. wire_id: how the dialect spells an internal id."""
+    request, film = task.request, task.film
+    body = TaskBody(
+        id=wire_id(task.id),
+        model=request.model_shown,
+        status=task.status.value,
+        created_at=int(task.created_at.timestamp()),
+        updated_at=int(task.updated_at.timestamp()),
+        seed=task.seed,
+        resolution=request.resolution,
+        ratio=film.ratio if film else request.ratio,
+        duration=film.duration_s if film else request.duration_s,
+        framespersecond=_frames_per_second(task),
+        service_tier=request.service_tier,
+        execution_expires_after=request.execution_expires_after_s,
+        generate_audio=request.generate_audio,
+        draft=bool(request.draft),
+        priority=request.priority,
+        safety_identifier=request.safety_identifier,
+    )
+    if film:
+        body.content = _content(film, links)
+    if task.completion_tokens is not None:
+        body.usage = Usage(task.completion_tokens, task.completion_tokens)
+    if task.error:
+        body.error = ErrorBody(task.error.code, task.error.message)
+    if request.tools:
+        body.tools = [Tool(type=tool) for tool in request.tools]
+    if task.status is Status.RUNNING:
+        body.progress = round(task.progress, 3)
+    if task.warnings:
+        body.warnings = [Advice(warned.param, warned.message) for warned in task.warnings]
+    return body
+
+
+def _frames_per_second(task: Task) -> int | None:
+    return task.film.fps if task.film else None
+
+
+def _content(film: Film, links: Links) -> Content:
+    last_frame = links.url(film.last_frame_blob) if film.last_frame_blob else None
+    return Content(video_url=links.url(film.video_blob), last_frame_url=last_frame)
+
+
+def remote_task(raw: dict[str, Any]) -> RemoteTask:
+    """Read a task from Ark's answer."""
+    content, usage = raw.get("content") or {}, raw.get("usage") or {}
+    error = raw.get("error") or raw.get("failure_reason")
+    return RemoteTask(
+        id=raw["id"],
+        model=raw.get("model") or "",
+        status=Status(raw["status"]),
+        video_url=content.get("video_url"),
+        last_frame_url=content.get("last_frame_url"),
+        completion_tokens=usage.get("completion_tokens"),
+        error=TaskError(code=error.get("code") or "", message=error.get("message") or "") if error else None,
+        progress=raw.get("progress"),
+        warnings=tuple(Warned(param=each["param"], message=each["message"]) for each in raw.get("warnings") or ()),
+        raw=raw,
+    )
