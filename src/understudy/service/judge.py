@@ -1,0 +1,82 @@
+"""Judging a request before anything is stored: resolved, with all that is wrong, all that is told, and its price."""
+
+from dataclasses import dataclass
+
+from understudy.billing.rating import most_tokens, priced
+from understudy.catalog.load import Catalogue
+from understudy.core.errors import NotFound, Violation
+from understudy.core.model_spec import ModelSpec
+from understudy.core.ports import EngineOffer
+from understudy.core.request import GenerationRequest
+from understudy.core.resolve import resolve
+from understudy.core.rules import Case, violations
+from understudy.core.task import EntryKind, LedgerEntry, Warned
+from understudy.dialects.codec import Decoded
+from understudy.dialects.naming import renamed, renamed_warnings
+
+WITHOUT_EFFECT = {"callback_url": "No callback is sent: this server has none yet, poll the task instead."}
+"""Fields that no engine here could honour, with the sentence for the caller."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A resolved request, what is wrong with it and what its caller is told; parameters as its dialect spells them."""
+
+    request: GenerationRequest
+    model: ModelSpec
+    violations: tuple[Violation, ...]
+    warnings: tuple[Warned, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judge:
+    """Judges requests for one engine. book_id: the price book that tasks are rated with."""
+
+    catalogue: Catalogue
+    engine: EngineOffer
+    book_id: str
+
+    def judge(self, dialect: str, decoded: Decoded) -> Judged:
+        """Resolve the request and judge it against its model, its dialect and the engine.
+
+        Raises: NotFound for a model this server does not answer for.
+        """
+        model = self.catalogue.model(decoded.request.model)
+        if model is None:
+            raise NotFound(_no_such_model(decoded.request.model))
+        request = resolve(decoded.request, model)
+        case = Case(
+            request=request,
+            model=model,
+            profile=self.catalogue.profiles[dialect],
+            engine=self.engine.name,
+            served=self.engine.scenarios,
+        )
+        told = self._without_effect(request)
+        return Judged(
+            request=request,
+            model=model,
+            violations=tuple([renamed(broken, decoded.names) for broken in violations(case)]),
+            warnings=decoded.warnings + renamed_warnings(told, decoded.names) if told else decoded.warnings,
+        )
+
+    def hold(self, judged: Judged, task_id: str) -> LedgerEntry:
+        """Return the most that the request can cost. It must have no violations."""
+        book = self.catalogue.books[self.book_id]
+        price = book.micros_per_million_tokens(judged.model.price_row, str(judged.request.resolution))
+        tokens = most_tokens(self.catalogue.tokens, judged.request, judged.model)
+        return priced(EntryKind.HOLD, task_id=task_id, tokens=tokens, price_micros=price, currency=book.currency)
+
+    def _without_effect(self, request: GenerationRequest) -> tuple[Warned, ...]:
+        idle = {**WITHOUT_EFFECT, **self.engine.ignored}
+        return tuple([Warned(param=param, message=why) for param, why in idle.items() if _is_set(request, param)])
+
+
+def _is_set(request: GenerationRequest, param: str) -> bool:
+    value: object = getattr(request, param)
+    return value not in (None, (), "")
+
+
+def _no_such_model(name: str) -> Violation:
+    message = f"The model or endpoint {name[:200]} does not exist or you do not have access to it."
+    return Violation("InvalidEndpointOrModel.NotFound", "model", message)
