@@ -21,7 +21,7 @@ TEXT = ContentItem(modality=Modality.TEXT, value="a cat")
 )
 def test_tokens_are_those_of_real_answers(width_px, height_px, duration_s, tokens):
     size = {"width_px": width_px, "height_px": height_px}
-    assert tokens_of(CATALOGUE.tokens, **size, fps=24, duration_s=duration_s) == tokens
+    assert tokens_of(CATALOGUE.tokens, **size, num_frames=24 * duration_s) == tokens
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_five_seconds_cost_what_seed_004_lists_give_or_take_the_frame_the_list_l
     """The list counts 24 x 5 frames, real usage one more; the list is rounded to the fen."""
     spec = CATALOGUE.model(model)
     width_px, height_px = spec.sizes[resolution]["16:9"]
-    tokens = tokens_of(CATALOGUE.tokens, width_px=width_px, height_px=height_px, fps=24, duration_s=5)
+    tokens = tokens_of(CATALOGUE.tokens, width_px=width_px, height_px=height_px, num_frames=24 * 5)
     price = CATALOGUE.books["ark-list"].micros_per_million_tokens(spec.price_row, resolution)
     assert amount_micros(tokens, price) / 1e6 == pytest.approx(price_cny * 121 / 120, abs=0.006)
 
@@ -67,7 +67,7 @@ def test_a_hold_is_never_less_than_what_the_task_comes_to(resolution, asked_rati
     held = most_tokens(CATALOGUE.tokens, resolve(request, MODEL), MODEL)
     width_px, height_px = MODEL.sizes[resolution][chosen_ratio if asked_ratio == "adaptive" else asked_ratio]
     seconds = chosen_s if asked_s == -1 else asked_s
-    assert held >= tokens_of(CATALOGUE.tokens, width_px=width_px, height_px=height_px, fps=24, duration_s=seconds)
+    assert held >= tokens_of(CATALOGUE.tokens, width_px=width_px, height_px=height_px, num_frames=24 * seconds)
 
 
 def test_resolving_changes_nothing_that_was_said():

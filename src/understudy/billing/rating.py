@@ -8,9 +8,9 @@ from understudy.core.task import EntryKind, LedgerEntry
 TOKENS_PER_PRICE = 1_000_000
 
 
-def tokens_of(rule: TokenRule, *, width_px: int, height_px: int, fps: int, duration_s: int) -> int:
-    """Return the completion tokens of a film: width x height x (fps x seconds + extra) / pixels per token, floored."""
-    return width_px * height_px * (fps * duration_s + rule.extra_frames) // rule.pixels_per_token
+def tokens_of(rule: TokenRule, *, width_px: int, height_px: int, num_frames: int) -> int:
+    """Return the completion tokens of a film: width x height x (frames + extra) / pixels per token, floored."""
+    return width_px * height_px * (num_frames + rule.extra_frames) // rule.pixels_per_token
 
 
 def amount_micros(completion_tokens: int, micros_per_million_tokens: int) -> int:
@@ -25,7 +25,7 @@ def most_tokens(rule: TokenRule, request: GenerationRequest, model: ModelSpec) -
     duration_s = model.duration_s.most if request.duration_s == DURATION_CHOSEN_BY_ENGINE else request.duration_s
     assert duration_s is not None
     return max(
-        tokens_of(rule, width_px=width_px, height_px=height_px, fps=model.fps, duration_s=duration_s)
+        tokens_of(rule, width_px=width_px, height_px=height_px, num_frames=model.fps * duration_s)
         for ratio, (width_px, height_px) in sizes.items()
         if open_ratio or ratio == request.ratio
     )

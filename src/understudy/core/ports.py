@@ -72,7 +72,7 @@ class TaskStore(Protocol):
         ...
 
     async def list_tasks(self, owner: str, wanted: TaskFilter) -> TaskPage:
-        """Return one page of the owner's tasks, newest first (by creation, then id)."""
+        """Return one page of the owner's tasks, newest first (by creation, then id) unless turned round."""
         ...
 
     async def withdraw(self, owner: str, task_id: str, now: datetime) -> Task | None:

@@ -1,7 +1,7 @@
 """What an engine is given and what it gives back: values that can cross a process boundary as JSON."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from understudy.core.request import GenerationRequest
 
@@ -13,7 +13,8 @@ class RenderJob:
     request: resolved; every field has a value where the model has the field.
     seed: 0..2^32-1. sizes: ratio -> (width_px, height_px) at the requested resolution, from the catalogue.
     duration_range_s: the shortest and longest duration the engine may choose, inclusive, when the request says -1.
-    fps: frames per second of the film. audio_channels: 1 or 2.
+    fps: frames per second of the film. num_frames: exactly so many, whatever the duration says; None = whole seconds.
+    audio_channels: 1 or 2.
     output_dir: an existing, empty directory of this attempt; the engine writes only there.
     shows_label: write into the picture what the film is; the file's metadata always says it.
     """
@@ -25,6 +26,7 @@ class RenderJob:
     fps: int
     audio_channels: int
     output_dir: str
+    num_frames: int | None = None
     shows_label: bool = False
 
 
@@ -33,7 +35,9 @@ class RenderResult:
     """What an engine made.
 
     video, last_frame: file names inside the job's output_dir; last_frame is None unless the request asked for it.
-    ratio: the concrete ratio used. duration_s: whole seconds of film. num_frames: frames in the file.
+    video ends in the format that it is in, such as ".mp4".
+    ratio: the concrete ratio used. duration_s: whole seconds of film, rounded down. num_frames: frames in the file.
+    tool_usage: tool -> how often it was used; a tool that was not used is not named.
     notes: sentences for the task's warnings, about what the engine could not honour.
     """
 
@@ -46,3 +50,4 @@ class RenderResult:
     num_frames: int
     has_sound: bool
     notes: tuple[str, ...] = ()
+    tool_usage: Mapping[str, int] = field(default_factory=dict)

@@ -1,6 +1,7 @@
 """The task: one accepted request, its attempts and its outcome."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -31,7 +32,11 @@ class Warned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Film:
-    """What a succeeded task delivered. video_blob, last_frame_blob: keys in the blob store."""
+    """What a succeeded task delivered.
+
+    video_blob, last_frame_blob: keys in the blob store. duration_s: whole seconds, rounded down. num_frames: exact.
+    tool_usage: tool -> how often the engine used it.
+    """
 
     video_blob: str
     last_frame_blob: str | None
@@ -42,6 +47,7 @@ class Film:
     fps: int
     num_frames: int
     has_sound: bool
+    tool_usage: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +92,9 @@ class TaskFilter:
 
     page, page_size: from 1. model: a catalogue id. created_after, cancelled_after: older records are not shown, and
     neither are cancelled ones last changed before the second: their time is over.
+    after: a task's id; only those are shown, and counted, that stand behind it in the listing's order. It need not
+    match the filter itself, but an id that the owner has no record of shows nothing.
+    is_oldest_first: turns the order round.
     """
 
     page: int
@@ -96,11 +105,13 @@ class TaskFilter:
     task_ids: tuple[str, ...] = ()
     model: str | None = None
     service_tier: str | None = None
+    after: str | None = None
+    is_oldest_first: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskPage:
-    """One page of a listing, newest first; total counts all that match."""
+    """One page of a listing, in its order; total counts all that match, on this page or not."""
 
     tasks: tuple[Task, ...]
     total: int

@@ -26,20 +26,24 @@ class Jobs:
             sizes=model.sizes[str(task.request.resolution)],
             duration_range_s=(model.duration_s.least, model.duration_s.most),
             fps=model.fps,
+            num_frames=task.request.frames,
             audio_channels=model.audio_channels,
             output_dir=output_dir,
             shows_label=self.shows_label,
         )
 
     def settlement(self, task: Task, result: RenderResult) -> LedgerEntry:
-        """Return the posted entry for the film: by its actual size and duration, never by what was asked."""
+        """Return the posted entry for the film: by its actual size and length, never by what was asked.
+
+        Whole seconds are what counts, unless the film was ordered by its frames.
+        """
         model = self._model(task)
+        is_by_frames = task.request.frames is not None
         tokens = tokens_of(
             self.catalogue.tokens,
             width_px=result.width_px,
             height_px=result.height_px,
-            fps=model.fps,
-            duration_s=result.duration_s,
+            num_frames=result.num_frames if is_by_frames else model.fps * result.duration_s,
         )
         book = self.catalogue.books[self.book_id]
         price = book.micros_per_million_tokens(model.price_row, str(task.request.resolution))
