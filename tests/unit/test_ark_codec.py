@@ -1,6 +1,7 @@
 """The Ark codec: what it reads, what it refuses and what it writes."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -21,6 +22,7 @@ from understudy.core.errors import (
     Violation,
 )
 from understudy.core.request import GenerationRequest
+from understudy.core.roles import with_first_frame
 from understudy.core.task import Film, Status, Task, TaskError, TaskPage, Warned
 from understudy.dialects.ark import ARK
 from understudy.dialects.codec import Decoded
@@ -97,17 +99,16 @@ def a_task(status=Status.SUCCEEDED, **fields):
 def test_null_means_absent_for_every_field():
     nulls = {
         name: None
-        for name in json.loads(ARK.encode_request(read(body()).request)) | {"watermark": 1, "seed": 1}
+        for name in json.loads(ARK.encode_request(read(body()).request).body) | {"watermark": 1, "seed": 1}
         if name not in ("model", "content")
     }
     assert read(body(**nulls)) == read(body())
 
 
 def test_unknown_keys_are_accepted_and_reported():
-    decoded = read(body(negative_prompt="x", content=[{**TEXT, "weight": 2, "role": "first_frame"}], trace_id="t"))
+    decoded = read(body(negative_prompt="x", content=[{**TEXT, "weight": 2, "role": "first_frame"}]))
     assert {each.param for each in decoded.warnings} == {
         "negative_prompt",
-        "trace_id",
         "content[0].weight",
         "content[0].role",
     }
@@ -183,6 +184,11 @@ def test_a_missing_parameter_has_arks_wording():
     assert refused(b'{"model":"m"}')[2] == "The request failed because it is missing `content` parameter."
 
 
+def test_the_callers_own_mark_is_kept():
+    assert read(body(trace_id="t")).request.trace_id == "t"
+    assert read(body(trace_id="t")).warnings == ()
+
+
 words = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00"), max_size=20)
 media = st.one_of(
     st.builds(
@@ -225,10 +231,13 @@ maybe_word, maybe_flag, maybe_int = st.none() | words, st.none() | st.booleans()
         safety_identifier=maybe_word,
         output_format=maybe_word,
         omni_reference_task_type=maybe_word,
+        trace_id=maybe_word,
     )
 )
 def test_encoding_and_decoding_a_request_is_the_identity(request):
-    assert read(ARK.encode_request(request).body).request == request
+    once = read(ARK.encode_request(request).body).request
+    assert once == replace(request, content=with_first_frame(request.content))
+    assert read(ARK.encode_request(once).body).request == once
 
 
 def test_the_dialects_default_for_expiry_is_made_explicit():
@@ -338,7 +347,9 @@ def test_a_bad_filter_is_refused_by_name(key, value):
 
 def test_an_error_has_arks_envelope_and_spells_ids_as_ark_does():
     violation = Violation("InvalidAction.RunningTaskDeletion", "", "Cannot delete task `20261121120000-abcde`.")
-    assert json.loads(ARK.encode_error(violation, "0217")) == {
+    answer = ARK.encode_error(violation, "0217")
+    assert answer.status == 409
+    assert json.loads(answer.body) == {
         "error": {
             "code": "InvalidAction.RunningTaskDeletion",
             "message": "Cannot delete task `cgt-20261121120000-abcde`. Request id: 0217",
@@ -350,8 +361,9 @@ def test_an_error_has_arks_envelope_and_spells_ids_as_ark_does():
 
 @pytest.mark.parametrize("code", CODES)
 def test_every_error_code_reads_back_as_the_right_kind(code):
-    raw = ARK.encode_error(Violation(code, "p", "m."), "r")
-    error = ARK.decode_error(CODES[code].status, raw)
+    answer = ARK.encode_error(Violation(code, "p", "m."), "r")
+    error = ARK.decode_error(answer.status, answer.body)
+    assert answer.status == CODES[code].status
     kinds = {400: Rejected, 401: Unauthorized, 402: InsufficientFunds, 403: Forbidden, 404: NotFound, 405: Rejected}
     kinds |= {409: Conflict, 429: RateLimited, 500: Unavailable, 503: Unavailable}
     assert type(error) is kinds[CODES[code].status]
