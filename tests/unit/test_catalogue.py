@@ -35,7 +35,11 @@ def rows(name):
 
 @pytest.mark.parametrize(
     ("name", "row"),
-    [pytest.param(*each, id=each[0]) for file in ("models", "dialects", "prices") for each in rows(f"{file}.toml")],
+    [
+        pytest.param(*each, id=each[0])
+        for file in ("models", "dialects", "prices", "assets")
+        for each in rows(f"{file}.toml")
+    ],
 )
 def test_every_row_names_its_source_and_the_day_it_was_read(name, row):
     assert row["source"].strip(), name

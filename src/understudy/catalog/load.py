@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from understudy.core.assets import AssetLimits
 from understudy.core.model_spec import ModelSpec, Profile
 from understudy.core.price_book import PriceBook, TokenRule
 
@@ -21,6 +22,7 @@ class Catalogue:
     profiles: Mapping[str, Profile]
     tokens: TokenRule
     books: Mapping[str, PriceBook]
+    assets: AssetLimits
 
     def model(self, name: str) -> ModelSpec | None:
         """Return the model that a client's name means, or None."""
@@ -70,4 +72,5 @@ def load_catalogue() -> Catalogue:
         profiles=_profiles(_read("dialects.toml")),
         tokens=msgspec.convert(prices["tokens"], TokenRule),
         books={row["id"]: msgspec.convert(row, PriceBook) for row in prices["books"]},
+        assets=msgspec.convert(_read("assets.toml")["library"], AssetLimits),
     )

@@ -96,7 +96,30 @@ CREATE TABLE api_key (
 ) STRICT;
 """
 
-MIGRATIONS: tuple[Migration, ...] = (Migration(1, _FIRST_TABLES),)
+_ASSETS = """
+CREATE TABLE asset_group (
+    id TEXT NOT NULL PRIMARY KEY,
+    owner TEXT NOT NULL,
+    name TEXT NOT NULL,
+    description TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE asset (
+    id TEXT NOT NULL PRIMARY KEY,
+    owner TEXT NOT NULL,
+    group_id TEXT NOT NULL REFERENCES asset_group (id),
+    name TEXT NOT NULL,
+    modality TEXT NOT NULL CHECK (modality IN ('image', 'video', 'audio')),
+    url TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('processing', 'active', 'failed')),
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+"""
+
+MIGRATIONS: tuple[Migration, ...] = (Migration(1, _FIRST_TABLES), Migration(2, _ASSETS))
 
 
 def migrate(connection: apsw.Connection, migrations: tuple[Migration, ...] = MIGRATIONS) -> None:

@@ -34,6 +34,7 @@ from understudy.storage.rows import (
     micros_of,
     task_of,
 )
+from understudy.storage.sqlite_assets import SqliteAssetStore
 from understudy.storage.writer import Writer, told
 
 T = TypeVar("T")
@@ -70,6 +71,7 @@ class SqliteTaskStore:
             raise CannotOpen(f"cannot open the database {path}: {error}") from error
         self._writer = Writer(self._written, waiting_max=waiting_max)
         self._known = KnownTasks()
+        self.assets = SqliteAssetStore(self._writer, self._read)
         self._lister = ThreadPoolExecutor(max_workers=1, thread_name_prefix="understudy-sqlite-lister")
 
     async def insert(self, task: Task, hold: LedgerEntry) -> None:
