@@ -61,6 +61,7 @@ class Profile:
     roles_inferred: whether media without a role get one; else only a lone image does.
     audio_alone: whether audio may be the only reference. audio_needs_sound: whether it needs generate_audio.
     asset_models: ids of the models that take ``asset://`` references; None = all.
+    former_names: parameter as it is called for former_names_models (ids) -> its name for all other models.
     prompt_chars_max_of: model id -> its own limit. tells_task_on_create: the create answers more than the id.
     duration_dropped_with_reference_images: the duration is not passed on when all media are reference images.
     draft_repeats_refused: a request from a draft must not repeat what the draft said.
@@ -93,6 +94,8 @@ class Profile:
     audio_alone: bool = False
     audio_needs_sound: bool = False
     asset_models: tuple[str, ...] | None = None
+    former_names: Mapping[str, str] = field(default_factory=dict)
+    former_names_models: tuple[str, ...] = ()
     tells_task_on_create: bool = False
     duration_dropped_with_reference_images: bool = False
     draft_repeats_refused: bool = True

@@ -76,6 +76,11 @@ class Shapes:
 class Links(Protocol):
     """Turns blob keys into addresses that a client can open."""
 
+    @property
+    def expires_at_s(self) -> int:
+        """When the addresses of this answer stop working, epoch seconds."""
+        ...
+
     def url(self, blob_key: str) -> str:
         """Return an absolute, self-authorising address."""
         ...

@@ -24,8 +24,12 @@ class LinkSigner:
 
     def url(self, root: str, blob_key: str, now_s: float) -> str:
         """Return the address of a blob below ``root``, good from now for the lifetime. now_s: epoch seconds."""
-        expires = str(int(now_s) + self._lifetime_s)
+        expires = str(self.expires_at_s(now_s))
         return f"{root}{FILES_PATH}{quote(blob_key)}?expires={expires}&signature={self._sign(blob_key, expires)}"
+
+    def expires_at_s(self, now_s: float) -> int:
+        """Return when an address that is made now stops working; both in epoch seconds."""
+        return int(now_s) + self._lifetime_s
 
     def check(self, blob_key: str, *, expires: str, signature: str, now_s: float) -> None:
         """Let a genuine link pass.
@@ -52,6 +56,11 @@ class RequestLinks:
         self._signer = signer
         self._root = root
         self._now_s = now_s
+
+    @property
+    def expires_at_s(self) -> int:
+        """When the addresses of this answer stop working, epoch seconds."""
+        return self._signer.expires_at_s(self._now_s)
 
     def url(self, blob_key: str) -> str:
         """Return an absolute, self-authorising address."""
