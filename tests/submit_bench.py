@@ -1,5 +1,8 @@
 """A submitter over a memory store, with everything in reach of a test."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 from manual_clock import ManualClock, TestRandomness
 from understudy.catalog.load import load_catalogue
 from understudy.core.content import ContentItem, Modality
@@ -7,37 +10,51 @@ from understudy.core.ports import EngineOffer
 from understudy.core.request import GenerationRequest
 from understudy.core.scenario import Scenario
 from understudy.dialects.codec import Decoded
+from understudy.service.drafts import Drafts
+from understudy.service.judge import Judge
 from understudy.service.submit import Submitter
 from understudy.storage.memory import MemoryTaskStore
+from understudy.testing.samples import success_of
 
+ENGINE = EngineOffer(
+    name="previz", reference="x:y", scenarios=frozenset({Scenario.TEXT}), ignored={"tools": "No web here."}
+)
 MODEL = "doubao-seedance-2-0-260128"
 
 
 class Bench:
     """A submitter over a memory store, with everything in reach."""
 
-    def __init__(self, suffixes=()):
+    def __init__(self, suffixes=(), engine=ENGINE):
         self.store = MemoryTaskStore()
         self.clock = ManualClock()
         self.woken = 0
         self.submitter = Submitter(
-            catalogue=load_catalogue(),
+            judge=Judge(catalogue=load_catalogue(), engine=engine, book_id="ark-list"),
+            drafts=Drafts(catalogue=load_catalogue(), store=self.store, clock=self.clock),
             store=self.store,
             clock=self.clock,
             randomness=TestRandomness(suffixes),
-            engine=EngineOffer(
-                name="previz", reference="x:y", scenarios=frozenset({Scenario.TEXT}), ignored={"tools": "No web here."}
-            ),
-            book_id="ark-list",
             wake=self.wake,
         )
 
     def wake(self):
         self.woken += 1
 
-    async def submit(self, *, warnings=(), model=MODEL, **fields):
-        text = ContentItem(modality=Modality.TEXT, value="a cat")
-        request = GenerationRequest(model=model, **{"content": (text,), "execution_expires_after_s": 172_800, **fields})
-        return await self.submitter.submit(
-            owner="o", dialect="ark", decoded=Decoded(request=request, warnings=tuple(warnings))
-        )
+    async def submit(self, *, warnings=(), dialect="ark", is_strict=False, **fields):
+        decoded = Decoded(request=request_of(**fields), warnings=tuple(warnings))
+        return await self.submitter.submit(owner="o", dialect=dialect, decoded=decoded, is_strict=is_strict)
+
+    async def film(self, task, **changes):
+        """Let a task succeed with a film."""
+        now = self.clock.now()
+        claim = await self.store.claim("w", now, now + timedelta(seconds=30))
+        assert claim.task.id == task.id
+        outcome = success_of(claim)
+        assert await self.store.finish(claim, replace(outcome, film=replace(outcome.film, **changes)), now)
+        return await self.store.get("o", task.id)
+
+
+def request_of(*, model=MODEL, **fields):
+    text = ContentItem(modality=Modality.TEXT, value="a cat")
+    return GenerationRequest(model=model, **{"content": (text,), "execution_expires_after_s": 172_800, **fields})

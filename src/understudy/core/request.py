@@ -7,6 +7,8 @@ from understudy.core.content import ContentItem, Modality
 DURATION_CHOSEN_BY_ENGINE = -1
 SEED_CHOSEN_BY_SERVER = -1
 RATIO_CHOSEN_BY_ENGINE = "adaptive"
+FILM_OF_TASK = "task://"
+"""Before an internal task id: the film of that task, of the same owner, as a media item."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +53,11 @@ class GenerationRequest:
     def model_shown(self) -> str:
         """The model's name as the caller knows it."""
         return self.model_asked or self.model
+
+    @property
+    def needs_another_task(self) -> bool:
+        """Whether it builds upon a task of the same owner: the final of a draft, or a change of a film."""
+        return any([item.modality is Modality.DRAFT or item.value.startswith(FILM_OF_TASK) for item in self.content])
 
     def of(self, modality: Modality) -> tuple[ContentItem, ...]:
         """Return the items of one modality, in order: the first image is "image 1"."""

@@ -1,0 +1,49 @@
+"""One request in another dialect's words: pure, for the command line and for whoever moves from one API to another."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from understudy.catalog.load import Catalogue
+from understudy.core.errors import NotFound, Violation
+from understudy.core.resolve import resolve
+from understudy.core.rules import Case, violations
+from understudy.core.scenario import Scenario
+from understudy.core.task import Warned
+from understudy.dialects.codec import Codec
+
+ANY_ENGINE = "any"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Translation:
+    """A request in another dialect.
+
+    body: JSON. ignored: what the first dialect dropped or rewrote. lost: what the second cannot carry. refused: what
+    the second would refuse, with Ark's names of the parameters.
+    """
+
+    body: bytes
+    ignored: tuple[Warned, ...]
+    lost: tuple[Warned, ...]
+    refused: tuple[Violation, ...]
+
+
+def translate(fields: Mapping[str, Any], *, source: Codec, target: Codec, catalogue: Catalogue) -> Translation:
+    """Say the request in the target's words, every default of the source and its model written out.
+
+    Raises: Rejected by the source's codec; NotFound for a model that the catalogue does not have.
+    """
+    decoded = source.decode_request(fields)
+    model = catalogue.model(decoded.request.model)
+    if model is None:
+        message = f"The model {decoded.request.model[:200]} is not in the catalogue."
+        raise NotFound(Violation("InvalidEndpointOrModel.NotFound", "model", message))
+    request = resolve(decoded.request, model)
+    named = replace(request, model_asked=target.profile.model_names.get(model.id, model.id))
+    encoded = target.encode_request(named)
+    served = frozenset(Scenario)
+    case = Case(request=named, model=model, profile=target.profile, engine=ANY_ENGINE, served=served)
+    return Translation(
+        body=encoded.body, ignored=decoded.warnings, lost=encoded.lost, refused=tuple(violations(case))
+    )

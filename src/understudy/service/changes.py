@@ -1,0 +1,80 @@
+"""Films made from films: remixes, edits and extensions become ordinary requests."""
+
+from dataclasses import dataclass, replace
+
+from understudy.catalog.load import Catalogue
+from understudy.core.change import Change, ChangeKind
+from understudy.core.content import ContentItem, Modality, Role
+from understudy.core.errors import Rejected
+from understudy.core.model_spec import Profile
+from understudy.core.ports import EngineOffer
+from understudy.core.request import FILM_OF_TASK, GenerationRequest
+from understudy.core.rules import invalid
+from understudy.core.scenario import Scenario
+from understudy.core.task import Status, Task, Warned
+from understudy.dialects.codec import Decoded
+from understudy.service.query import Queries
+
+RENDERED_ANEW = "The engine takes no videos: the film is made anew from its own request, with this prompt and its seed."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """Turns a change into the request of a new task."""
+
+    catalogue: Catalogue
+    queries: Queries
+    engine: EngineOffer
+
+    async def request_of(self, owner: str, profile: Profile, change: Change) -> Decoded:
+        """Return the request that makes the changed film: the source's settings, its film as reference video.
+
+        An engine that takes no videos makes the film anew from the source's own request with the new prompt and the
+        same seed, and the caller is told; it cannot extend one.
+
+        Raises: NotFound for a source that is not the owner's; Rejected for one without a film.
+        """
+        words = ContentItem(modality=Modality.TEXT, value=change.prompt)
+        if change.source is None:
+            request = GenerationRequest(model=self._default_model(), content=(words,))
+            return self._with_video(request, change, address=change.video or "", profile=profile)
+        source = await self.queries.get(owner, change.source)
+        if source.status is not Status.SUCCEEDED:
+            raise Rejected(invalid("video", f"the film of task `{source.id}` is not there, it is {source.status}."))
+        request = replace(_settings_of(source), remixed_from=source.id)
+        if Scenario.REFERENCE not in self.engine.scenarios and change.kind is not ChangeKind.EXTEND:
+            others = tuple(item for item in source.request.content if item.modality is not Modality.TEXT)
+            anew = replace(request, content=(words, *others), seed=source.seed)
+            return Decoded(request=anew, warnings=(Warned(param="video", message=RENDERED_ANEW),))
+        request = replace(request, content=(words,), seed=None)
+        return self._with_video(request, change, address=f"{FILM_OF_TASK}{source.id}", profile=profile)
+
+    def _with_video(self, request: GenerationRequest, change: Change, *, address: str, profile: Profile) -> Decoded:
+        video = ContentItem(modality=Modality.VIDEO, value=address, role=Role.REFERENCE_VIDEO)
+        expiry = request.execution_expires_after_s or profile.defaults["execution_expires_after_s"]
+        changed = replace(
+            request,
+            content=(*request.content, video),
+            duration_s=change.duration_s or request.duration_s,
+            execution_expires_after_s=int(expiry),
+        )
+        return Decoded(request=changed, names={"content[1]": "video", "content[0]": "prompt"})
+
+    def _default_model(self) -> str:
+        return next(iter(self.catalogue.models.values())).id
+
+
+def _settings_of(source: Task) -> GenerationRequest:
+    """Return the source's request without what belonged to its own making only."""
+    film, request = source.film, source.request
+    assert film is not None, "a succeeded task has a film"
+    return replace(
+        request,
+        model=request.model_shown,
+        model_asked=None,
+        ratio=film.ratio,
+        duration_s=request.duration_s if request.frames else film.duration_s,
+        draft_task_id=None,
+        callback_url=None,
+        trace_id=None,
+    )

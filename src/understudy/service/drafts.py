@@ -1,0 +1,115 @@
+"""Requests that build upon a task of the same owner: the final film of a draft, and films given as media."""
+
+from dataclasses import dataclass, replace
+
+from understudy.catalog.load import Catalogue
+from understudy.core.content import Modality
+from understudy.core.errors import Rejected
+from understudy.core.ports import Clock, TaskStore
+from understudy.core.request import FILM_OF_TASK, GenerationRequest
+from understudy.core.rules import invalid
+from understudy.core.task import Status, Task, Warned
+from understudy.dialects.codec import Decoded
+from understudy.dialects.ids import internal_id
+from understudy.dialects.naming import renamed
+
+DRAFT_PARAM = "content[0].draft_task.id"
+TAKEN_OVER = {
+    "ratio": "ratio",
+    "duration_s": "duration",
+    "frames": "frames",
+    "seed": "seed",
+    "generate_audio": "generate_audio",
+    "camera_fixed": "camera_fixed",
+    "omni_reference_task_type": "omni_reference_task_type",
+    "tools": "tools",
+}
+"""Field of the request that the final takes from its draft -> Ark's name. Source: Ark documentation, "draft"."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drafts:
+    """Finds the tasks that requests build upon."""
+
+    catalogue: Catalogue
+    store: TaskStore
+    clock: Clock
+
+    async def finished(self, owner: str, dialect: str, decoded: Decoded) -> Decoded:
+        """Return the request with its draft's content and settings; one without a draft is returned checked, as it is.
+
+        Raises: Rejected when a task that it names is not there, has no film, or forbids what is asked.
+        """
+        content = decoded.request.content
+        for index, item in enumerate(content):
+            if item.value.startswith(FILM_OF_TASK):
+                await self._film(owner, item.value.removeprefix(FILM_OF_TASK), f"content[{index}]")
+        # A draft beside other items is for the rules to refuse.
+        if len(content) != 1 or content[0].modality is not Modality.DRAFT:
+            return decoded
+        draft = await self._film(owner, internal_id(content[0].value) or "", DRAFT_PARAM, shown=content[0].value)
+        profile = self.catalogue.profiles[dialect]
+        age_s = (self.clock.now() - draft.created_at).total_seconds()
+        if not draft.request.draft:
+            raise _refused(DRAFT_PARAM, f"the specified task {content[0].value} is not a draft.")
+        if age_s > profile.record_retention_s:
+            raise _refused(DRAFT_PARAM, f"the specified draft task {content[0].value} is not found.")
+        model = self.catalogue.model(decoded.request.model)
+        if model is not None and model.id != draft.request.model:
+            reason = f"it must be the model of the draft task, {draft.request.model_shown}."
+            raise _refused("model", reason)
+        said = self._said(decoded.request, draft, is_default_known=profile.draft_repeats_refused)
+        if said and profile.draft_repeats_refused:
+            raise Rejected(
+                *(
+                    renamed(invalid(param, "it must not be given with draft_task, it is the draft's."), decoded.names)
+                    for param in said
+                )
+            )
+        told = tuple(
+            Warned(param=decoded.names.get(param, param), message=f"The draft's own `{param}` was taken.")
+            for param in said
+        )
+        return replace(decoded, request=_final(decoded.request, draft), warnings=decoded.warnings + told)
+
+    def _said(self, request: GenerationRequest, draft: Task, *, is_default_known: bool) -> list[str]:
+        """Return the parameters that the draft settles and the request gives as well.
+
+        is_default_known: whether what is given was given by the caller; else only what differs is named.
+        """
+        found: list[str] = []
+        for field, param in TAKEN_OVER.items():
+            given, settled = getattr(request, field), getattr(draft.request, field)
+            if given not in (None, ()) and (is_default_known or given != settled):
+                found.append(param)
+        return found
+
+    async def _film(self, owner: str, task_id: str, param: str, *, shown: str | None = None) -> Task:
+        """Return the owner's succeeded task.
+
+        Raises: Rejected.
+        """
+        name = shown or task_id
+        task = await self.store.get(owner, task_id) if internal_id(task_id) else None
+        if task is None:
+            raise _refused(param, f"the specified task {name[:100]} is not found.")
+        if task.status is not Status.SUCCEEDED:
+            raise _refused(param, f"the specified task {name[:100]} has not succeeded, it is {task.status}.")
+        return task
+
+
+def _final(request: GenerationRequest, draft: Task) -> GenerationRequest:
+    """Return the request of the final film: the draft's in everything that decides what is seen and heard."""
+    assert draft.film is not None, "a succeeded task has a film"
+    taken = {field: getattr(draft.request, field) for field in TAKEN_OVER}
+    # What the draft left open, it has settled: the final must show the same film.
+    taken["ratio"], taken["seed"] = draft.film.ratio, draft.seed
+    if draft.request.frames is None:
+        taken["duration_s"] = draft.film.duration_s
+    return replace(request, content=draft.request.content, draft=False, draft_task_id=draft.id, **taken)
+
+
+def _refused(param: str, reason: str) -> Rejected:
+    return Rejected(invalid(param, reason))
+
+

@@ -1,0 +1,99 @@
+"""Remixes, edits and extensions: what the new film takes from the old one, with and without an engine for videos."""
+
+from dataclasses import replace
+
+import pytest
+
+from submit_bench import ENGINE, Bench
+from understudy.catalog.load import load_catalogue
+from understudy.core.change import Change, ChangeKind
+from understudy.core.content import Modality, Role
+from understudy.core.errors import NotFound, Rejected
+from understudy.core.scenario import Scenario
+from understudy.service.changes import Changes
+from understudy.service.query import Queries
+
+PROFILE = load_catalogue().profiles["openai"]
+ANY = replace(ENGINE, scenarios=frozenset(Scenario))
+
+
+def changes(bench: Bench, engine=ANY) -> Changes:
+    queries = Queries(
+        catalogue=load_catalogue(),
+        store=bench.store,
+        blobs=None,
+        clock=bench.clock,
+        record_retention_s=PROFILE.record_retention_s,
+        cancelled_retention_s=PROFILE.cancelled_retention_s,
+    )
+    return Changes(catalogue=load_catalogue(), queries=queries, engine=engine)
+
+
+async def filmed(bench: Bench, **fields):
+    task = await bench.submit(**{"ratio": "adaptive", "duration_s": -1, "watermark": True, "seed": 5, **fields})
+    return await bench.film(task, ratio="21:9", duration_s=7)
+
+
+@pytest.mark.parametrize("kind", list(ChangeKind))
+async def test_a_change_has_the_old_film_as_its_reference_and_keeps_its_look(kind):
+    bench = Bench()
+    source = await filmed(bench)
+    wanted = Change(kind=kind, prompt="at night", source=source.id)
+    found = (await changes(bench).request_of("o", PROFILE, wanted)).request
+    assert [(item.modality, item.value, item.role) for item in found.content] == [
+        (Modality.TEXT, "at night", None),
+        (Modality.VIDEO, f"task://{source.id}", Role.REFERENCE_VIDEO),
+    ]
+    assert (found.ratio, found.duration_s, found.watermark) == ("21:9", 7, True)
+    assert found.remixed_from == source.id
+    assert found.seed is None, "a new film, not the same noise"
+
+
+async def test_an_extension_lasts_as_long_as_it_says():
+    bench = Bench()
+    source = await filmed(bench)
+    wanted = Change(kind=ChangeKind.EXTEND, prompt="on it goes", source=source.id, duration_s=12)
+    assert (await changes(bench).request_of("o", PROFILE, wanted)).request.duration_s == 12
+
+
+@pytest.mark.parametrize("kind", [ChangeKind.REMIX, ChangeKind.EDIT])
+async def test_an_engine_without_videos_makes_the_film_anew_with_the_same_seed_and_says_so(kind):
+    bench = Bench()
+    source = await filmed(bench)
+    wanted = Change(kind=kind, prompt="a dog", source=source.id)
+    found = await changes(bench, ENGINE).request_of("o", PROFILE, wanted)
+    assert [item.value for item in found.request.content] == ["a dog"]
+    assert (found.request.seed, found.request.remixed_from) == (source.seed, source.id)
+    assert "made anew" in found.warnings[0].message
+
+
+async def test_an_engine_without_videos_cannot_extend():
+    bench = Bench()
+    source = await filmed(bench)
+    wanted = Change(kind=ChangeKind.EXTEND, prompt="on", source=source.id)
+    decoded = await changes(bench, ENGINE).request_of("o", PROFILE, wanted)
+    with pytest.raises(Rejected, match="does not serve `video_url`") as caught:
+        await bench.submitter.submit(owner="o", dialect="openai", decoded=decoded)
+    assert caught.value.violation.param == "video"
+
+
+async def test_a_video_that_is_not_ours_is_the_reference_of_a_film_by_the_default_model():
+    wanted = Change(kind=ChangeKind.EDIT, prompt="in snow", video="https://example.com/a.mp4")
+    found = (await changes(Bench()).request_of("o", PROFILE, wanted)).request
+    assert found.content[1].value == "https://example.com/a.mp4"
+    assert found.execution_expires_after_s == 172_800
+
+
+async def test_a_film_that_is_not_there_yet_cannot_be_changed():
+    bench = Bench()
+    source = await bench.submit()
+    with pytest.raises(Rejected, match="it is queued") as caught:
+        await changes(bench).request_of("o", PROFILE, Change(kind=ChangeKind.REMIX, prompt="x", source=source.id))
+    assert caught.value.violation.param == "video"
+
+
+async def test_another_owners_film_is_not_found():
+    bench = Bench()
+    source = await filmed(bench)
+    with pytest.raises(NotFound):
+        await changes(bench).request_of("p", PROFILE, Change(kind=ChangeKind.REMIX, prompt="x", source=source.id))

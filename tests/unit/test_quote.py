@@ -1,0 +1,62 @@
+"""Quotes: the same judgement as a submission, and nothing kept of it."""
+
+import pytest
+
+from submit_bench import Bench, request_of
+from understudy.core.errors import Rejected
+from understudy.core.task import Warned
+from understudy.dialects.codec import Decoded
+from understudy.service.quote import Quoter
+
+
+async def quote(bench: Bench, *, is_strict=False, warnings=(), **fields):
+    quoter = Quoter(judge=bench.submitter.judge, drafts=bench.submitter.drafts)
+    decoded = Decoded(request=request_of(**fields), warnings=tuple(warnings))
+    return await quoter.quote(owner="o", dialect="ark", decoded=decoded, is_strict=is_strict)
+
+
+async def test_a_quote_costs_what_a_submission_would_hold():
+    bench = Bench()
+    fields = {"ratio": "16:9", "duration_s": 5, "resolution": "720p"}
+    quoted = await quote(bench, **fields)
+    task = await bench.submit(**fields)
+    (hold,) = await bench.store.ledger(task.id)
+    assert (quoted.cost.amount_micros, quoted.cost.completion_tokens) == (hold.amount_micros, hold.completion_tokens)
+    assert quoted.request == task.request
+    assert (quoted.violations, quoted.engine) == ((), "previz")
+
+
+async def test_a_quote_stores_nothing_and_wakes_nobody():
+    bench = Bench()
+    await quote(bench)
+    assert bench.woken == 0
+    assert await bench.store.claim("w", bench.clock.now(), bench.clock.now()) is None
+
+
+async def test_a_quote_lists_all_that_is_wrong_and_names_no_price():
+    quoted = await quote(Bench(), duration_s=99, ratio="9:1")
+    assert {each.param for each in quoted.violations} == {"duration", "ratio"}
+    assert quoted.request.duration_s == 99
+    assert quoted.cost is None
+
+
+async def test_an_unknown_model_is_part_of_the_quote():
+    quoted = await quote(Bench(), model="gpt-9")
+    assert [each.code for each in quoted.violations] == ["InvalidEndpointOrModel.NotFound"]
+    assert quoted.request is None
+
+
+async def test_a_strict_quote_counts_warnings_as_violations():
+    told = [Warned(param="x", message="`x` was ignored.")]
+    assert (await quote(Bench(), warnings=told)).violations == ()
+    assert [each.param for each in (await quote(Bench(), warnings=told, is_strict=True)).violations] == ["x"]
+
+
+async def test_a_strict_submission_is_refused_for_what_would_only_be_told():
+    bench = Bench()
+    told = [Warned(param="x", message="`x` was ignored.")]
+    assert (await bench.submit(warnings=told)).warnings == tuple(told)
+    with pytest.raises(Rejected) as caught:
+        await bench.submit(warnings=told, is_strict=True, tools=("web_search",))
+    assert [each.param for each in caught.value.violations] == ["x", "tools"]
+    assert (await bench.submit(is_strict=True)).warnings == ()
