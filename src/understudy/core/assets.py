@@ -43,6 +43,14 @@ class AssetGroup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewGroup:
+    """What a client says of a group."""
+
+    name: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewAsset:
     """What a client says of an asset. modality: image, video or audio."""
 
@@ -100,12 +108,12 @@ class AssetStore(Protocol):
         ...
 
 
-def broken_by_group(name: str, description: str, limits: AssetLimits) -> Iterator[Violation]:
+def broken_by_group(new: NewGroup, limits: AssetLimits) -> Iterator[Violation]:
     """Yield what is wrong with a new group."""
-    if not name:
+    if not new.name:
         yield _missing("Name")
-    yield from _too_long("Name", name, limits.name_chars_max)
-    yield from _too_long("Description", description, limits.description_chars_max)
+    yield from _too_long("Name", new.name, limits.name_chars_max)
+    yield from _too_long("Description", new.description, limits.description_chars_max)
 
 
 def broken_by_asset(new: NewAsset, limits: AssetLimits) -> Iterator[Violation]:

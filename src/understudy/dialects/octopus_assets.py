@@ -1,0 +1,207 @@
+"""The asset routes beside seed 003: CreateAssetGroup, CreateAsset and GetAsset, each a POST answered in one envelope.
+
+Source: docs.octopusx.ai, "Create Asset Group", "Upload Assets", "Query Asset" (autumn 2026). Quirks: an import has a
+task id, which is the asset's own behind another prefix here; other gateways of the same routes ask for ``Id`` instead,
+so both are read. Failures there come either as an error object under a 4xx or as ``state`` 0 in the envelope; here as
+both at once.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from understudy.core.assets import ASSET_PREFIX, Asset, AssetGroup, NewAsset, NewGroup
+from understudy.core.content import Modality
+from understudy.core.errors import CODES, Violation
+from understudy.core.task import Warned
+from understudy.dialects.ark_request import ignored
+from understudy.dialects.ark_task import Advice
+from understudy.dialects.codec import ErrorAnswer
+from understudy.dialects.ids import internal_id
+from understudy.dialects.json_body import absent, convert, reject_value, unknown_keys
+
+PATH = "/v1/seedance/asset"
+TASK_PREFIX = "task_"
+_TYPES = {"Image": Modality.IMAGE, "Video": Modality.VIDEO, "Audio": Modality.AUDIO}
+_TYPE_OF = {modality: word for word, modality in _TYPES.items()}
+
+
+class CreateGroup(msgspec.Struct, rename="pascal"):
+    """The body of CreateAssetGroup."""
+
+    name: str | None = None
+    description: str | None = None
+
+
+class CreateAsset(
+    msgspec.Struct, rename={"group_id": "GroupId", "url": "URL", "asset_type": "AssetType", "name": "Name"}
+):
+    """The body of CreateAsset."""
+
+    group_id: str | None = None
+    url: str | None = None
+    asset_type: str | None = None
+    name: str | None = None
+
+
+class GetAsset(msgspec.Struct, rename={"id": "Id"}):
+    """The body of GetAsset: one of the two."""
+
+    task_id: str | None = None
+    id: str | None = None
+
+
+class Created(msgspec.Struct, rename={"id": "Id"}, omit_defaults=True):
+    """What a creation answers. task_id: of an asset's import. warnings: our addition."""
+
+    id: str
+    task_id: str | None = None
+    warnings: list[Advice] = []
+
+
+class AssetShown(
+    msgspec.Struct,
+    rename={
+        "id": "Id",
+        "name": "Name",
+        "url": "URL",
+        "asset_type": "AssetType",
+        "group_id": "GroupId",
+        "status": "Status",
+        "create_time": "CreateTime",
+        "update_time": "UpdateTime",
+        "error": "Error",
+    },
+):
+    """What GetAsset answers. status: Processing, Active or Failed. error: why it failed. warnings: our addition."""
+
+    id: str
+    name: str
+    url: str
+    asset_type: str
+    group_id: str
+    status: str
+    create_time: str
+    update_time: str
+    error: str | None
+    warnings: list[Advice]
+
+
+class ErrorDetail(msgspec.Struct):
+    """What is wrong. type: the family of the HTTP status."""
+
+    message: str
+    type: str
+    param: str
+    code: str
+
+
+class Envelope(msgspec.Struct):
+    """Every answer. state: 1 when it went well, else 0."""
+
+    state: int
+    data: Created | AssetShown | None
+    error: ErrorDetail | None
+
+
+Told = tuple[Warned, ...]
+
+
+def decode_group(fields: Mapping[str, Any]) -> tuple[NewGroup, Told]:
+    """Read the body of CreateAssetGroup, and what in it means nothing.
+
+    Raises: Rejected.
+    """
+    body = convert(fields, CreateGroup, is_lenient=True)
+    return NewGroup(name=body.name or "", description=body.description or ""), _ignored(fields, CreateGroup)
+
+
+def decode_asset(fields: Mapping[str, Any]) -> tuple[NewAsset, Told]:
+    """Read the body of CreateAsset, and what in it means nothing.
+
+    Raises: Rejected.
+    """
+    body = convert(fields, CreateAsset, is_lenient=True)
+    if not body.asset_type:
+        absent("AssetType")
+    if body.asset_type not in _TYPES:
+        words = ", ".join(f"`{word}`" for word in _TYPES)
+        reject_value("AssetType", f"supported values are: {words}.")
+    modality = _TYPES[body.asset_type]
+    new = NewAsset(group_id=body.group_id or "", name=body.name or "", modality=modality, url=body.url or "")
+    return new, _ignored(fields, CreateAsset)
+
+
+def decode_query(fields: Mapping[str, Any]) -> tuple[str, Told]:
+    """Read the body of GetAsset: the id of the asset, and what in the body means nothing.
+
+    Raises: Rejected.
+    """
+    body = convert(fields, GetAsset, is_lenient=True)
+    of_task = _asset_id(body.task_id) if body.task_id else None
+    if not (body.id or of_task):
+        absent("task_id")
+    if body.id and of_task and body.id != of_task:
+        reject_value("Id", "it is not the asset of the given `task_id`.")
+    return body.id or of_task or "", _ignored(fields, GetAsset)
+
+
+def encode_group_created(group: AssetGroup, told: Sequence[Warned]) -> bytes:
+    """Write the answer to CreateAssetGroup."""
+    return _well(Created(id=group.id, warnings=_warnings(told)))
+
+
+def encode_asset_created(asset: Asset, told: Sequence[Warned]) -> bytes:
+    """Write the answer to CreateAsset."""
+    task_id = TASK_PREFIX + asset.id.removeprefix(ASSET_PREFIX)
+    return _well(Created(id=asset.id, task_id=task_id, warnings=_warnings(told)))
+
+
+def encode_asset(asset: Asset, told: Sequence[Warned]) -> bytes:
+    """Write the answer to GetAsset."""
+    shown = AssetShown(
+        id=asset.id,
+        name=asset.name,
+        url=asset.url,
+        asset_type=_TYPE_OF[asset.modality],
+        group_id=asset.group_id,
+        status=asset.status.capitalize(),
+        create_time=_spelled(asset.created_at),
+        update_time=_spelled(asset.updated_at),
+        error=None,
+        warnings=_warnings(told),
+    )
+    return _well(shown)
+
+
+def encode_asset_error(violation: Violation, request_id: str) -> ErrorAnswer:
+    """Write an error. Source of the request id's form: new-api, which these gateways are made of."""
+    code = CODES[violation.code]
+    message = f"{violation.message} (request id: {request_id})"
+    detail = ErrorDetail(message=message, type=code.type, param=violation.param, code=violation.code)
+    return ErrorAnswer(status=code.status, body=msgspec.json.encode(Envelope(state=0, data=None, error=detail)))
+
+
+def _asset_id(task_id: str) -> str:
+    """Return the id of the asset that a task imported; a text that is no task id is nobody's."""
+    stem = internal_id(task_id)
+    return ASSET_PREFIX + stem if stem else task_id
+
+
+def _ignored(fields: Mapping[str, Any], shape: type[msgspec.Struct]) -> Told:
+    unknown = unknown_keys(fields, frozenset(shape.__struct_encode_fields__))
+    return tuple(ignored(param) for param in unknown)
+
+
+def _warnings(told: Sequence[Warned]) -> list[Advice]:
+    return [Advice(param=each.param, message=each.message) for each in told]
+
+
+def _well(data: Created | AssetShown) -> bytes:
+    return msgspec.json.encode(Envelope(state=1, data=data, error=None))
+
+
+def _spelled(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
