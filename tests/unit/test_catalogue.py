@@ -78,6 +78,6 @@ def test_a_models_defaults_are_values_it_allows():
     for model in CATALOGUE.models.values():
         assert model.defaults["resolution"] in model.resolutions
         assert model.defaults["ratio"] in (*model.ratios, "adaptive")
-        assert model.duration_s.holds(model.defaults["duration_s"])
+        assert model.takes_duration(model.defaults["duration_s"])
         assert model.seed.holds(model.defaults["seed"])
         assert model.defaults["service_tier"] in model.service_tiers

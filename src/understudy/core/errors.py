@@ -29,6 +29,7 @@ CODES: dict[str, ErrorCode] = {
     "MissingParameter": ErrorCode(400, "BadRequest"),
     "InvalidParameter": ErrorCode(400, "BadRequest"),
     "InvalidParameter.UnsupportedParameter": ErrorCode(400, "BadRequest"),
+    "InvalidParameter.TaskTypeConstraint": ErrorCode(400, "BadRequest"),
     "AuthenticationError": ErrorCode(401, "Unauthorized"),
     "InsufficientBalance": ErrorCode(402, "PaymentRequired"),
     "AccessDenied": ErrorCode(403, "Forbidden"),

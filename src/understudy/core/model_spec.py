@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from understudy.core.request import DURATION_CHOSEN_BY_ENGINE, RATIO_CHOSEN_BY_ENGINE
+from understudy.core.scenario import Scenario
+
 Plain = str | int | bool
 
 
@@ -19,12 +22,43 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Grid:
+    """Whole numbers from least to most in equal steps."""
+
+    least: int
+    most: int
+    step: int
+
+    def holds(self, value: int) -> bool:
+        """Say whether the value is one of them."""
+        return self.least <= value <= self.most and (value - self.least) % self.step == 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskType:
+    """What an omni reference task type asks of the rest of the request; None = nothing."""
+
+    reference_videos_min: int = 0
+    ratio: str | None = None
+    duration_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSpec:
     """One model.
 
     id: dated catalogue id. name: the id without its date, as messages spell it. sizes: resolution -> ratio ->
     (width_px, height_px). seed: -1 included. refused: fields of other models -> the values that are accepted
-    because they ask for what this model does anyway. defaults: field of the request -> value.
+    because they ask for what this model does anyway. defaults: field of the request -> value; defaults_of: the same
+    for one scenario, where it differs.
+    scenarios: those it has. reference_images_max and kin: how many of each a reference request may hold.
+    reference_videos_ms_max: the most that all reference videos may last together.
+    adaptive_in_text, adaptive_only_with_frames: whether text alone may leave the ratio open; whether frames must.
+    audio_alone: whether audio may be the only reference. frames: None = no such field.
+    draft_resolution: of drafts, here or in a dialect that offers them. draft_refuses: fields a draft must not set.
+    final_resolutions: of the final film of a draft, the first is the default; empty = any.
+    task_types: omni_reference_task_type -> what it asks for; empty = no such field. output_formats: alike.
+    advised_han_chars_max, advised_words_max: how long a prompt should be; longer ones are told, not refused.
     """
 
     id: str
@@ -43,11 +77,38 @@ class ModelSpec:
     refused: Mapping[str, tuple[Plain, ...]]
     defaults: Mapping[str, Plain]
     price_row: str
+    advised_han_chars_max: int
+    advised_words_max: int
+    draft_resolution: str
+    scenarios: tuple[Scenario, ...] = tuple(Scenario)
+    reference_images_max: int = 0
+    reference_videos_max: int = 0
+    reference_audios_max: int = 0
+    reference_videos_ms_max: int = 0
+    adaptive_in_text: bool = True
+    adaptive_only_with_frames: bool = False
+    audio_alone: bool = False
+    frames: Grid | None = None
+    draft_refuses: tuple[str, ...] = ()
+    final_resolutions: tuple[str, ...] = ()
+    task_types: Mapping[str, TaskType] = field(default_factory=dict)
+    output_formats: tuple[str, ...] = ()
+    defaults_of: Mapping[Scenario, Mapping[str, Plain]] = field(default_factory=dict)
 
     @property
     def ratios(self) -> tuple[str, ...]:
         """The concrete ratios, without "adaptive"."""
         return tuple(next(iter(self.sizes.values())))
+
+    def takes_duration(self, duration_s: int) -> bool:
+        """Say whether films may last so long, or may be of any length where -1 is given."""
+        if duration_s == DURATION_CHOSEN_BY_ENGINE:
+            return self.duration_choosable
+        return self.duration_s.holds(duration_s)
+
+    def takes_ratio(self, ratio: str) -> bool:
+        """Say whether films may have the ratio, or any where "adaptive" is given."""
+        return ratio == RATIO_CHOSEN_BY_ENGINE or ratio in next(iter(self.sizes.values()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +125,11 @@ class Profile:
     former_names: parameter as it is called for former_names_models (ids) -> its name for all other models.
     prompt_chars_max_of: model id -> its own limit. tells_task_on_create: the create answers more than the id.
     duration_dropped_with_reference_images: the duration is not passed on when all media are reference images.
+    model_names: model id -> what the dialect's own documents call it, where that is not the id.
+    takes_forms: whether a request may be a form instead of JSON.
+    prompt_flags: whether flags at the end of the prompt, such as ``--ratio 16:9``, are read.
+    error_statuses: error code -> the HTTP status it has here, where it is not Ark's. error_words: error code -> what
+    its message begins with.
     draft_repeats_refused: a request from a draft must not repeat what the draft said.
     poll_after_ms: how long a polling client is told to wait.
     """
@@ -99,5 +165,10 @@ class Profile:
     tells_task_on_create: bool = False
     duration_dropped_with_reference_images: bool = False
     draft_repeats_refused: bool = True
+    model_names: Mapping[str, str] = field(default_factory=dict)
+    takes_forms: bool = False
+    prompt_flags: bool = False
+    error_statuses: Mapping[str, int] = field(default_factory=dict)
+    error_words: Mapping[str, str] = field(default_factory=dict)
     poll_after_ms: int | None = None
     defaults: Mapping[str, Plain] = field(default_factory=dict)

@@ -1,62 +1,26 @@
 """The rules between fields: each is one function that returns a violation or nothing, without I/O.
 
 They judge a resolved request against its model and its dialect's profile. Parameter names and wording are Ark's;
-a dialect with other names for the fields renames them when it encodes the error. Source of the wording: messages of
-the real service as measured by others (2026-08), where known; ours add the values that are allowed.
+a dialect with other names for the fields renames them when it encodes the error. What concerns media stands in
+`core.content_rules`. Source of the wording: messages of the real service as measured by others (2026-08), where
+known; ours add the values that are allowed.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import re
 
-from understudy.core.content import ContentItem, Modality
+from understudy.core.case import TASK_TYPE, UNSUPPORTED, Case, Rule, invalid, not_for_model, one_of, within
+from understudy.core.content import Modality
+from understudy.core.content_rules import CONTENT_RULES
 from understudy.core.errors import Violation
-from understudy.core.model_spec import ModelSpec, Profile, Span
-from understudy.core.request import DURATION_CHOSEN_BY_ENGINE, RATIO_CHOSEN_BY_ENGINE, GenerationRequest
-from understudy.core.scenario import SCENARIO_CODE, Scenario, scenario_of
+from understudy.core.request import DURATION_CHOSEN_BY_ENGINE, RATIO_CHOSEN_BY_ENGINE
+from understudy.core.scenario import Scenario
+from understudy.core.task import Warned
 
-INVALID = "InvalidParameter"
-UNSUPPORTED = "InvalidParameter.UnsupportedParameter"
+__all__ = ["CONTENT_RULES", "RULES", "Case", "advice", "invalid", "violations"]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """What a rule judges: the resolved request, its model, its dialect, and what the engine can serve."""
-
-    request: GenerationRequest
-    model: ModelSpec
-    profile: Profile
-    engine: str
-    served: frozenset[Scenario]
-
-    @property
-    def where(self) -> str:
-        """Model and scenario as Ark's messages name them: ``doubao-seedance-2-0 in t2v``."""
-        return f"{self.model.name} in {SCENARIO_CODE[scenario_of(self.request)]}"
-
-
-Rule = Callable[[Case], Violation | None]
-
-
-def invalid(param: str, reason: str, code: str = INVALID) -> Violation:
-    """Return a violation in Ark's frame: "The parameter `x` specified in the request is not valid: reason"."""
-    return Violation(code, param, f"The parameter `{param}` specified in the request is not valid: {reason}")
-
-
-def not_for_model(case: Case, param: str, allowed: str, *, code: str = INVALID) -> Violation:
-    """Return Ark's "not valid for model X in t2v" for a parameter, with what would be valid."""
-    tail = f", {allowed}" if allowed else ""
-    reason = f"the parameter {param} specified in the request is not valid for model {case.where}{tail}."
-    return invalid(param, reason, code)
-
-
-def one_of(values: tuple[str, ...]) -> str:
-    """Say which values are supported."""
-    return "supported values are: " + ", ".join(f"`{value}`" for value in values)
-
-
-def within(span: Span) -> str:
-    """Say which range is supported."""
-    return f"it must be between {span.least} and {span.most}"
+_WEB = re.compile(r"https?://[^\s/?#]+", re.IGNORECASE)
+_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
+_WORD = re.compile(r"[A-Za-z][A-Za-z'\u2019-]*")
 
 
 def content_is_not_empty(case: Case) -> Violation | None:
@@ -66,32 +30,20 @@ def content_is_not_empty(case: Case) -> Violation | None:
     return Violation("MissingParameter", "content", "The request failed because it is missing `content` parameter.")
 
 
-def media_is_served_by_the_engine(case: Case) -> Violation | None:
-    """Refuse the first media item of a scenario that the engine cannot serve."""
-    if scenario_of(case.request) in case.served and not case.request.of(Modality.DRAFT):
-        return None
-    for index, item in enumerate(case.request.content):
-        if item.modality is not Modality.TEXT:
-            return invalid(f"content[{index}]", _not_served(case, item))
-    return None
-
-
-def _not_served(case: Case, item: ContentItem) -> str:
-    kind = str(item.modality) if item.modality is Modality.DRAFT else f"{item.modality}_url"
-    return f"this server does not serve `{kind}` content yet; its engine {case.engine} takes `text` content only."
-
-
 def text_to_video_needs_words(case: Case) -> Violation | None:
     """Require a prompt that is not blank when there is nothing else to go by."""
     request = case.request
-    if scenario_of(request) is not Scenario.TEXT or not request.content or request.prompt.strip():
+    if case.scenario is not Scenario.TEXT or not request.content or request.prompt.strip():
+        return None
+    if request.of(Modality.DRAFT):
         return None
     return invalid("content", "text content must not be empty when it is the only input.")
 
 
 def prompt_is_of_bounded_length(case: Case) -> Violation | None:
     """Bound the prompt's length in characters."""
-    most = case.profile.prompt_chars_max
+    profile = case.profile
+    most = profile.prompt_chars_max_of.get(case.model.id, profile.prompt_chars_max)
     given = len(case.request.prompt)
     if given <= most:
         return None
@@ -99,29 +51,79 @@ def prompt_is_of_bounded_length(case: Case) -> Violation | None:
 
 
 def resolution_is_offered(case: Case) -> Violation | None:
-    """Require one of the model's resolutions (fast has no 1080p)."""
-    if case.request.resolution in case.model.resolutions:
+    """Require one of the model's resolutions (fast has no 1080p) that the dialect has, too."""
+    asked, here = case.request.resolution, case.profile.resolutions
+    if asked in case.model.resolutions and (here is None or asked in here):
         return None
-    return not_for_model(case, "resolution", one_of(case.model.resolutions))
+    return not_for_model(
+        case, "resolution", one_of([each for each in case.model.resolutions if not here or each in here])
+    )
+
+
+def draft_has_the_resolution_of_drafts(case: Case) -> Violation | None:
+    """Require the resolution of drafts of a draft, and the resolution of finals of a final."""
+    request, model = case.request, case.model
+    allowed: tuple[str, ...] = ()
+    if request.draft and _is_offered(case, "draft"):
+        allowed = (model.draft_resolution,)
+    elif case.is_final:
+        allowed = model.final_resolutions
+    if not allowed or request.resolution in allowed or request.resolution not in model.resolutions:
+        return None
+    kind = "a draft" if request.draft else "the final of a draft"
+    return not_for_model(case, "resolution", f"{one_of(allowed)} for {kind}")
+
+
+def draft_sets_no_other_fields(case: Case) -> Violation | None:
+    """Refuse what a draft cannot give (1.5: the last frame)."""
+    if not case.request.draft:
+        return None
+    for param in case.model.draft_refuses:
+        if getattr(case.request, param):
+            return not_for_model(case, param, "a draft does not have it", code=UNSUPPORTED)
+    return None
 
 
 def ratio_is_offered(case: Case) -> Violation | None:
-    """Require one of the model's ratios or "adaptive"."""
-    ratio, offered = case.request.ratio, case.model.ratios
-    if ratio == RATIO_CHOSEN_BY_ENGINE or ratio in offered:
+    """Require one of the ratios of model and dialect, or "adaptive" where it is allowed."""
+    ratio, model, here = case.request.ratio, case.model, case.profile.ratios
+    is_adaptive_allowed = model.adaptive_in_text or case.scenario is not Scenario.TEXT
+    is_offered = is_adaptive_allowed if ratio == RATIO_CHOSEN_BY_ENGINE else ratio in model.ratios
+    if is_offered and (here is None or ratio in here):
         return None
-    return not_for_model(case, "ratio", one_of((*offered, RATIO_CHOSEN_BY_ENGINE)))
+    offered = (*model.ratios, RATIO_CHOSEN_BY_ENGINE) if is_adaptive_allowed else model.ratios
+    return not_for_model(case, "ratio", one_of([each for each in offered if here is None or each in here]))
 
 
 def duration_is_in_range(case: Case) -> Violation | None:
-    """Require whole seconds in the model's range, or -1 where the model may choose."""
-    duration_s, span = case.request.duration_s, case.model.duration_s
-    if duration_s is None or span.holds(duration_s):
+    """Require whole seconds in the model's range, or -1 where model and dialect let the model choose."""
+    duration_s, model = case.request.duration_s, case.model
+    if duration_s is None:
         return None
-    if duration_s == DURATION_CHOSEN_BY_ENGINE and case.model.duration_choosable:
+    is_choosable = model.duration_choosable and case.profile.durations_choosable
+    if duration_s == DURATION_CHOSEN_BY_ENGINE:
+        # A model whose own default is to choose chooses in every dialect.
+        if is_choosable or model.defaults.get("duration_s") == DURATION_CHOSEN_BY_ENGINE:
+            return None
+    elif model.duration_s.holds(duration_s):
         return None
-    choice = f", or {DURATION_CHOSEN_BY_ENGINE}" if case.model.duration_choosable else ""
-    return not_for_model(case, "duration", within(span) + choice)
+    choice = f", or {DURATION_CHOSEN_BY_ENGINE}" if is_choosable else ""
+    return not_for_model(case, "duration", within(model.duration_s) + choice)
+
+
+def frames_are_on_the_grid(case: Case) -> Violation | None:
+    """Require a number of frames of the model's grid, or of the dialect's range where it offers them itself."""
+    frames, grid, span = case.request.frames, case.model.frames, case.profile.frames
+    if frames is None or not _is_offered(case, "frames"):
+        return None
+    if grid is not None:
+        if grid.holds(frames):
+            return None
+        allowed = f"it must be {grid.least} to {grid.most} in steps of {grid.step}"
+        return not_for_model(case, "frames", allowed)
+    if span is None or span.holds(frames):
+        return None
+    return not_for_model(case, "frames", within(span))
 
 
 def seed_is_in_range(case: Case) -> Violation | None:
@@ -135,9 +137,17 @@ def seed_is_in_range(case: Case) -> Violation | None:
 def priority_is_in_range(case: Case) -> Violation | None:
     """Require the model's priority range."""
     priority = case.request.priority
-    if priority is None or case.model.priority.holds(priority):
+    if priority is None or case.model.priority.holds(priority) or "priority" in case.model.refused:
         return None
     return not_for_model(case, "priority", within(case.model.priority))
+
+
+def priority_is_for_the_default_tier(case: Case) -> Violation | None:
+    """Refuse a priority in another service tier. Source: Ark documentation, "priority"."""
+    request = case.request
+    if not request.priority or request.service_tier == case.model.defaults.get("service_tier"):
+        return None
+    return invalid("priority", f"it is not supported in the service tier {request.service_tier}.", UNSUPPORTED)
 
 
 def service_tier_is_offered(case: Case) -> Violation | None:
@@ -160,12 +170,24 @@ def expiry_is_in_range(case: Case) -> Violation | None:
 
 def tools_are_offered_and_text_only(case: Case) -> Violation | None:
     """Require known tools, and web search with text alone. Source: seed 001, "Important Notes"."""
+    if not case.request.tools:
+        return None
+    if not case.model.tools:
+        return not_for_model(case, "tools", "", code=UNSUPPORTED)
     for index, tool in enumerate(case.request.tools):
         if tool not in case.model.tools:
             return invalid(f"tools[{index}].type", one_of(case.model.tools) + ".")
-        if scenario_of(case.request) is not Scenario.TEXT:
-            return invalid("tools", f"{tool} works with text-only input.")
+    if case.scenario is not Scenario.TEXT:
+        return invalid("tools", f"{case.request.tools[0]} works with text-only input.")
     return None
+
+
+def callback_is_a_web_address(case: Case) -> Violation | None:
+    """Require http or https of the callback's address."""
+    address = case.request.callback_url
+    if not address or _WEB.match(address):
+        return None
+    return invalid("callback_url", "an http(s) address is expected.")
 
 
 def safety_identifier_is_short(case: Case) -> Violation | None:
@@ -177,32 +199,109 @@ def safety_identifier_is_short(case: Case) -> Violation | None:
 
 
 def model_has_the_field(case: Case) -> Violation | None:
-    """Refuse fields of other models, unless they ask for what this model does anyway."""
+    """Refuse fields of other models, unless they ask for what this model does anyway or the dialect offers them."""
     for param, harmless in case.model.refused.items():
         value = getattr(case.request, param)
-        if value is not None and value not in harmless:
+        if value is not None and value not in harmless and param not in case.profile.offers:
             return not_for_model(case, param, "", code=UNSUPPORTED)
     return None
+
+
+def dialect_has_the_field(case: Case) -> Violation | None:
+    """Refuse fields that the dialect has not, unless they are turned off."""
+    for param in case.profile.refuses:
+        value = getattr(case.request, param)
+        # What the model's own row refuses has been refused already.
+        if value not in (None, (), False) and param not in case.model.refused:
+            return not_for_model(case, param, "", code=UNSUPPORTED)
+    return None
+
+
+def output_format_is_offered(case: Case) -> Violation | None:
+    """Require one of the model's formats, where it has a choice."""
+    asked, offered = case.request.output_format, case.model.output_formats
+    if asked is None or not offered or asked in offered:
+        return None
+    return not_for_model(case, "output_format", one_of(offered))
+
+
+def omni_task_type_is_offered(case: Case) -> Violation | None:
+    """Require one of the model's reference task types, where it has a choice."""
+    asked, offered = case.request.omni_reference_task_type, case.model.task_types
+    if asked is None or not offered or asked in offered:
+        return None
+    return not_for_model(case, "omni_reference_task_type", one_of(offered))
+
+
+def omni_task_type_fits_the_request(case: Case) -> Violation | None:
+    """Require what a reference task type asks of the rest; the final of a draft has been judged as a draft."""
+    request = case.request
+    asked = case.model.task_types.get(request.omni_reference_task_type or "")
+    if asked is None or case.is_final:
+        return None
+    name = f"omni_reference_task_type {request.omni_reference_task_type}"
+    if len(request.of(Modality.VIDEO)) < asked.reference_videos_min:
+        reason = f"{name} requires at least {asked.reference_videos_min} reference_video."
+        return invalid("omni_reference_task_type", reason, TASK_TYPE)
+    if asked.ratio is not None and request.ratio != asked.ratio:
+        return invalid("ratio", f"{name} requires the ratio to be `{asked.ratio}`.", TASK_TYPE)
+    if asked.duration_s is not None and request.duration_s != asked.duration_s:
+        return invalid("duration", f"{name} requires the duration to be {asked.duration_s}.", TASK_TYPE)
+    return None
+
+
+def _is_offered(case: Case, param: str) -> bool:
+    return param in case.profile.offers or (param not in case.model.refused and param not in case.profile.refuses)
 
 
 RULES: tuple[Rule, ...] = (
     content_is_not_empty,
     prompt_is_of_bounded_length,
-    media_is_served_by_the_engine,
     text_to_video_needs_words,
     duration_is_in_range,
+    frames_are_on_the_grid,
     resolution_is_offered,
+    draft_has_the_resolution_of_drafts,
+    draft_sets_no_other_fields,
     ratio_is_offered,
     model_has_the_field,
+    dialect_has_the_field,
     seed_is_in_range,
     priority_is_in_range,
+    priority_is_for_the_default_tier,
     service_tier_is_offered,
     expiry_is_in_range,
     tools_are_offered_and_text_only,
+    callback_is_a_web_address,
     safety_identifier_is_short,
+    output_format_is_offered,
+    omni_task_type_is_offered,
+    omni_task_type_fits_the_request,
 )
+"""What every request is judged by; requests with more than text also by `CONTENT_RULES`, and by those first."""
 
 
 def violations(case: Case) -> tuple[Violation, ...]:
-    """Return every broken rule, in the order of `RULES`."""
-    return tuple([found for rule in RULES if (found := rule(case)) is not None])
+    """Return every broken rule, in the order of the rules."""
+    content = case.request.content
+    is_text = len(content) == 1 and content[0].modality is Modality.TEXT and Scenario.TEXT in case.served
+    rules = RULES if is_text else CONTENT_RULES + RULES
+    return tuple([found for rule in rules if (found := rule(case)) is not None])
+
+
+def advice(case: Case) -> tuple[Warned, ...]:
+    """Return what may be done and is better not done. Source: seed 001, line 296: how long a prompt should be."""
+    prompt, model = case.request.prompt, case.model
+    if len(prompt) <= min(model.advised_han_chars_max, model.advised_words_max):
+        return ()
+    param = next(
+        f"content[{at}].text" for at, item in enumerate(case.request.content) if item.modality is Modality.TEXT
+    )
+    han_chars = len(_HAN.findall(prompt))
+    if han_chars > model.advised_han_chars_max:
+        given = f"{han_chars} Chinese characters, more than the {model.advised_han_chars_max}"
+    elif (words := len(_WORD.findall(prompt))) > model.advised_words_max:
+        given = f"{words} English words, more than the {model.advised_words_max}"
+    else:
+        return ()
+    return (Warned(param=param, message=f"The prompt has {given} that are advised; details may be overlooked."),)

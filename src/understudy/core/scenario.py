@@ -31,7 +31,11 @@ def scenario_of(request: GenerationRequest) -> Scenario:
 
     A lone image without a role is a first frame. Source: seed 001, "Image-to-Video (First Frame)".
     """
-    media = [item for item in request.content if item.modality not in (Modality.TEXT, Modality.DRAFT)]
+    content = request.content
+    # Most requests are one text; this is asked for each of them.
+    if len(content) == 1 and content[0].modality is Modality.TEXT:
+        return Scenario.TEXT
+    media = [item for item in content if item.modality not in (Modality.TEXT, Modality.DRAFT)]
     if not media:
         return Scenario.TEXT
     roles = {item.role for item in media if item.role is not None}

@@ -157,3 +157,5 @@ def _whole(values: Mapping[str, str], name: str, span: Span, *, default: int) ->
 
 
 ARK = ArkCodec(load_catalogue().profiles["ark"])
+APIYI = ArkCodec(load_catalogue().profiles["apiyi"])
+AMUX_NATIVE = ArkCodec(load_catalogue().profiles["amux-native"])
