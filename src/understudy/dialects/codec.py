@@ -64,13 +64,17 @@ class RemoteTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shapes:
-    """The msgspec structs of a dialect's bodies, of which its OpenAPI is made. page: None without a listing."""
+    """The msgspec structs of a dialect's bodies, of which its OpenAPI is made. page: None without a listing.
+
+    other_error: the second form of errors, where a dialect tells some in another; error stays the one of tasks.
+    """
 
     request: type
     created: type
     task: type
     error: type
     page: type | None = None
+    other_error: type | None = None
 
 
 class Links(Protocol):

@@ -1,0 +1,134 @@
+"""The parts of the API's description that belong to no dialect: quotes, changes of films, result files, health."""
+
+from typing import Any
+
+import msgspec
+
+from understudy.server.openapi_schemas import Schema, own_schemas
+from understudy.server.quotes import QuoteBody
+
+JSON_TYPE = "application/json"
+SERVER_TAG = {"name": "server", "description": "Result files, and what operators and load balancers ask."}
+
+
+class TaskRef(msgspec.Struct):
+    """A task of the same caller, whose film is meant."""
+
+    id: str
+
+
+class RemixBody(msgspec.Struct):
+    """What the new film shall show; everything else is as in the film that is remixed."""
+
+    prompt: str
+
+
+class EditBody(msgspec.Struct, omit_defaults=True):
+    """What is changed, and in which film: a task, an address, or a file of a form."""
+
+    prompt: str
+    video: TaskRef | str
+
+
+class ExtendBody(msgspec.Struct, omit_defaults=True):
+    """How the film goes on, how long, and which film: a task, an address, or a file of a form."""
+
+    prompt: str
+    video: TaskRef | str
+    seconds: str | None = None
+
+
+OWN_BODIES = (QuoteBody, RemixBody, EditBody, ExtendBody)
+
+
+def header(name: str) -> Schema:
+    """Point to a header that several answers carry."""
+    return {"$ref": f"#/components/headers/{name}"}
+
+
+def answer(says: str, content: Schema, *, headers: tuple[str, ...] = ()) -> Schema:
+    """Return an answer. headers: those beside the request's id."""
+    return {
+        "description": says,
+        "headers": {name: header(name) for name in ("X-Request-Id", *headers)},
+        "content": content,
+    }
+
+
+def parameter(name: str, schema: Schema, says: str, *, place: str = "query") -> Schema:
+    """Return a parameter that may be left out."""
+    return {"name": name, "in": place, "description": says, "schema": schema}
+
+
+def own_components() -> dict[str, Schema]:
+    """Return the schemas of this server's own bodies, by name: "server.QuoteBody" and kin."""
+    return own_schemas(OWN_BODIES)
+
+
+HEADERS: Schema = {
+    "X-Request-Id": {"description": "The request's id, under which it is logged.", "schema": {"type": "string"}},
+    "X-Understudy-Warnings": {
+        "description": "What was dropped, rewritten or has no effect: a JSON list of {param, message}.",
+        "schema": {"type": "string"},
+    },
+    "Accept-Ranges": {"description": "Parts can be asked for.", "schema": {"type": "string", "const": "bytes"}},
+    "Content-Range": {"description": "Which part it is, of how many bytes.", "schema": {"type": "string"}},
+}
+PARAMETERS: Schema = {
+    "task_id": {
+        "name": "task_id",
+        "in": "path",
+        "required": True,
+        "description": "The task's id, in the spelling of any dialect.",
+        "schema": {"type": "string"},
+    },
+    "strict": parameter(
+        "X-Understudy-Strict", {"type": "boolean"}, "Whether what would only be warned of is refused.", place="header"
+    ),
+    "range": parameter("Range", {"type": "string"}, "Which bytes are wanted, as `bytes=0-1023`.", place="header"),
+}
+_BINARY: Schema = {"schema": {"type": "string", "format": "binary"}}
+FILE_TYPES: Schema = dict.fromkeys(("video/mp4", "video/quicktime", "image/png", "image/jpeg", "image/webp"), _BINARY)
+_ANY_OBJECT: Schema = {JSON_TYPE: {"schema": {"type": "object"}}}
+PARTS_OF_A_FILE: Schema = {
+    "206": answer("The part that the header Range asks for.", FILE_TYPES, headers=("Accept-Ranges", "Content-Range")),
+    "304": {"description": "The copy that the header If-None-Match names is still good."},
+    "416": answer("The part lies outside the file.", _ANY_OBJECT),
+}
+
+
+def _open(operation: str, summary: str, responses: Schema, parameters: tuple[Schema, ...] = ()) -> Schema:
+    found: Schema = {"tags": [SERVER_TAG["name"]], "summary": summary, "operationId": operation, "security": []}
+    return {"get": {**found, "parameters": list(parameters), "responses": responses}}
+
+
+def _in_link(name: str, place: str, says: str) -> Schema:
+    return {**parameter(name, {"type": "string"}, says, place=place), "required": True}
+
+
+OWN_PATHS: dict[str, Any] = {
+    "/files/{attempt}/{name}": _open(
+        "getFile",
+        "Get a result file, whole or in part; the address itself is the key",
+        {
+            "200": answer("The file.", FILE_TYPES, headers=("Accept-Ranges",)),
+            **PARTS_OF_A_FILE,
+            "403": {"$ref": "#/components/responses/ark.403"},
+            "404": {"$ref": "#/components/responses/ark.404"},
+        },
+        (
+            _in_link("attempt", "path", "The attempt that made it."),
+            _in_link("name", "path", "The file's name."),
+            _in_link("expires", "query", "Until when the address is good, in seconds since 1970."),
+            _in_link("signature", "query", "What makes the address genuine."),
+            {"$ref": "#/components/parameters/range"},
+        ),
+    ),
+    "/healthz": _open("getHealth", "Say whether the process is alive", {"200": answer("It is.", _ANY_OBJECT)}),
+    "/readyz": _open(
+        "getReadiness",
+        "Say whether tasks would be rendered now",
+        {"200": answer("They would.", _ANY_OBJECT), "503": answer("They would not.", _ANY_OBJECT)},
+    ),
+    "/openapi.json": _open("getDescription", "Get this document", {"200": answer("This document.", _ANY_OBJECT)}),
+}
