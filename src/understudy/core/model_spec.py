@@ -132,6 +132,7 @@ class Profile:
     its message begins with.
     draft_repeats_refused: a request from a draft must not repeat what the draft said.
     poll_after_ms: how long a polling client is told to wait.
+    sizes: ``"1024x1792"`` -> (resolution, ratio), where the dialect names sizes that no model makes.
     """
 
     name: str
@@ -171,4 +172,5 @@ class Profile:
     error_statuses: Mapping[str, int] = field(default_factory=dict)
     error_words: Mapping[str, str] = field(default_factory=dict)
     poll_after_ms: int | None = None
+    sizes: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     defaults: Mapping[str, Plain] = field(default_factory=dict)

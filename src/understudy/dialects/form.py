@@ -1,0 +1,314 @@
+"""Forms: multipart/form-data and urlencoded bodies turned into the object that a JSON body would be.
+
+All values stay text; codecs of dialects that take forms read numbers and booleans from it. A file becomes a data URL.
+Brackets are read as clients of the field write them: ``metadata[watermark]=true``, ``image_urls[]=a``,
+``content[0][type]=text``, and OpenAI's SDK, which groups the fields of a list of objects by key:
+``content[][type]`` for every item, then ``content[][role]`` for those that have one. Which item a value belongs to is
+then found from the ``type`` of the items, or the form is refused; a JSON string under the list's name is always exact.
+"""
+
+import base64
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+from urllib.parse import parse_qsl
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import Field, File, FormParser, parse_options_header
+
+from understudy.core.errors import Rejected
+from understudy.dialects.json_body import BODY, read_object, reject_value, shown
+from understudy.dialects.naming import renamed_all
+
+MULTIPART = b"multipart/form-data"
+URLENCODED = b"application/x-www-form-urlencoded"
+FORM_TYPES = frozenset({MULTIPART, URLENCODED})
+
+# Our own bounds, far above any request that a model serves.
+FIELDS_MAX = 500
+FILES_MAX = 32
+DEPTH_MAX = 8
+_HEADERS_MAX = 16
+_HEADER_BYTES_MAX = 8192
+
+_NAME = re.compile(r"(?P<root>[^\[\]]+)(?P<parts>(?:\[[^\[\]]*\])*)")
+_PART = re.compile(r"\[([^\[\]]*)\]")
+_OBJECTS = frozenset({"metadata", "content", "input_reference", "tools", "video", "image_with_roles"})
+"""Fields that are objects or lists in JSON; as a form's text they hold JSON, where it looks like it."""
+_ITEM_KINDS = frozenset({"text", "image_url", "video_url", "audio_url", "draft_task"})
+"""Keys of a content item that only an item of the same type has."""
+_TEXT_TYPES = ("application/json", "text/plain")
+_SIGNATURES = (
+    (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png"),
+    (re.compile(rb"\xff\xd8\xff"), "image/jpeg"),
+    (re.compile(rb"GIF8[79]a"), "image/gif"),
+    (re.compile(rb"BM.{4}\0\0\0\0", re.DOTALL), "image/bmp"),
+    (re.compile(rb"II\*\0|MM\0\*"), "image/tiff"),
+    (re.compile(rb"RIFF.{4}WEBP", re.DOTALL), "image/webp"),
+    (re.compile(rb"RIFF.{4}WAVE", re.DOTALL), "audio/wav"),
+    (re.compile(rb".{4}ftyp(?:heic|heix|hevc)", re.DOTALL), "image/heic"),
+    (re.compile(rb".{4}ftyp(?:mif1|msf1)", re.DOTALL), "image/heif"),
+    (re.compile(rb".{4}ftypqt  ", re.DOTALL), "video/quicktime"),
+    (re.compile(rb".{4}ftypM4A", re.DOTALL), "audio/mp4"),
+    (re.compile(rb".{4}ftyp", re.DOTALL), "video/mp4"),
+    (re.compile(rb"\x1aE\xdf\xa3"), "video/webm"),
+    (re.compile(rb"ID3|\xff[\xe2\xe3\xf2\xf3\xfa\xfb]"), "audio/mpeg"),
+)
+"""First bytes -> media type, for clients that call every file application/octet-stream, as OpenAI's SDK does bytes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """A file of a form. media_type: as declared, lower case, "" when it was not. file_name: the client's own name."""
+
+    file_name: str
+    media_type: str
+    content: bytes
+
+
+Pair = tuple[str, str | Upload]
+
+
+def read_form(content_type: bytes, body: bytes) -> dict[str, Any]:
+    """Return the object that a form stands for. A field left empty means absent, as null does in JSON.
+
+    An urlencoded body that is JSON is read as JSON: curl says urlencoded of whatever it is given.
+
+    Raises: Rejected.
+    """
+    kind, options = parse_options_header(content_type)
+    if kind == MULTIPART:
+        return object_of(_multipart(options.get(b"boundary", b""), body))
+    if body.lstrip().startswith(b"{"):
+        return read_object(body)
+    return object_of(_urlencoded(body))
+
+
+def object_of(pairs: Sequence[Pair]) -> dict[str, Any]:
+    """Return the object that the fields of a form spell, in their order.
+
+    Raises: Rejected.
+    """
+    root = _Branch()
+    for name, value in pairs:
+        text = _data_url(name, value) if isinstance(value, Upload) else value
+        path = _path(name)
+        if text or "" in path:
+            root.add(path, text)
+    return {key: _whole(key, branch) for key, branch in root.children.items()}
+
+
+def read_json_text(text: str, name: str) -> Any:
+    """Return the JSON value that a text field holds, judged as a body would be. name: the field, for the refusal.
+
+    Raises: Rejected.
+    """
+    try:
+        found = read_object(b'{"value":' + text.encode() + b"}")
+    except Rejected as error:
+        raise renamed_all(error, {"value": name, BODY: name}) from None
+    if len(found) != 1:
+        reject_value(name, "it is not valid JSON.")
+    return found["value"]
+
+
+class _Branch:
+    """One level of bracket names. values: what was given at just this name, in order; order: each name as it came."""
+
+    def __init__(self) -> None:
+        self.values: list[str] = []
+        self.children: dict[str, _Branch] = {}
+
+    def add(self, path: tuple[str, ...], value: str) -> None:
+        branch = self
+        for key in path:
+            branch = branch.children.setdefault(key, _Branch())
+        branch.values.append(value)
+
+
+def _path(name: str) -> tuple[str, ...]:
+    """Split ``a[b][]`` into its keys; a name whose brackets do not match is one key."""
+    found = _NAME.fullmatch(name)
+    if not found:
+        return (shown(name),)
+    path = (found["root"], *_PART.findall(found["parts"]))
+    if len(path) > DEPTH_MAX:
+        reject_value(shown(name), f"a form's names have at most {DEPTH_MAX} levels; send a JSON string instead.")
+    return path
+
+
+def _whole(name: str, branch: _Branch) -> Any:
+    """Return the value of one branch. name: its path as messages show it."""
+    if branch.values and branch.children:
+        reject_value(shown(name), "it is given both as a whole and in parts.")
+    if not branch.children:
+        return _leaf(name, branch.values)
+    keys = branch.children.keys()
+    if keys == {""}:
+        return _list(name, branch.children[""])
+    if "" in keys:
+        reject_value(shown(name), "it is given both as a list and as an object.")
+    if all(key.isascii() and key.isdigit() for key in keys):
+        return _numbered(name, branch.children)
+    return {key: _whole(f"{name}.{key}", child) for key, child in branch.children.items()}
+
+
+def _leaf(name: str, values: list[str]) -> Any:
+    read = [_maybe_json(value, name) for value in values] if _is_object(name) else values
+    return read[0] if len(read) == 1 else list(read)
+
+
+def _is_object(name: str) -> bool:
+    return name.rpartition(".")[2] in _OBJECTS
+
+
+def _maybe_json(text: str, name: str) -> Any:
+    return read_json_text(text, name) if text.lstrip()[:1] in ("{", "[") else text
+
+
+def _numbered(name: str, children: Mapping[str, _Branch]) -> list[Any]:
+    order = sorted(children, key=int)
+    if [int(key) for key in order] != list(range(len(order))):
+        reject_value(shown(name), "its items must be numbered from 0 without a gap.")
+    return [_whole(f"{name}[{key}]", children[key]) for key in order]
+
+
+def _list(name: str, each: _Branch) -> list[Any]:
+    """Return the items of ``name[]``: texts, or objects whose fields came grouped by key."""
+    if not each.children:
+        return [_maybe_json(value, name) for value in each.values] if _is_object(name) else list(each.values)
+    if each.values or "" in each.children:
+        reject_value(shown(name), "its items must be either texts or objects.")
+    columns = {key: _column(name, key, branch) for key, branch in each.children.items()}
+    count = len(columns.get("type", ())) or max(len(values) for values in columns.values())
+    items: list[dict[str, Any]] = [{} for _ in range(count)]
+    for key, values in columns.items():
+        for index, value in zip(_owners(name, key, len(values), columns, count), values, strict=True):
+            if value != "":
+                items[index][key] = value
+    return items
+
+
+def _column(name: str, key: str, branch: _Branch) -> list[Any]:
+    """Return the values of one key in the order of the items that have it: texts, or objects of texts."""
+    if not branch.children:
+        return list(branch.values)
+    columns = {inner: child.values for inner, child in branch.children.items()}
+    sizes = {len(values) for values in columns.values()}
+    if branch.values or len(sizes) != 1 or any(child.children for child in branch.children.values()):
+        _ambiguous(name)
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _owners(name: str, key: str, given: int, columns: Mapping[str, list[Any]], count: int) -> Sequence[int]:
+    """Return which items the values of one key belong to: all, those whose type is the key, or all but the texts."""
+    types = columns.get("type", ())
+    named = [index for index, kind in enumerate(types) if kind == key]
+    if named and given == len(named):
+        return named
+    if given == count and not (types and key in _ITEM_KINDS):
+        return range(count)
+    others = [index for index, kind in enumerate(types) if kind != "text"]
+    if key != "role" or given != len(others):
+        _ambiguous(name)
+    return others
+
+
+def _ambiguous(name: str) -> NoReturn:
+    root = name.partition(".")[0].partition("[")[0]
+    whole = f"send {root} as a JSON string" if root != name else "send it as a JSON string"
+    reject_value(shown(name), f"the form does not say which of its items the fields belong to; {whole}.")
+
+
+def _data_url(name: str, upload: Upload) -> str:
+    """Return a file as a text, where it is one, else as a data URL of the type that its first bytes show."""
+    if upload.media_type in _TEXT_TYPES:
+        return _text(name, upload.content)
+    sniffed = next((kind for first, kind in _SIGNATURES if first.match(upload.content)), None)
+    kind = sniffed or upload.media_type or "application/octet-stream"
+    return f"data:{kind};base64,{base64.b64encode(upload.content).decode('ascii')}"
+
+
+def _text(name: str, content: bytes) -> str:
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        reject_value(shown(name), f"it is not UTF-8 text (byte {error.start}).")
+    if "\x00" in text:
+        reject_value(shown(name), "the text holds a NUL character.")
+    return text
+
+
+def _urlencoded(body: bytes) -> list[Pair]:
+    try:
+        fields = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=FIELDS_MAX)
+    except UnicodeDecodeError:
+        reject_value(BODY, "it is not a form of UTF-8 text.")
+    except ValueError:
+        reject_value(BODY, f"a form has at most {FIELDS_MAX} fields.")
+    if not fields:
+        reject_value(BODY, "it is empty, a form or a JSON object is expected.")
+    for name, value in fields:
+        if "\x00" in name or "\x00" in value:
+            reject_value(shown(name), "the text holds a NUL character.")
+    return list(fields)
+
+
+class _Parts:
+    """Takes the parts of a multipart form as the parser finds them, and counts."""
+
+    def __init__(self) -> None:
+        self.pairs: list[Pair] = []
+        self.files = 0
+        self.is_whole = False
+
+    def on_field(self, field: Field) -> None:
+        name = self._name(field.field_name)
+        self.pairs.append((name, _text(name, field.value or b"")))
+
+    def on_file(self, file: File) -> None:
+        name = self._name(file.field_name)
+        self.files += 1
+        if self.files > FILES_MAX:
+            reject_value(BODY, f"a form has at most {FILES_MAX} files.")
+        file.file_object.seek(0)
+        content = file.file_object.read()
+        file.close()
+        media_type = (file.content_type or "").partition(";")[0].strip().lower()
+        file_name = shown((file.file_name or b"").decode("utf-8", "replace"))
+        self.pairs.append((name, Upload(file_name=file_name, media_type=media_type, content=content)))
+
+    def on_end(self) -> None:
+        self.is_whole = True
+
+    def _name(self, name: bytes | None) -> str:
+        if not name:
+            reject_value(BODY, "a part of the form has no name.")
+        if len(self.pairs) == FIELDS_MAX:
+            reject_value(BODY, f"a form has at most {FIELDS_MAX} fields.")
+        return _text("name", name)
+
+
+def _multipart(boundary: bytes, body: bytes) -> list[Pair]:
+    if not boundary:
+        reject_value("Content-Type", "multipart/form-data needs a boundary.")
+    parts = _Parts()
+    config = {
+        # Everything stays in memory: the body is bounded already, and a file on disk would outlive a crash.
+        "MAX_MEMORY_FILE_SIZE": len(body) + 1,
+        "MAX_HEADER_COUNT": _HEADERS_MAX,
+        "MAX_HEADER_SIZE": _HEADER_BYTES_MAX,
+        "UPLOAD_ERROR_ON_BAD_CTE": True,
+    }
+    try:
+        parser = FormParser(
+            MULTIPART.decode(), parts.on_field, parts.on_file, parts.on_end, boundary=boundary, config=config
+        )
+        parser.write(body)
+        parser.finalize()
+    except FormParserError as error:
+        reject_value(BODY, f"it is not a well-formed multipart form: {shown(str(error))}.")
+    if not parts.is_whole:
+        reject_value(BODY, "the multipart form ends before its last boundary.")
+    return parts.pairs
