@@ -11,12 +11,12 @@ from enum import StrEnum
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from understudy.core.case import invalid
 from understudy.core.content import Modality
+from understudy.core.content_rules import ASSET
 from understudy.core.errors import Violation
 from understudy.core.request import GenerationRequest
-from understudy.core.rules import invalid
 
-ASSET_SCHEME = "asset://"
 GROUP_PREFIX = "group-"
 ASSET_PREFIX = "asset-"
 _SHOWN_CHARS = 80
@@ -133,9 +133,9 @@ def broken_by_asset(new: NewAsset, limits: AssetLimits) -> Iterator[Violation]:
 def referenced_assets(request: GenerationRequest) -> dict[int, str]:
     """Return the asset ids that the content names: index of the item -> id."""
     return {
-        index: item.value.removeprefix(ASSET_SCHEME)
+        index: item.value.removeprefix(ASSET)
         for index, item in enumerate(request.content)
-        if item.value.startswith(ASSET_SCHEME) and item.modality in REFERABLE
+        if item.value.startswith(ASSET) and item.modality in REFERABLE
     }
 
 
