@@ -66,6 +66,32 @@ class CountsThePage(MemoryTaskStore):
         return TaskPage(tasks=page.tasks, total=len(page.tasks))
 
 
+class CountsBeforeTheCursor(MemoryTaskStore):
+    async def list_tasks(self, owner, wanted):
+        page = await super().list_tasks(owner, wanted)
+        return TaskPage(tasks=page.tasks, total=(await super().list_tasks(owner, replace(wanted, after=None))).total)
+
+
+class CutsBeforeItTurns(MemoryTaskStore):
+    async def list_tasks(self, owner, wanted):
+        page = await super().list_tasks(owner, replace(wanted, is_oldest_first=False))
+        return TaskPage(tasks=page.tasks[::-1] if wanted.is_oldest_first else page.tasks, total=page.total)
+
+
+class GoesOnBehindAnyId(MemoryTaskStore):
+    async def list_tasks(self, owner, wanted):
+        known = wanted.after is None or await self.get(owner, wanted.after)
+        return await super().list_tasks(owner, wanted if known else replace(wanted, after=None))
+
+
+class GoesOnByTimeAlone(MemoryTaskStore):
+    async def list_tasks(self, owner, wanted):
+        page = await super().list_tasks(owner, wanted)
+        last = self._tasks.get(wanted.after)
+        kept = [task for task in page.tasks if last is None or task.created_at != last.created_at]
+        return TaskPage(tasks=tuple(kept), total=page.total)
+
+
 class Overwrites(MemoryTaskStore):
     async def insert(self, task, hold):
         self._entries.pop(task.id, None)
@@ -88,6 +114,10 @@ BROKEN_STORES = {
     KeepsHoldsOpen: "late_tasks_expire_whether_queued_or_running",
     ShowsAnyOwner: "a_task_is_seen_by_its_owner_only",
     CountsThePage: "pages_cut_the_listing_and_total_counts_all",
+    CountsBeforeTheCursor: "a_total_counts_what_stands_behind_the_cursor",
+    CutsBeforeItTurns: "a_listing_can_begin_with_the_oldest",
+    GoesOnBehindAnyId: "nothing_stands_behind_a_task_that_the_owner_has_not[20261121120000-00009]",
+    GoesOnByTimeAlone: "a_listing_goes_on_right_behind_a_task",
     Overwrites: "an_id_is_used_once",
     ForgetsTheLedger: "withdrawing_an_ended_task_removes_its_record_and_no_entry[failed]",
 }
@@ -151,6 +181,18 @@ BROKEN_STATEMENTS = [
     ("PAGE_OF_OWNER", "OR updated_at >=", "OR created_at >=", "a_listing_shows_no_cancelled_task_past_its_time"),
     ("PAGE_OF_IDS", "+owner = :owner", ":owner <> ''", "a_task_is_seen_by_its_owner_only"),
     ("PAGE_OF_OWNER", "service_tier = :service_tier", "1", "a_listing_filters_by_model_tier_and_ids_together"),
+    ("PAGE_OF_OWNER", "(created_at, id) <", "(created_at, id) <=", "a_listing_goes_on_right_behind_a_task"),
+    ("OLDEST_OF_OWNER", "ORDER BY created_at, id", "ORDER BY created_at DESC", "a_listing_can_begin_with_the_oldest"),
+    ("OLDEST_OF_OWNER", "(created_at, id) >", "(created_at, id) >=", "pages_by_cursor_show_every_task_once"),
+    ("OLDEST_OF_IDS", "ORDER BY created_at, id", "ORDER BY created_at DESC", "a_listing_can_begin_with_the_oldest"),
+    ("PAGE_OF_IDS", "(created_at, id) <", "(0, id) <", "a_cursor_filters_together_with_everything_else"),
+    ("COUNT_OF_OWNER", ":after_id", "''", "a_total_counts_what_stands_behind_the_cursor"),
+    (
+        "PLACE",
+        "AND owner = ?",
+        "AND ? <> ''",
+        "nothing_stands_behind_a_task_that_the_owner_has_not[20261121120000-00003]",
+    ),
     ("COUNT_OF_OWNER", "model = :model", "1", "total_counts_only_what_matches"),
     ("LEDGER", "WHERE task_id = ?", "WHERE ? <> ''", "late_tasks_expire_whether_queued_or_running"),
 ]

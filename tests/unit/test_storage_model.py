@@ -136,6 +136,8 @@ def step_of(chance, count):
         "status": chance.choice(list(Status)),
         "service_tier": "flex",
         "task_ids": tuple(sample_task(each).id for each in recent[::2]),
+        "after": sample_task(number).id,
+        "is_oldest_first": True,
     }
     chosen = chance.sample(sorted(filters), chance.choice([0, 0, 1, 1, 2, 3]))
     arguments = {

@@ -218,6 +218,10 @@ def test_the_cost_of_a_task_does_not_grow_with_their_number(connection):
         ("COUNT_OF_OWNER", "COVERING INDEX task_listed"),
         ("PAGE_OF_OWNER", "task_listed"),
         ("PAGE_OF_IDS", "sqlite_autoindex_task_1"),
+        ("OLDEST_OF_OWNER", "task_listed"),
+        ("OLDEST_OF_IDS", "sqlite_autoindex_task_1"),
+        ("PLACE", "sqlite_autoindex_task_1"),
+        *((f"{listing}_OF_OWNER", f"{bound}(?,?)") for listing in ("COUNT", "PAGE", "OLDEST") for bound in "<>"),
     ],
 )
 def test_each_question_has_its_index(connection, name, index):
@@ -225,7 +229,7 @@ def test_each_question_has_its_index(connection, name, index):
     assert any(index in step for step in plan), plan
 
 
-@pytest.mark.parametrize("name", ["CLAIM", "PAGE_OF_OWNER", "EXPIRE", "PURGE_ENDED"])
+@pytest.mark.parametrize("name", ["CLAIM", "PAGE_OF_OWNER", "OLDEST_OF_OWNER", "EXPIRE", "PURGE_ENDED"])
 def test_what_is_ordered_is_not_sorted(connection, name):
     plan = plan_of(connection, name)
     # The few leased tasks, and the two candidates, are sorted; the queue is not.

@@ -51,7 +51,10 @@ class MemoryTaskStore:
         """See the port."""
         self._check_open()
         matching = [task for task in self._tasks.values() if task.owner == owner and _matches(task, wanted)]
-        matching.sort(key=lambda task: (task.created_at, task.id), reverse=True)
+        if wanted.after is not None:
+            last = await self.get(owner, wanted.after)
+            matching = [] if last is None else [task for task in matching if _is_behind(task, last, wanted)]
+        matching.sort(key=_place, reverse=not wanted.is_oldest_first)
         start = (wanted.page - 1) * wanted.page_size
         return TaskPage(tasks=tuple(matching[start : start + wanted.page_size]), total=len(matching))
 
@@ -192,6 +195,14 @@ class MemoryTaskStore:
         self._tasks[ended.id] = ended
         entries = self._entries[ended.id]
         entries.append(voided(entries[0]))
+
+
+def _place(task: Task) -> tuple[datetime, str]:
+    return task.created_at, task.id
+
+
+def _is_behind(task: Task, last: Task, wanted: TaskFilter) -> bool:
+    return _place(task) > _place(last) if wanted.is_oldest_first else _place(task) < _place(last)
 
 
 def _matches(task: Task, wanted: TaskFilter) -> bool:

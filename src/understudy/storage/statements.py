@@ -106,9 +106,10 @@ REMOVE = "DELETE FROM task WHERE id = ?"
 
 ADD_KEY = "INSERT INTO api_key (id, owner, digest, created_at) VALUES (?, ?, ?, ?)"
 
-# A filter that is not set is NULL. Only owner and order choose the index, so one text serves all filters.
+# A filter that is not set is NULL. Only owner and place choose the index, so one text serves all filters. Both bounds
+# are always set and outside: "created since" and "behind this task" are one and the same condition on the index.
 _SHOWN = """
-    created_at >= :created_after
+    (created_at, id) > (:after_created_at, :after_id) AND (created_at, id) < (:before_created_at, :before_id)
     AND (status <> 'cancelled' OR updated_at >= :cancelled_after)
     AND (:status IS NULL OR status = :status)
     AND (:model IS NULL OR model = :model)
@@ -126,6 +127,14 @@ COUNT_OF_IDS = f"SELECT count(*) {_OF_IDS}"
 
 _PAGE = "ORDER BY created_at DESC, id DESC LIMIT :limit OFFSET :offset"
 
+_OLDEST_FIRST = "ORDER BY created_at, id LIMIT :limit OFFSET :offset"
+
 PAGE_OF_OWNER = f"SELECT {COLUMNS} {_OF_OWNER} {_PAGE}"
 
 PAGE_OF_IDS = f"SELECT {COLUMNS} {_OF_IDS} {_PAGE}"
+
+OLDEST_OF_OWNER = f"SELECT {COLUMNS} {_OF_OWNER} {_OLDEST_FIRST}"
+
+OLDEST_OF_IDS = f"SELECT {COLUMNS} {_OF_IDS} {_OLDEST_FIRST}"
+
+PLACE = "SELECT created_at, id FROM task WHERE id = ? AND owner = ?"

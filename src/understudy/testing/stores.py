@@ -8,7 +8,7 @@ import random
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,7 +16,7 @@ import pytest
 
 from understudy.core.errors import Rejected
 from understudy.core.ports import ApiKey, IdTaken, TaskStore
-from understudy.core.task import ENDED, Claim, EntryKind, Status, Task, TaskFilter, Warned
+from understudy.core.task import ENDED, Claim, EntryKind, Status, Task, Warned
 from understudy.testing.samples import (
     EXPIRY,
     LEASE_END,
@@ -29,13 +29,11 @@ from understudy.testing.samples import (
     success_of,
     voided_of,
 )
+from understudy.testing.store_listings import ListingConformance
+from understudy.testing.store_steps import EVER, LATER, OWNER, TICK, claimed, ended, listed, put, read
 
 T = TypeVar("T")
 
-OWNER = "project-a"
-LATER = NOW + timedelta(seconds=10)
-TICK = timedelta(microseconds=1)
-EVER = datetime.min.replace(year=1970, tzinfo=NOW.tzinfo)
 PURGE_MOST = 1000
 PATIENCE_S = 30.0
 Refusal = Callable[[TaskStore, Claim], Awaitable[bool]]
@@ -49,47 +47,7 @@ REFUSALS: dict[str, Refusal] = {
 """What only the holder of the current claim may do."""
 
 
-async def put(store: TaskStore, *tasks: Task) -> None:
-    """Insert tasks with their holds."""
-    await asyncio.gather(*(store.insert(task, hold_of(task)) for task in tasks))
-
-
-async def claimed(store: TaskStore, now: datetime = NOW) -> Claim:
-    """Claim a task that must be there, for a minute."""
-    claim = await store.claim("worker-1", now, now + (LEASE_END - NOW))
-    assert claim is not None
-    return claim
-
-
-async def read(store: TaskStore, task_id: str) -> Task:
-    """Read a task that must be there."""
-    task = await store.get(OWNER, task_id)
-    assert task is not None
-    return task
-
-
-async def ended(store: TaskStore, number: int, status: Status) -> Task:
-    """Bring a new task to an end state at `LATER`; no other task may be claimable."""
-    task = sample_task(number, expires_at=LATER if status is Status.EXPIRED else EXPIRY)
-    await put(store, task)
-    if status is Status.CANCELLED:
-        await store.withdraw(OWNER, task.id, LATER)
-    elif status is Status.EXPIRED:
-        await store.expire(LATER)
-    else:
-        claim = await claimed(store)
-        await store.finish(claim, success_of(claim) if status is Status.SUCCEEDED else failure_of(claim), LATER)
-    return await read(store, task.id)
-
-
-async def listed(store: TaskStore, owner: str = OWNER, **wanted: object) -> list[int]:
-    """List, and give the numbers of the tasks on the page, in order."""
-    everything: dict[str, object] = {"page": 1, "page_size": 100, "created_after": EVER, "cancelled_after": EVER}
-    page = await store.list_tasks(owner, TaskFilter(**{**everything, **wanted}))  # type: ignore[arg-type]
-    return [int(task.id[-5:]) for task in page.tasks]
-
-
-class StoreConformance(ABC):
+class StoreConformance(ListingConformance, ABC):
     """What every task store must do."""
 
     @abstractmethod
@@ -161,56 +119,6 @@ class StoreConformance(ABC):
         assert await listed(store, "project-b") == []
         assert await listed(store, "project-b", task_ids=(task.id,)) == []
         assert await read(store, task.id) == task
-
-    async def test_a_listing_is_newest_first_then_by_id(self, store: TaskStore) -> None:
-        same = {number: sample_task(number, created_at=NOW) for number in (4, 5)}
-        await put(store, same[5], sample_task(2), sample_task(9), same[4], sample_task(1))
-        assert await listed(store) == [9, 2, 1, 5, 4]
-
-    async def test_pages_cut_the_listing_and_total_counts_all(self, store: TaskStore) -> None:
-        await put(store, *map(sample_task, range(7)))
-        pages = [await listed(store, page=page, page_size=3) for page in (1, 2, 3, 4)]
-        assert pages == [[6, 5, 4], [3, 2, 1], [0], []]
-        for number in (1, 4):
-            wanted = TaskFilter(page=number, page_size=3, created_after=EVER, cancelled_after=EVER)
-            assert (await store.list_tasks(OWNER, wanted)).total == 7
-
-    async def test_total_counts_only_what_matches(self, store: TaskStore) -> None:
-        await put(store, sample_task(0, model="model-b"), sample_task(1, owner="project-b"), sample_task(2))
-        wanted = TaskFilter(page=1, page_size=1, created_after=EVER, cancelled_after=EVER, model="model-b")
-        assert (await store.list_tasks(OWNER, wanted)).total == 1
-
-    @pytest.mark.parametrize("status", Status)
-    async def test_a_listing_filters_by_status(self, store: TaskStore, status: Status) -> None:
-        for number, end in enumerate(sorted(ENDED)):
-            await ended(store, number, end)
-        await put(store, sample_task(4), sample_task(5, priority=1))
-        await claimed(store)
-        expected = {end: [number] for number, end in enumerate(sorted(ENDED))}
-        assert await listed(store, status=status) == {**expected, Status.QUEUED: [4], Status.RUNNING: [5]}[status]
-
-    async def test_a_listing_filters_by_model_tier_and_ids_together(self, store: TaskStore) -> None:
-        await put(store, sample_task(0), sample_task(1, model="model-b"), sample_task(2, service_tier="flex"))
-        await put(store, sample_task(3, model="model-b", service_tier="flex"), sample_task(4, service_tier=None))
-        ids = tuple(sample_task(number).id for number in (3, 2, 9))
-        assert await listed(store, model="model-b") == [3, 1]
-        assert await listed(store, service_tier="flex") == [3, 2]
-        assert await listed(store, service_tier="default") == [1, 0]
-        assert await listed(store, task_ids=ids) == [3, 2]
-        assert await listed(store, task_ids=ids, page=2, page_size=1) == [2]
-        assert await listed(store, task_ids=ids, model="model-b", service_tier="flex") == [3]
-        assert await listed(store, task_ids=ids, model="model-b", status=Status.RUNNING) == []
-
-    async def test_a_listing_shows_no_older_records(self, store: TaskStore) -> None:
-        await put(store, sample_task(1), sample_task(2), sample_task(3))
-        assert await listed(store, created_after=sample_task(2).created_at) == [3, 2]
-        assert await listed(store, created_after=sample_task(2).created_at + TICK) == [3]
-
-    async def test_a_listing_shows_no_cancelled_task_past_its_time(self, store: TaskStore) -> None:
-        await ended(store, 1, Status.CANCELLED)
-        await ended(store, 2, Status.FAILED)
-        assert await listed(store, cancelled_after=LATER) == [2, 1]
-        assert await listed(store, cancelled_after=LATER + TICK) == [2]
 
     async def test_claims_follow_priority_then_age_then_id(self, store: TaskStore) -> None:
         await put(store, sample_task(1), sample_task(2, priority=9), sample_task(3, priority=9))
