@@ -23,6 +23,7 @@ from understudy.server.openapi_own import (
     PARTS_OF_A_FILE,
     SERVER_TAG,
     answer,
+    change_schema,
     own_components,
     parameter,
 )
@@ -56,12 +57,12 @@ _DOES: Mapping[Operation, str] = {
     Operation.EDIT: "Make a changed film of a film",
     Operation.EXTEND: "Make a film that goes on where a film ends",
 }
-_CHANGES: Mapping[Operation, str] = {
-    Operation.REMIX: "server.RemixBody",
-    Operation.EDIT: "server.EditBody",
-    Operation.EXTEND: "server.ExtendBody",
+_CHANGES: Mapping[Operation, tuple[str, ...]] = {
+    Operation.REMIX: ("prompt",),
+    Operation.EDIT: ("prompt", "video"),
+    Operation.EXTEND: ("prompt", "video"),
 }
-"""The bodies of requests that change a film."""
+"""What requests that change a film cannot do without."""
 _WITH_BODY = frozenset({Operation.CREATE, Operation.QUOTE, Operation.REMIX, Operation.EDIT, Operation.EXTEND})
 _NO_OPERATION = ("NotFound.Path", "NotFound.File", "InvalidAction.MethodNotAllowed", "AccessDenied")
 """What is met at other paths than those of tasks."""
@@ -203,8 +204,8 @@ def _between(span: Span, *, default: int) -> Schema:
 
 def _request_body(door: Door, codecs: Sequence[Codec], book: _Book) -> Schema:
     change = _CHANGES.get(door.operation)
-    if change is not None:
-        schema: Schema = {"$ref": f"#/components/schemas/{change}"}
+    if change:
+        schema = change_schema(change)
         examples: Schema = {}
     else:
         schema = either([reference(codec.name, codec.shapes.request) for codec in codecs])

@@ -2,43 +2,16 @@
 
 from typing import Any
 
-import msgspec
-
-from understudy.server.openapi_schemas import Schema, own_schemas
+from understudy.dialects.openai_request import VideoChange
+from understudy.server.openapi_schemas import OWN, Schema, own_schemas, reference
 from understudy.server.quotes import QuoteBody
 
 JSON_TYPE = "application/json"
 SERVER_TAG = {"name": "server", "description": "Result files, and what operators and load balancers ask."}
 
 
-class TaskRef(msgspec.Struct):
-    """A task of the same caller, whose film is meant."""
-
-    id: str
-
-
-class RemixBody(msgspec.Struct):
-    """What the new film shall show; everything else is as in the film that is remixed."""
-
-    prompt: str
-
-
-class EditBody(msgspec.Struct, omit_defaults=True):
-    """What is changed, and in which film: a task, an address, or a file of a form."""
-
-    prompt: str
-    video: TaskRef | str
-
-
-class ExtendBody(msgspec.Struct, omit_defaults=True):
-    """How the film goes on, how long, and which film: a task, an address, or a file of a form."""
-
-    prompt: str
-    video: TaskRef | str
-    seconds: str | None = None
-
-
-OWN_BODIES = (QuoteBody, RemixBody, EditBody, ExtendBody)
+OWN_BODIES = (QuoteBody,)
+CHANGE_BODY = VideoChange
 
 
 def header(name: str) -> Schema:
@@ -62,7 +35,12 @@ def parameter(name: str, schema: Schema, says: str, *, place: str = "query") -> 
 
 def own_components() -> dict[str, Schema]:
     """Return the schemas of this server's own bodies, by name: "server.QuoteBody" and kin."""
-    return own_schemas(OWN_BODIES)
+    return own_schemas(OWN_BODIES) | own_schemas([CHANGE_BODY], is_asked=True)
+
+
+def change_schema(required: tuple[str, ...]) -> Schema:
+    """Return the schema of a request that changes a film and cannot do without these fields."""
+    return {**reference(OWN, CHANGE_BODY), "required": list(required)}
 
 
 HEADERS: Schema = {

@@ -92,6 +92,9 @@ def schemas(codec: Codec, models: Sequence[ModelSpec]) -> dict[str, Schema]:
         if struct in asked:
             _limit(schema, codec, struct, models=models)
         if struct is shapes.request:
+            schema["properties"]["model"].update(
+                _any_of(name for model in models for name in (model.id, *model.aliases))
+            )
             schema["required"] = list(required_fields(codec))
         if not schema.get("required"):
             schema.pop("required", None)
@@ -100,12 +103,12 @@ def schemas(codec: Codec, models: Sequence[ModelSpec]) -> dict[str, Schema]:
     return found
 
 
-def own_schemas(bodies: Sequence[type]) -> dict[str, Schema]:
+def own_schemas(bodies: Sequence[type], *, is_asked: bool = False) -> dict[str, Schema]:
     """Return the components of bodies that belong to no dialect, by name: "server.QuoteBody" and kin."""
     _, components = msgspec.json.schema_components(bodies, ref_template=_template(OWN))
     structs = _unique(struct for body in bodies for struct in structs_of(body))
     for struct in structs:
-        _describe(components[struct.__name__], OWN, struct, is_asked=False)
+        _describe(components[struct.__name__], OWN, struct, is_asked=is_asked)
     return {f"{OWN}.{struct.__name__}": components[struct.__name__] for struct in structs}
 
 
@@ -225,10 +228,6 @@ def _any_of_some(values: Iterable[str]) -> Schema:
     return choice if choice["enum"] else {}
 
 
-def _models(_profile: Profile, models: Sequence[ModelSpec]) -> Schema:
-    return _any_of(name for model in models for name in (model.id, *model.aliases))
-
-
 def _resolutions(profile: Profile, models: Sequence[ModelSpec]) -> Schema:
     return _any_of(profile.resolutions or [each for model in models for each in model.resolutions])
 
@@ -241,7 +240,7 @@ def _durations(profile: Profile, models: Sequence[ModelSpec]) -> Schema:
     span = _widest(model.duration_s for model in models)
     if not profile.durations_choosable or not any(model.duration_choosable for model in models):
         return span
-    return {"anyOf": [span, {"const": DURATION_CHOSEN_BY_ENGINE}]}
+    return {"anyOf": [span, {"const": DURATION_CHOSEN_BY_ENGINE, "description": "The engine chooses."}]}
 
 
 def _frames(profile: Profile, models: Sequence[ModelSpec]) -> Schema:
@@ -256,7 +255,6 @@ def _item_types(_profile: Profile, _models: Sequence[ModelSpec]) -> Schema:
 
 
 _LIMITS: Mapping[str, Limit] = {
-    "model": _models,
     "resolution": _resolutions,
     "ratio": _ratios,
     "duration": _durations,
