@@ -16,7 +16,7 @@ from understudy.core.errors import CODES, UnderstudyError, Violation
 from understudy.core.model_spec import Profile, Span
 from understudy.core.request import GenerationRequest
 from understudy.core.task import Status, Task, TaskFilter, TaskPage
-from understudy.dialects.ark_request import Create, decode_create, encode_create
+from understudy.dialects.ark_request import Create, decode_create, encode_create, lost_fields
 from understudy.dialects.ark_task import PageBody, TaskBody, remote_task, task_body
 from understudy.dialects.codec import Decoded, Encoded, ErrorAnswer, Links, RemoteTask, Shapes
 from understudy.dialects.ids import QUOTED_ID, internal_id
@@ -65,10 +65,10 @@ class ArkCodec:
         return decode_create(fields, self.profile)
 
     def encode_request(self, request: GenerationRequest) -> Encoded:
-        return Encoded(body=msgspec.json.encode(encode_create(request)))
+        return Encoded(body=msgspec.json.encode(encode_create(request)), lost=lost_fields(request))
 
     def encode_created(self, task: Task) -> bytes:
-        answer = Created(id=self.wire_id(task.id), safety_identifier=task.request.safety_identifier)
+        answer = Created(id=self._id_of(task), safety_identifier=task.request.safety_identifier)
         if self.profile.tells_task_on_create:
             answer.model = task.request.model_shown
             answer.status = str(task.status)
@@ -79,13 +79,22 @@ class ArkCodec:
         return msgspec.json.decode(body, type=Created).id
 
     def encode_task(self, task: Task, links: Links) -> bytes:
-        return msgspec.json.encode(task_body(task, links, self.wire_id))
+        return msgspec.json.encode(self._body(task, links))
+
+    def _body(self, task: Task, links: Links) -> TaskBody:
+        return task_body(task, links, lambda _: self._id_of(task))
+
+    def _id_of(self, task: Task) -> str:
+        """Spell the task's id as the dialect did that created it, if the two meet on the same paths."""
+        made_by = load_catalogue().profiles.get(task.dialect, self.profile)
+        is_kin = made_by.family == self.profile.family
+        return (made_by if is_kin else self.profile).wire_id_prefix + task.id
 
     def decode_task(self, body: bytes) -> RemoteTask:
         return remote_task(msgspec.json.decode(body))
 
     def encode_page(self, page: TaskPage, links: Links) -> bytes:
-        items = [task_body(task, links, self.wire_id) for task in page.tasks]
+        items = [self._body(task, links) for task in page.tasks]
         for item in items:
             item.failure_reason = item.error
         return msgspec.json.encode(PageBody(items=items, total=page.total))
@@ -121,9 +130,11 @@ class ArkCodec:
 
     def encode_error(self, violation: Violation, request_id: str) -> ErrorAnswer:
         code = CODES[violation.code]
+        words = self.profile.error_words.get(violation.code)
         message = f"{self._spelled(violation.message)} Request id: {request_id}"
-        detail = ErrorDetail(violation.code, message, violation.param, code.type)
-        return ErrorAnswer(status=code.status, body=msgspec.json.encode(ErrorEnvelope(detail)))
+        detail = ErrorDetail(violation.code, f"{words}: {message}" if words else message, violation.param, code.type)
+        status = self.profile.error_statuses.get(violation.code, code.status)
+        return ErrorAnswer(status=status, body=msgspec.json.encode(ErrorEnvelope(detail)))
 
     def _spelled(self, message: str) -> str:
         """Spell the task ids in a sentence as this dialect does."""

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from understudy.core.content import ContentItem, Modality, Role
+from understudy.core.roles import REFERENCE_ROLE
 from understudy.dialects.json_body import absent, reject_value, unknown_keys
 
 
@@ -89,10 +90,11 @@ def ignored_item_keys(items: Sequence[Mapping[str, Any]]) -> list[str]:
 def _decode_role(modality: Modality, role: str | None) -> Role | None:
     if not role:
         return None
-    allowed = _ROLES[modality]
-    if role not in {str(each) for each in allowed}:
-        words = ", ".join(f"`{each}`" for each in sorted(allowed))
-        reject_value("content", f"invalid role specified for {modality} content, supported values are: {words}.")
+    if role not in _ROLES[modality]:
+        if modality is Modality.IMAGE:
+            words = ", ".join(f"`{each}`" for each in sorted(_ROLES[modality]))
+            reject_value("content", f"invalid role specified for image content, supported values are: {words}.")
+        reject_value("content", f"reference media mode requires {modality} role to be {REFERENCE_ROLE[modality]}")
     return Role(role)
 
 

@@ -4,13 +4,16 @@ Quirks: the vendor's Python SDK sends null for every field left out; unknown key
 here, but told.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
 import msgspec
 
+from understudy.catalog.load import load_catalogue
+from understudy.core.content import ContentItem, Modality, Role
 from understudy.core.model_spec import Profile
+from understudy.core.prompt_flags import take_flags
 from understudy.core.request import GenerationRequest
 from understudy.core.roles import with_first_frame, with_roles
 from understudy.core.task import Warned
@@ -86,17 +89,23 @@ def decode_create(fields: Mapping[str, Any], profile: Profile, *, is_lenient: bo
         absent("model")
     if not wire.content:
         absent("content")
-    content, told = decode_content(wire.content), tuple(ignored(key) for key in _ignored_keys(fields))
-    if profile.roles_inferred:
-        content, inferred = with_roles(content)
-        told += inferred
-    else:
-        content = with_first_frame(content)
+    content, told = decode_content(wire.content), tuple([ignored(key) for key in _ignored_keys(fields)])
     values = {
         "duration_s": wire.duration,
         "execution_expires_after_s": wire.execution_expires_after,
         **dict(zip(_SAME_NAME, _same_fields(wire), strict=True)),
     }
+    if profile.prompt_flags and any("--" in item.value for item in content if item.modality is Modality.TEXT):
+        model = load_catalogue().model(wire.model)
+        given = take_flags(content, values, model=model, model_name=wire.model)
+        content, told = given.content, told + given.told
+        values.update(given.values)
+    if profile.roles_inferred:
+        content, inferred = with_roles(content)
+        told += inferred
+    else:
+        content = with_first_frame(content)
+    told += drop_duration(values, content, profile)
     request = GenerationRequest(
         model=wire.model, content=content, tools=decode_tools(wire.tools), **with_defaults(values, profile)
     )
@@ -104,16 +113,45 @@ def decode_create(fields: Mapping[str, Any], profile: Profile, *, is_lenient: bo
 
 
 def with_defaults(values: dict[str, Any], profile: Profile) -> dict[str, Any]:
-    """Return the fields of a request with the dialect's own default for each that was left out."""
+    """Return the fields of a request with the dialect's own default for each that was left out.
+
+    A draft has the resolution of drafts, whatever the dialect's default is; `resolve` knows it.
+    """
     for name, value in profile.defaults.items():
-        if values.get(name) is None:
+        if values.get(name) is None and not (name == "resolution" and values.get("draft")):
             values[name] = value
     return values
+
+
+def drop_duration(values: dict[str, Any], content: Sequence[ContentItem], profile: Profile) -> tuple[Warned, ...]:
+    """Take the duration out of ``values`` where the dialect does, and tell of it.
+
+    Source: seed 000, line 152: when all media are reference images, `duration` is stripped.
+    """
+    if not profile.duration_dropped_with_reference_images or values.get("duration_s") is None:
+        return ()
+    roles = {item.role for item in content if item.modality is not Modality.TEXT}
+    if roles != {Role.REFERENCE_IMAGE}:
+        return ()
+    values["duration_s"] = None
+    return (Warned(param="duration", message="`duration` is not used when all media are reference images."),)
 
 
 def ignored(param: str) -> Warned:
     """Tell of a key that the dialect does not have."""
     return Warned(param=param, message=f"`{param}` is not a parameter here and was ignored.")
+
+
+_UNCARRIED = ("draft_task_id", "remixed_from")
+
+
+def lost_fields(request: GenerationRequest) -> tuple[Warned, ...]:
+    """Tell what Ark's request has no field for: which of this server's tasks the request builds upon."""
+    return tuple(
+        Warned(param=name, message=f"`{name}` is not carried: it names a task of this server.")
+        for name in _UNCARRIED
+        if getattr(request, name) is not None
+    )
 
 
 def encode_create(request: GenerationRequest) -> Create:

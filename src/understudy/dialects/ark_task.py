@@ -26,11 +26,12 @@ class Content(msgspec.Struct, omit_defaults=True):
     last_frame_url: str | None = None
 
 
-class Usage(msgspec.Struct):
-    """What was used."""
+class Usage(msgspec.Struct, omit_defaults=True):
+    """What was used. tool_usage: tool -> how often; only when a tool was used."""
 
     completion_tokens: int
     total_tokens: int
+    tool_usage: dict[str, int] | None = None
 
 
 class Advice(msgspec.Struct):
@@ -41,7 +42,10 @@ class Advice(msgspec.Struct):
 
 
 class TaskBody(msgspec.Struct, omit_defaults=True):
-    """The answer to a get; absent fields are left out. ``warnings`` and ``progress`` are ours."""
+    """The answer to a get; absent fields are left out. duration or frames, never both.
+
+    ``warnings`` and ``progress`` are ours; ``trace_id`` is amux's, ``camera_fixed`` the request's.
+    """
 
     id: str
     model: str
@@ -56,14 +60,20 @@ class TaskBody(msgspec.Struct, omit_defaults=True):
     resolution: str | None = None
     ratio: str | None = None
     duration: int | None = None
+    frames: int | None = None
     framespersecond: int | None = None
     service_tier: str | None = None
     execution_expires_after: int | None = None
     generate_audio: bool | None = None
     draft: bool | None = None
+    draft_task_id: str | None = None
+    camera_fixed: bool | None = None
+    output_format: str | None = None
+    omni_reference_task_type: str | None = None
     priority: int | None = None
     tools: list[Tool] | None = None
     safety_identifier: str | None = None
+    trace_id: str | None = None
     progress: float | None = None
     warnings: list[Advice] | None = None
 
@@ -77,9 +87,9 @@ class PageBody(msgspec.Struct):
 
 def task_body(task: Task, links: Links, wire_id: WireId) -> TaskBody:
     """Say what a task is, in Ark's words. wire_id: how the dialect spells an internal id."""
-    request, film = task.request, task.film
+    request, film, spelled = task.request, task.film, wire_id(task.id)
     body = TaskBody(
-        id=wire_id(task.id),
+        id=spelled,
         model=request.model_shown,
         status=task.status.value,
         created_at=int(task.created_at.timestamp()),
@@ -87,19 +97,26 @@ def task_body(task: Task, links: Links, wire_id: WireId) -> TaskBody:
         seed=task.seed,
         resolution=request.resolution,
         ratio=film.ratio if film else request.ratio,
-        duration=film.duration_s if film else request.duration_s,
+        duration=_duration_s(task),
+        frames=request.frames,
         framespersecond=_frames_per_second(task),
         service_tier=request.service_tier,
         execution_expires_after=request.execution_expires_after_s,
         generate_audio=request.generate_audio,
         draft=bool(request.draft),
+        draft_task_id=spelled.removesuffix(task.id) + request.draft_task_id if request.draft_task_id else None,
+        camera_fixed=request.camera_fixed,
+        output_format=request.output_format,
+        omni_reference_task_type=request.omni_reference_task_type,
         priority=request.priority,
         safety_identifier=request.safety_identifier,
+        trace_id=request.trace_id,
     )
     if film:
         body.content = _content(film, links)
     if task.completion_tokens is not None:
-        body.usage = Usage(task.completion_tokens, task.completion_tokens)
+        used = dict(film.tool_usage) if film else {}
+        body.usage = Usage(task.completion_tokens, task.completion_tokens, used or None)
     if task.error:
         body.error = ErrorBody(task.error.code, task.error.message)
     if request.tools:
@@ -109,6 +126,12 @@ def task_body(task: Task, links: Links, wire_id: WireId) -> TaskBody:
     if task.warnings:
         body.warnings = [Advice(warned.param, warned.message) for warned in task.warnings]
     return body
+
+
+def _duration_s(task: Task) -> int | None:
+    if task.request.frames is not None:
+        return None
+    return task.film.duration_s if task.film else task.request.duration_s
 
 
 def _frames_per_second(task: Task) -> int | None:
