@@ -1,6 +1,10 @@
 """The library of assets: what can be registered, who finds it again, and what a request that names it becomes."""
 
+import contextlib
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from manual_clock import ManualClock, TestRandomness
 from understudy.catalog.load import load_catalogue
@@ -8,6 +12,7 @@ from understudy.core.assets import AssetStatus, NewAsset, NewGroup
 from understudy.core.content import ContentItem, Modality, Role
 from understudy.core.errors import NotFound, Rejected, Unavailable, Violation
 from understudy.dialects.naming import media_names
+from understudy.dialects.octopus_assets import decode_asset, decode_group, decode_query
 from understudy.service.assets import ID_TRIES_MAX, AssetLibrary
 from understudy.service.judge import Judged
 from understudy.storage.memory_assets import MemoryAssetStore
@@ -275,3 +280,22 @@ async def test_what_is_shown_of_an_id_is_short_and_printable():
     message = found.violations[0].message
     assert message.isprintable()
     assert len(message) < 250
+
+
+ODD = (
+    st.none() | st.booleans() | st.integers() | st.text() | st.lists(st.integers(), max_size=2) | st.just({"url": "x"})
+)
+KEYS = st.sampled_from(["Name", "Description", "GroupId", "URL", "AssetType", "task_id", "Id", "Other"])
+KNOWN = st.sampled_from(["Image", "Video", URL, "http://", "task_20261121120000-00000", "asset-20261121120000-00000"])
+
+
+@given(st.dictionaries(KEYS, KNOWN | ODD))
+async def test_no_object_is_more_than_refused(fields):
+    assets = library()
+    for decode, done in (
+        (decode_group, assets.create_group),
+        (decode_asset, assets.create_asset),
+        (decode_query, assets.get),
+    ):
+        with contextlib.suppress(Rejected, NotFound):
+            await done("o", decode(fields)[0])
