@@ -24,19 +24,28 @@ import uvloop
 
 from manual_clock import START, ManualClock, TestRandomness
 from understudy.catalog.load import load_catalogue
-from understudy.core.ports import ApiKey, Outcome, TaskStore
+from understudy.core.ports import ApiKey, EngineOffer, Outcome, TaskStore
 from understudy.core.task import Claim, EntryKind, Film, LedgerEntry, Status, Task, TaskError, TaskFilter
 from understudy.dialects.ark import ARK
+from understudy.dialects.registry import CODECS
 from understudy.engines.previz import OFFER
+from understudy.media.film_stills import FilmStills
 from understudy.server.auth import KeyRing, key_digest
 from understudy.server.house import House, Limits
 from understudy.server.links import LinkSigner
 from understudy.server.listen import http_server
 from understudy.server.request_ids import RequestIds
+from understudy.service.assets import AssetLibrary
+from understudy.service.changes import Changes
+from understudy.service.drafts import Drafts
+from understudy.service.examine import Examiner
+from understudy.service.judge import Judge
 from understudy.service.query import Queries
+from understudy.service.quote import Quoter
 from understudy.service.submit import Submitter
 from understudy.storage.blobs import LocalBlobStore
 from understudy.storage.memory import MemoryTaskStore
+from understudy.storage.memory_assets import MemoryAssetStore
 
 T = TypeVar("T")
 
@@ -244,6 +253,8 @@ def house_over(
     clock: ManualClock,
     *,
     limits: Limits,
+    engine: EngineOffer = OFFER,
+    unknown_assets_pass: bool = False,
     changes: Callable[[House], House] = lambda house: house,
 ) -> House:
     """Put a house together around a store; ``changes`` may replace parts of it."""
@@ -252,25 +263,34 @@ def house_over(
     async def nothing() -> None:
         return None
 
+    judge = Judge(catalogue=catalogue, engine=engine, book_id="ark-list")
+    drafts = Drafts(catalogue=catalogue, store=store, clock=clock)
+    queries = Queries(
+        catalogue=catalogue,
+        store=store,
+        blobs=blobs,
+        clock=clock,
+        record_retention_s=ARK.profile.record_retention_s,
+        cancelled_retention_s=ARK.profile.cancelled_retention_s,
+    )
+    library = AssetLibrary(
+        store=MemoryAssetStore(),
+        clock=clock,
+        randomness=TestRandomness(),
+        limits=catalogue.assets,
+        unknown_pass=unknown_assets_pass,
+    )
+    examiner = Examiner(judge=judge, drafts=drafts, assets=library)
     house = House(
         submitter=Submitter(
-            catalogue=catalogue,
-            store=store,
-            clock=clock,
-            randomness=TestRandomness(),
-            engine=OFFER,
-            book_id="ark-list",
-            wake=lambda: None,
+            examiner=examiner, store=store, clock=clock, randomness=TestRandomness(), wake=lambda: None
         ),
-        queries=Queries(
-            catalogue=catalogue,
-            store=store,
-            blobs=blobs,
-            clock=clock,
-            record_retention_s=ARK.profile.record_retention_s,
-            cancelled_retention_s=ARK.profile.cancelled_retention_s,
-        ),
-        codecs={"ark": ARK},
+        quoter=Quoter(examiner=examiner),
+        assets=library,
+        changes=Changes(catalogue=catalogue, queries=queries, engine=engine),
+        stills=FilmStills(blobs=blobs),
+        queries=queries,
+        codecs=CODECS,
         keys=KeyRing(SECRET, []),
         blobs=blobs,
         links=LinkSigner(SECRET, lifetime_s=ARK.profile.link_lifetime_s),
@@ -290,6 +310,8 @@ def running_server(
     directory: Path,
     *,
     limits: Limits | None = None,
+    engine: EngineOffer = OFFER,
+    unknown_assets_pass: bool = False,
     changes: Callable[[House], House] = lambda house: house,
     make_store: Callable[[], TaskStore] = MemoryTaskStore,
 ) -> Iterator[RunningServer]:
@@ -297,7 +319,15 @@ def running_server(
     store, clock, blobs_dir = make_store(), ManualClock(), directory / "blobs"
     blobs_dir.mkdir(parents=True, exist_ok=True)
     blobs = LocalBlobStore(blobs_dir)
-    house = house_over(store, blobs, clock, limits=limits or Limits(), changes=changes)
+    house = house_over(
+        store,
+        blobs,
+        clock,
+        limits=limits or Limits(),
+        engine=engine,
+        unknown_assets_pass=unknown_assets_pass,
+        changes=changes,
+    )
     server = http_server(house)
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]

@@ -10,10 +10,13 @@ from understudy.core.ports import EngineOffer
 from understudy.core.request import GenerationRequest
 from understudy.core.scenario import Scenario
 from understudy.dialects.codec import Decoded
+from understudy.service.assets import AssetLibrary
 from understudy.service.drafts import Drafts
+from understudy.service.examine import Examiner
 from understudy.service.judge import Judge
 from understudy.service.submit import Submitter
 from understudy.storage.memory import MemoryTaskStore
+from understudy.storage.memory_assets import MemoryAssetStore
 from understudy.testing.samples import success_of
 
 ENGINE = EngineOffer(
@@ -29,9 +32,20 @@ class Bench:
         self.store = MemoryTaskStore()
         self.clock = ManualClock()
         self.woken = 0
+        catalogue = load_catalogue()
+        self.examiner = Examiner(
+            judge=Judge(catalogue=catalogue, engine=engine, book_id="ark-list"),
+            drafts=Drafts(catalogue=catalogue, store=self.store, clock=self.clock),
+            assets=AssetLibrary(
+                store=MemoryAssetStore(),
+                clock=self.clock,
+                randomness=TestRandomness(suffixes),
+                limits=catalogue.assets,
+                unknown_pass=True,
+            ),
+        )
         self.submitter = Submitter(
-            judge=Judge(catalogue=load_catalogue(), engine=engine, book_id="ark-list"),
-            drafts=Drafts(catalogue=load_catalogue(), store=self.store, clock=self.clock),
+            examiner=self.examiner,
             store=self.store,
             clock=self.clock,
             randomness=TestRandomness(suffixes),

@@ -22,19 +22,29 @@ from pathlib import Path
 import uvloop
 
 from understudy.catalog.load import load_catalogue
+from understudy.core.assets import AssetStore
 from understudy.core.ports import ApiKey, EngineOffer, TaskStore
 from understudy.dialects.ark import ARK
+from understudy.dialects.registry import CODECS
+from understudy.dialects.select import MOUNTS
 from understudy.executors.child import RenderLimits
 from understudy.executors.local import LocalExecutor, RestartPause
+from understudy.media.film_stills import FilmStills
 from understudy.server.auth import KeyRing, key_digest
 from understudy.server.house import House, Limits
 from understudy.server.links import LinkSigner
 from understudy.server.listen import http_server, spare_the_collector
 from understudy.server.request_ids import RequestIds
+from understudy.service.assets import AssetLibrary
 from understudy.service.attempt import DispatchLimits, Workplace
+from understudy.service.changes import Changes
 from understudy.service.dispatch import Dispatcher
+from understudy.service.drafts import Drafts
+from understudy.service.examine import Examiner
 from understudy.service.jobs import Jobs
+from understudy.service.judge import Judge
 from understudy.service.query import Queries
+from understudy.service.quote import Quoter
 from understudy.service.reaper import Reaper, Retention
 from understudy.service.submit import Submitter
 from understudy.settings import MEMORY, Settings, SettingsError
@@ -42,6 +52,7 @@ from understudy.storage.blobs import LocalBlobStore
 from understudy.storage.cannot_open import CannotOpen
 from understudy.storage.lock import DataDirLock
 from understudy.storage.memory import MemoryTaskStore
+from understudy.storage.memory_assets import MemoryAssetStore
 from understudy.storage.sqlite import SqliteTaskStore
 
 ENGINE_GROUP = "understudy.engines"
@@ -172,6 +183,7 @@ class Service:
     """Everything that runs behind the routes."""
 
     store: TaskStore
+    assets: AssetStore
     blobs: LocalBlobStore
     executor: LocalExecutor
     dispatcher: Dispatcher
@@ -203,6 +215,8 @@ async def build(settings: Settings, data_dir: Path) -> tuple[House, str]:
     engine = find_engine(settings.engine)
     if settings.price_book not in load_catalogue().books:
         raise SettingsError(f"There is no price book {settings.price_book!r}.")
+    if settings.dialect and settings.dialect not in MOUNTS:
+        raise SettingsError(f"There is no dialect {settings.dialect!r}; there are {', '.join(MOUNTS)}.")
     secret = bytes.fromhex(kept_secret(data_dir / "secret", lambda: secrets.token_hex(SECRET_BYTES)))
     api_key = kept_secret(data_dir / "api_key", lambda: KEY_PREFIX + secrets.token_urlsafe(SECRET_BYTES))
     service = _service(settings, engine, data_dir)
@@ -218,7 +232,13 @@ def _service(settings: Settings, engine: EngineOffer, data_dir: Path) -> Service
     work_dir.mkdir(parents=True)
     clock = SystemClock()
     is_memory = settings.data_dir == MEMORY
-    store: TaskStore = MemoryTaskStore() if is_memory else SqliteTaskStore(data_dir / "understudy.db")
+    store: TaskStore
+    assets: AssetStore
+    if is_memory:
+        store, assets = MemoryTaskStore(), MemoryAssetStore()
+    else:
+        store = SqliteTaskStore(data_dir / "understudy.db")
+        assets = store.assets
     blobs = LocalBlobStore(data_dir / "blobs")
     executor = LocalExecutor(
         engine.reference, settings.slots, limits=_render_limits(settings), pause=RestartPause(first_s=0.5, most_s=30.0)
@@ -240,30 +260,45 @@ def _service(settings: Settings, engine: EngineOffer, data_dir: Path) -> Service
         ),
         on_expired=dispatcher.lost,
     )
-    return Service(store=store, blobs=blobs, executor=executor, dispatcher=dispatcher, reaper=reaper, clock=clock)
+    return Service(
+        store=store, assets=assets, blobs=blobs, executor=executor, dispatcher=dispatcher, reaper=reaper, clock=clock
+    )
 
 
 def _house(settings: Settings, service: Service, engine: EngineOffer, *, keys: KeyRing, links: LinkSigner) -> House:
     catalogue = load_catalogue()
+    judge = Judge(catalogue=catalogue, engine=engine, book_id=settings.price_book)
+    drafts = Drafts(catalogue=catalogue, store=service.store, clock=service.clock)
+    library = AssetLibrary(
+        store=service.assets,
+        clock=service.clock,
+        randomness=SystemRandomness(),
+        limits=catalogue.assets,
+        unknown_pass=False,
+    )
+    examiner = Examiner(judge=judge, drafts=drafts, assets=library)
+    queries = Queries(
+        catalogue=catalogue,
+        store=service.store,
+        blobs=service.blobs,
+        clock=service.clock,
+        record_retention_s=ARK.profile.record_retention_s,
+        cancelled_retention_s=ARK.profile.cancelled_retention_s,
+    )
     return House(
         submitter=Submitter(
-            catalogue=catalogue,
+            examiner=examiner,
             store=service.store,
             clock=service.clock,
             randomness=SystemRandomness(),
-            engine=engine,
-            book_id=settings.price_book,
             wake=service.dispatcher.wake,
         ),
-        queries=Queries(
-            catalogue=catalogue,
-            store=service.store,
-            blobs=service.blobs,
-            clock=service.clock,
-            record_retention_s=ARK.profile.record_retention_s,
-            cancelled_retention_s=ARK.profile.cancelled_retention_s,
-        ),
-        codecs={ARK.name: ARK},
+        quoter=Quoter(examiner=examiner),
+        changes=Changes(catalogue=catalogue, queries=queries, engine=engine),
+        assets=library,
+        stills=FilmStills(blobs=service.blobs),
+        queries=queries,
+        codecs=CODECS,
         keys=keys,
         blobs=service.blobs,
         links=links,
@@ -278,6 +313,8 @@ def _house(settings: Settings, service: Service, engine: EngineOffer, *, keys: K
             large_bodies_at_once=settings.large_bodies_at_once,
         ),
         public_url=settings.public_url.rstrip("/") or None,
+        preferred_dialect=settings.dialect or None,
+        is_strict=settings.strict,
         is_access_logged=settings.access_log,
     )
 

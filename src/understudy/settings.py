@@ -39,6 +39,11 @@ class Settings:
     )
     price_book: str = _setting("The price book tasks are rated with.", default="ark-list")
     visible_label: bool = _setting("Draw the word PREVIZ into the pictures of the previz engine.", default=False)
+    dialect: str = _setting(
+        "The dialect that is meant where a path leaves it open: ark, amux, newapi, octopus, apimart, apiyi or openai.",
+        default="",
+    )
+    strict: bool = _setting("Refuse requests of which anything would be ignored or rewritten.", default=False)
     access_log: bool = _setting("Log one line per request.", default=False)
     log_level: str = _setting("Least severe messages that are logged.", default="INFO")
     lease_s: float = _setting("How long a claimed task is kept without a sign of life from its render.", default=15.0)

@@ -94,9 +94,9 @@ def test_a_refused_delete_says_not_to_ask_again(server):
 
 
 def test_what_was_ignored_is_told_in_a_header_of_the_create_and_in_the_task(server):
-    answer = create(server, trace_id="x", negative_prompt="é")
+    answer = create(server, style="x", negative_prompt="é")
     told = json.loads(answer.headers["x-understudy-warnings"])
-    assert [warning["param"] for warning in told] == ["trace_id", "negative_prompt"]
+    assert [warning["param"] for warning in told] == ["style", "negative_prompt"]
     shown = server.call("GET", f"{TASKS}/{answer.json()['id']}").json()
     assert shown["warnings"] == told
 

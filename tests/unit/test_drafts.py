@@ -96,10 +96,10 @@ async def test_a_draft_that_does_not_exist_is_named(task_id):
 async def test_another_owners_draft_does_not_exist():
     bench = Bench()
     draft = await drafted(bench)
-    decoded = await bench.submitter.drafts.finished("o", "ark", bench_decoded(draft.id))
+    decoded = await bench.examiner.drafts.finished("o", "ark", bench_decoded(draft.id))
     assert decoded.request.draft_task_id == draft.id
     with pytest.raises(Rejected, match="is not found"):
-        await bench.submitter.drafts.finished("somebody else", "ark", bench_decoded(draft.id))
+        await bench.examiner.drafts.finished("somebody else", "ark", bench_decoded(draft.id))
 
 
 def bench_decoded(draft_id: str):

@@ -10,7 +10,7 @@ from understudy.service.quote import Quoter
 
 
 async def quote(bench: Bench, *, is_strict=False, warnings=(), **fields):
-    quoter = Quoter(judge=bench.submitter.judge, drafts=bench.submitter.drafts)
+    quoter = Quoter(examiner=bench.examiner)
     decoded = Decoded(request=request_of(**fields), warnings=tuple(warnings))
     return await quoter.quote(owner="o", dialect="ark", decoded=decoded, is_strict=is_strict)
 

@@ -27,6 +27,8 @@ BODIES = {
     "neither": {"model"},
     "prompt and metadata": {"model", "prompt", "metadata"},
     "prompt and size": {"model", "prompt", "size", "seconds"},
+    "size and metadata": {"model", "prompt", "size", "metadata"},
+    "images": {"model", "prompt", "size", "images"},
     "content and metadata": {"model", "content", "metadata"},
 }
 CELLS = [
@@ -45,6 +47,8 @@ CELLS = [
     ("/v1/videos", "prompt and size", "openai", {"openai": "openai", "newapi": "newapi", "amux": "amux"}),
     ("/v1/videos", "neither", "openai", {"openai": "openai", "newapi": "newapi"}),
     ("/v1/videos", "prompt and metadata", "amux", {"openai": "openai", "newapi": "newapi", "amux": "amux"}),
+    ("/v1/videos", "size and metadata", "openai", {"openai": "openai", "newapi": "newapi"}),
+    ("/v1/videos", "images", "amux", {"openai": "openai", "newapi": "newapi"}),
     ("/v1/videos", "content", "octopus", {"openai": "openai", "octopus": "octopus"}),
     ("/v1/videos/generations", "prompt", "apimart", {"apimart": "apimart"}),
     (f"/seedance{ARK}", "content", "apiyi", {"apiyi": "apiyi"}),

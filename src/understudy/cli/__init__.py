@@ -1,11 +1,11 @@
-"""The command line: `understudy serve`, `generate` and `tasks`. Each command is one file; `main` is the entry point."""
+"""The command line: `understudy serve`, `generate`, `translate`, `tasks`. Each command is one file; `main` starts."""
 
 from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
-from understudy.cli import generate, serve, tasks
+from understudy.cli import generate, serve, tasks, translate
 
 app = typer.Typer(
     name="understudy",
@@ -31,6 +31,7 @@ def _root(
 
 app.command("serve")(serve.serve)
 app.command("generate")(generate.generate)
+app.command("translate")(translate.translate_request)
 app.add_typer(tasks.app, name="tasks")
 
 

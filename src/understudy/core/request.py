@@ -57,7 +57,7 @@ class GenerationRequest:
     @property
     def needs_another_task(self) -> bool:
         """Whether it builds upon a task of the same owner: the final of a draft, or a change of a film."""
-        return any([item.modality is Modality.DRAFT or item.value.startswith(FILM_OF_TASK) for item in self.content])
+        return any(item.modality is Modality.DRAFT or item.value.startswith(FILM_OF_TASK) for item in self.content)
 
     def of(self, modality: Modality) -> tuple[ContentItem, ...]:
         """Return the items of one modality, in order: the first image is "image 1"."""

@@ -104,10 +104,19 @@ def mounted_doors() -> Iterator[Door]:
                 )
 
 
-_ONLY_UNIVERSAL = frozenset(
-    {"metadata", "image", "images", "duration", "mode", "content", "width", "height", "fps", "n", "response_format"}
-)
-"""Fields of new-api's and amux's requests that OpenAI's do not have."""
+_ONLY_UNIVERSAL = frozenset({"image", "images", "mode", "width", "height", "fps", "n", "response_format"})
+_MORE_UNIVERSAL = frozenset({"metadata", "duration", "content"})
+_ONLY_OPENAI = frozenset({"size", "seconds", "input_reference"})
+"""Fields by which new-api's and amux's requests and OpenAI's are told apart.
+
+The second are in OpenAI's requests too, where its SDK is given extra fields: then one of the third stands beside them.
+"""
+
+
+def _is_openai(keys: Set[str]) -> bool:
+    if keys & _ONLY_UNIVERSAL:
+        return False
+    return not keys & _MORE_UNIVERSAL or bool(keys & _ONLY_OPENAI)
 
 
 def _has_content_only(keys: Set[str]) -> bool:
@@ -119,7 +128,7 @@ _FITS = {
     "octopus": _has_content_only,
     "amux": lambda keys: not _has_content_only(keys),
     "newapi": lambda keys: not _has_content_only(keys),
-    "openai": lambda keys: not keys & _ONLY_UNIVERSAL,
+    "openai": _is_openai,
 }
 """Dialect -> whether a body with these keys can be its; a dialect that is not named takes any body.
 

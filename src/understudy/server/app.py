@@ -7,16 +7,15 @@ from typing import Any
 from starlette.routing import Route, Router
 
 from understudy.core.errors import NotFound, Violation
-from understudy.dialects.codec import Codec
+from understudy.dialects.select import Operation, mounted_doors
+from understudy.server.assets import AssetRoutes
 from understudy.server.body import BodyReader
 from understudy.server.content import send_file
-from understudy.server.endpoint import Call, Endpoint
+from understudy.server.endpoint import Call, Endpoint, Handler
 from understudy.server.house import House
 from understudy.server.ops import health, readiness
 from understudy.server.reply import Answer, Receive, Scope, Send
 from understudy.server.tasks import TaskRoutes
-
-ARK_TASKS = "/api/v3/contents/generations/tasks"
 
 
 def build_app(house: House) -> Router:
@@ -25,8 +24,6 @@ def build_app(house: House) -> Router:
     A bare Starlette router and no middleware: each endpoint is its own boundary, which costs a request less and
     leaves no path on which a framework's default error could get out.
     """
-    ark = house.codecs["ark"]
-    tasks = TaskRoutes(BodyReader(house.limits))
 
     @asynccontextmanager
     async def lifespan(_app: Any) -> AsyncIterator[None]:
@@ -36,36 +33,66 @@ def build_app(house: House) -> Router:
         finally:
             await house.stop()
 
+    bodies = BodyReader(house.limits)
     router = Router(
         [
-            *_ark_routes(house, ark, tasks),
-            Route("/files/{key:path}", Endpoint(house, ark, {"GET": send_file}, is_open=True)),
-            Route("/healthz", Endpoint(house, ark, {"GET": health}, is_open=True)),
-            Route("/readyz", Endpoint(house, ark, {"GET": readiness}, is_open=True)),
+            *_task_routes(house, bodies),
+            *_asset_routes(house, bodies),
+            Route("/files/{key:path}", Endpoint(house, {"GET": send_file}, is_open=True)),
+            Route("/healthz", Endpoint(house, {"GET": health}, is_open=True)),
+            Route("/readyz", Endpoint(house, {"GET": readiness}, is_open=True)),
         ],
         redirect_slashes=False,
         lifespan=lifespan,
     )
-    router.default = Elsewhere(router, house, ark)
+    router.default = Elsewhere(router, house)
     return router
 
 
-def _ark_routes(house: House, codec: Codec, tasks: TaskRoutes) -> Iterator[Route]:
-    """Ark at its own path, and again under its mount, where no other dialect can be meant."""
-    one = Endpoint(house, codec, {"GET": tasks.get, "DELETE": tasks.delete})
-    all_of_them = Endpoint(house, codec, {"GET": tasks.list_tasks, "POST": tasks.create})
-    for mount in ("", "/ark"):
-        yield Route(f"{mount}{ARK_TASKS}/{{task_id}}", one)
-        yield Route(f"{mount}{ARK_TASKS}", all_of_them)
+def _task_routes(house: House, bodies: BodyReader) -> Iterator[Route]:
+    """Every door of every dialect: its methods gathered at one endpoint for each path."""
+    tasks = TaskRoutes(bodies)
+    handlers: dict[Operation, Handler] = {
+        Operation.CREATE: tasks.create,
+        Operation.QUOTE: tasks.quote,
+        Operation.GET: tasks.get,
+        Operation.LIST: tasks.list_tasks,
+        Operation.DELETE: tasks.delete,
+        Operation.CONTENT: tasks.content,
+        Operation.REMIX: tasks.change,
+        Operation.EDIT: tasks.change,
+        Operation.EXTEND: tasks.change,
+    }
+    at_path: dict[str, tuple[dict[str, Handler], dict[str, tuple[str, ...]]]] = {}
+    for door in mounted_doors():
+        methods, dialects = at_path.setdefault(door.path, ({}, {}))
+        methods[door.method] = handlers[door.operation]
+        dialects[door.method] = door.dialects
+    for path, (methods, dialects) in at_path.items():
+        yield Route(path, Endpoint(house, methods, dialects=dialects))
+
+
+def _asset_routes(house: House, bodies: BodyReader) -> Iterator[Route]:
+    """Seed 003's asset actions, at their own path and below its mount."""
+    assets = AssetRoutes(bodies)
+    actions = {
+        "CreateAssetGroup": assets.create_group,
+        "CreateAsset": assets.create_asset,
+        "GetAsset": assets.get_asset,
+    }
+    for mount in ("", "/octopus"):
+        for action, handler in actions.items():
+            path = f"{mount}/v1/seedance/asset/{action}"
+            yield Route(path, Endpoint(house, {"POST": handler}, dialects={"POST": ("octopus",)}))
 
 
 class Elsewhere:
     """Where paths without a route end up: the same path without its trailing slashes, or a 404."""
 
-    def __init__(self, router: Router, house: House, codec: Codec) -> None:
+    def __init__(self, router: Router, house: House) -> None:
         self._router = router
         methods = ("GET", "POST", "PUT", "PATCH", "DELETE")
-        self._nowhere = Endpoint(house, codec, dict.fromkeys(methods, _not_found), is_open=True)
+        self._nowhere = Endpoint(house, dict.fromkeys(methods, _not_found), is_open=True)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Try once more without trailing slashes, then give up."""

@@ -1,11 +1,12 @@
 """Reading request bodies within bounds: size and, for large ones, how many at once. Their time is `protocol`'s."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 from understudy.core.errors import RateLimited, Rejected, Violation
-from understudy.dialects.codec import Decoded
+from understudy.dialects.form import FORM_TYPES, read_form
 from understudy.dialects.json_body import read_object
 from understudy.server.endpoint import Call, ClientGone
 from understudy.server.house import Limits
@@ -14,16 +15,16 @@ _UNENCODED = (b"", b"identity")
 
 
 class BodyReader:
-    """Reads and decodes create requests; holds the slots for large bodies."""
+    """Reads requests; holds the slots for large bodies."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._slots = asyncio.Semaphore(limits.large_bodies_at_once)
 
-    async def decode(self, call: Call) -> Decoded:
-        """Read the body and decode it in the endpoint's dialect.
+    async def read(self, call: Call) -> Mapping[str, Any]:
+        """Read the body's object: JSON, or a form where one of the dialects that can be meant takes forms.
 
-        Raises: Rejected: too large, compressed, or not a request. RateLimited: no slot became free.
+        Raises: Rejected: too large, compressed, or no object. RateLimited: no slot became free.
         ClientGone.
         """
         encoding = call.headers.get(b"content-encoding")
@@ -37,7 +38,7 @@ class BodyReader:
         small_most = min(self._limits.large_body_bytes, most)
         size_bytes, is_whole = await self._receive(call, parts, small_most)
         if is_whole and size_bytes <= small_most:
-            return call.codec.decode_request(read_object(parts[0] if len(parts) == 1 else b"".join(parts)))
+            return _object_of(call, parts[0] if len(parts) == 1 else b"".join(parts))
         async with self._slot():
             if not is_whole:
                 size_bytes, is_whole = await self._receive(call, parts, most)
@@ -45,7 +46,7 @@ class BodyReader:
                 raise _too_large(most)
             body = b"".join(parts)
             parts.clear()
-            return call.codec.decode_request(read_object(body))
+            return _object_of(call, body)
 
     async def _receive(self, call: Call, parts: list[bytes], enough_bytes: int) -> tuple[int, bool]:
         """Add to ``parts`` until the body ends or they are more than enough; return their size and whether it ended."""
@@ -72,6 +73,14 @@ class BodyReader:
             yield
         finally:
             self._slots.release()
+
+
+def _object_of(call: Call, body: bytes) -> Mapping[str, Any]:
+    content_type = call.headers.get(b"content-type", b"")
+    is_form = content_type.split(b";", 1)[0].strip().lower() in FORM_TYPES
+    if is_form and any(call.house.codecs[name].profile.takes_forms for name in call.dialects):
+        return read_form(content_type, body)
+    return read_object(body)
 
 
 def _too_large(size_bytes: int) -> Rejected:

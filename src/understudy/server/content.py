@@ -12,7 +12,13 @@ from understudy.server.endpoint import Call
 from understudy.server.reply import JSON, Answer, FileReply, Header, Reply
 
 _RANGE = re.compile(rb"[ \t]*bytes[ \t]*=[ \t]*(?:([0-9]{1,18})-([0-9]{0,18})|-([0-9]{1,18}))[ \t]*", re.IGNORECASE)
-_MEDIA_TYPES = {".mp4": b"video/mp4", ".mov": b"video/quicktime", ".png": b"image/png", ".jpg": b"image/jpeg"}
+_MEDIA_TYPES = {
+    ".mp4": b"video/mp4",
+    ".mov": b"video/quicktime",
+    ".png": b"image/png",
+    ".jpg": b"image/jpeg",
+    ".webp": b"image/webp",
+}
 
 
 class Unsatisfiable(Exception):
@@ -26,12 +32,21 @@ async def send_file(call: Call) -> Answer:
     expires, signature = query.get("expires", [""])[0], query.get("signature", [""])[0]
     now_s = call.house.clock.now().timestamp()
     call.house.links.check(key, expires=expires, signature=signature, now_s=now_s)
+    return await _send(call, key, fresh_s=int(int(expires) - now_s))
+
+
+async def send_blob(call: Call, key: str) -> Answer:
+    """Answer with a result file to somebody whose key was checked; it may be kept as long as a link lives."""
+    return await _send(call, key, fresh_s=call.codec.profile.link_lifetime_s)
+
+
+async def _send(call: Call, key: str, *, fresh_s: int) -> Answer:
     path = call.house.blobs.local_path(key)
     size_bytes = None if path is None else await asyncio.to_thread(_size_of, path)
     if path is None or size_bytes is None:
         raise NotFound(Violation("NotFound.File", "", "The file does not exist any more."))
     etag = b'"%s"' % key.encode("ascii", "replace").replace(b'"', b"")
-    headers = _headers(call, key, etag, fresh_s=int(int(expires) - now_s))
+    headers = _headers(call, key, etag, fresh_s=fresh_s)
     if etag in (tag.strip() for tag in call.headers.get(b"if-none-match", b"").split(b",")):
         return Reply(304, b"", headers)
     asked = call.headers.get(b"range")

@@ -3,20 +3,29 @@
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from time import perf_counter
-from typing import Any, NamedTuple
+from types import MappingProxyType
+from typing import Any
 
-from understudy.core.errors import UnderstudyError
+from understudy.core.errors import Rejected, UnderstudyError, Violation
 from understudy.dialects.codec import Codec
+from understudy.dialects.select import MOUNTS, narrowed
 from understudy.server.errors import bug_reply, error_reply, wrong_method_reply
 from understudy.server.house import House
 from understudy.server.reply import CORS, Answer, Header, Receive, Reply, Scope, Send
+
+DEFAULT_DIALECTS = ("ark",)
+"""Who spells the answers of paths that belong to no dialect."""
 
 _log = logging.getLogger("understudy.server")
 _access = logging.getLogger("understudy.access")
 
 # A preflight's answer: any header may be sent; "*" alone would not cover Authorization.
 _PREFLIGHT: tuple[Header, ...] = (
-    (b"access-control-allow-headers", b"Authorization, Content-Type, Range, If-Range, X-Client-Request-Id, *"),
+    (
+        b"access-control-allow-headers",
+        b"Authorization, Content-Type, Range, If-Range, X-Client-Request-Id, X-Understudy-Strict, "
+        b"X-Understudy-Dialect, *",
+    ),
     (b"access-control-max-age", b"600"),
 )
 
@@ -25,16 +34,26 @@ class ClientGone(Exception):
     """The client hung up before its request was whole: there is nobody left to answer."""
 
 
-class Call(NamedTuple):
-    """One request on its way to a handler. headers: lower-case names; owner: "" at endpoints that need no key."""
+class Call:
+    """One request on its way to a handler.
 
-    house: House
-    codec: Codec
-    scope: Scope
-    receive: Receive
-    headers: Mapping[bytes, bytes]
-    owner: str
-    request_id: str
+    headers: lower-case names. dialects: who can be meant, the likeliest first. codec: speaks for them; a handler puts
+    another in its place once it knows who is. owner: "" at endpoints that need no key.
+    """
+
+    __slots__ = ("codec", "dialects", "headers", "house", "owner", "receive", "request_id", "scope")
+
+    def __init__(  # tidy: the parts of one request, set once
+        self, house: House, scope: Scope, receive: Receive, *, dialects: tuple[str, ...], request_id: str
+    ) -> None:
+        self.house = house
+        self.scope = scope
+        self.receive = receive
+        self.headers: Mapping[bytes, bytes] = dict(scope["headers"])
+        self.dialects = dialects
+        self.codec: Codec = house.codecs[dialects[0]]
+        self.owner = ""
+        self.request_id = request_id
 
     @property
     def path_params(self) -> dict[str, str]:
@@ -47,13 +66,28 @@ Handler = Callable[[Call], Awaitable[Answer]]
 
 
 class Endpoint:
-    """An ASGI application for one path: a handler per method behind one boundary."""
+    """An ASGI application for one path: a handler per method behind one boundary.
 
-    def __init__(self, house: House, codec: Codec, handlers: Mapping[str, Handler], *, is_open: bool = False) -> None:
+    dialects: who can be meant there, per method; who is not named in ``dialects`` speaks Ark.
+    """
+
+    def __init__(
+        self,
+        house: House,
+        handlers: Mapping[str, Handler],
+        *,
+        dialects: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+        is_open: bool = False,
+    ) -> None:
         self._house = house
-        self._codec = codec
         self._handlers = dict(handlers)
         self._is_open = is_open
+        preferred = house.preferred_dialect
+        self._dialects = {method: narrowed(each, named=None, preferred=preferred) for method, each in dialects.items()}
+        if "GET" in dialects:
+            self._dialects["HEAD"] = self._dialects["GET"]
+        # Who answers a method that the path does not have: whoever owns the path.
+        self._owners = next(iter(self._dialects.values()), DEFAULT_DIALECTS)
         if "GET" in handlers:
             self._handlers.setdefault("HEAD", handlers["GET"])
         self._allowed = ", ".join([*self._handlers, "OPTIONS"]).encode("ascii")
@@ -62,35 +96,51 @@ class Endpoint:
         """Answer one request, whatever happens."""
         started = perf_counter()
         request_id = self._house.request_id()
-        headers: dict[bytes, bytes] = dict(scope["headers"])
+        dialects = self._dialects.get(scope["method"], self._owners)
+        call = Call(self._house, scope, receive, dialects=dialects, request_id=request_id)
         try:
-            answer = await self._answer(scope, receive, headers, request_id=request_id)
+            answer = await self._answer(call)
         except ClientGone:
             return
         except UnderstudyError as error:
-            answer = error_reply(error, self._codec, request_id)
+            answer = error_reply(error, call.codec, request_id)
         except Exception:  # boundary: a bug in one request must not show, nor stop the server
             _log.exception("request %s failed: %s %s", request_id, scope["method"], printable(scope["path"]))
-            answer = bug_reply(self._codec, request_id)
+            answer = bug_reply(call.codec, request_id)
         if self._house.is_access_logged:
             _write_access(scope, answer.status, spent_s=perf_counter() - started, request_id=request_id)
         named = (b"x-request-id", request_id.encode("ascii"))
         # Only pages send Origin. Files always say it: a copy that a player cached must serve a page, too.
-        shared = (named, *CORS) if self._is_open or b"origin" in headers else (named,)
+        shared = (named, *CORS) if self._is_open or b"origin" in call.headers else (named,)
         await answer.send(send, shared, is_head=scope["method"] == "HEAD")
 
-    async def _answer(
-        self, scope: Scope, receive: Receive, headers: Mapping[bytes, bytes], *, request_id: str
-    ) -> Answer:
-        method = scope["method"]
+    async def _answer(self, call: Call) -> Answer:
+        method = call.scope["method"]
         handler = self._handlers.get(method)
         if handler is None:
             if method == "OPTIONS":
                 allowed = (b"allow", self._allowed), (b"access-control-allow-methods", self._allowed)
                 return Reply(204, b"", (*allowed, *_PREFLIGHT))
-            return wrong_method_reply(self._codec, request_id, method=method, allowed=self._allowed)
-        owner = "" if self._is_open else self._house.keys.owner_of(headers.get(b"authorization"))
-        return await handler(Call(self._house, self._codec, scope, receive, headers, owner, request_id))
+            return wrong_method_reply(call.codec, call.request_id, method=method, allowed=self._allowed)
+        if not self._is_open:
+            call.owner = self._house.keys.owner_of(call.headers.get(b"authorization"))
+        named = call.headers.get(b"x-understudy-dialect")
+        if named is not None:
+            call.dialects = narrowed(call.dialects, named=_mount_named(named), preferred=None)
+            call.codec = self._house.codecs[call.dialects[0]]
+        return await handler(call)
+
+
+def _mount_named(header: bytes) -> str:
+    """Return the dialect that the header X-Understudy-Dialect names.
+
+    Raises: Rejected.
+    """
+    name = header.decode("latin-1").strip().lower()
+    if name in MOUNTS:
+        return name
+    message = f"There is no dialect {printable(name)!r}; supported values are: {', '.join(MOUNTS)}."
+    raise Rejected(Violation("InvalidParameter", "X-Understudy-Dialect", message))
 
 
 def _write_access(scope: Scope, status: int, *, spent_s: float, request_id: str) -> None:

@@ -2,12 +2,17 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from understudy.core.ports import BlobStore, Clock
+from understudy.core.task import Film
 from understudy.dialects.codec import Codec
 from understudy.server.auth import KeyRing
 from understudy.server.links import LinkSigner
+from understudy.service.assets import AssetLibrary
+from understudy.service.changes import Changes
 from understudy.service.query import Queries
+from understudy.service.quote import Quoter
 from understudy.service.submit import Submitter
 
 
@@ -32,6 +37,17 @@ class Limits:
     connections: int = 2000
 
 
+class Stills(Protocol):
+    """Makes pictures of films."""
+
+    async def blob_of(self, film: Film, variant: str) -> str:
+        """Return the blob key of a picture of the film, made on first use. variant: "thumbnail" or "spritesheet".
+
+        Raises: Rejected for another variant; Unavailable when it cannot be made.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
     """The running service as the routes see it.
@@ -40,10 +56,16 @@ class House:
     request_id: makes a fresh id for each request. start, stop: called once, around serving.
     is_ready: whether tasks would be rendered now. public_url: scheme, host and path prefix under which clients reach
     the server, without a trailing slash; None = whatever host the client asked for.
+    preferred_dialect: a key of `dialects.select.MOUNTS`, meant where a path leaves it open. is_strict: warnings are
+    violations unless the request says otherwise. stills: makes a film's thumbnail and sprite sheet.
     is_access_logged: one line per request at level INFO.
     """
 
     submitter: Submitter
+    stills: Stills
+    quoter: Quoter
+    changes: Changes
+    assets: AssetLibrary
     queries: Queries
     codecs: Mapping[str, Codec]
     keys: KeyRing
@@ -56,4 +78,6 @@ class House:
     is_ready: Callable[[], bool]
     limits: Limits
     public_url: str | None = None
+    preferred_dialect: str | None = None
+    is_strict: bool = False
     is_access_logged: bool = False

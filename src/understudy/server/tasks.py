@@ -1,39 +1,63 @@
-"""The four task routes: create, get, list, delete. What the bytes mean is the codec's, what happens the service's."""
+"""The task routes. What the bytes mean is the codec's, what happens the service's; here they meet."""
 
 import json
 from collections.abc import Sequence
 from urllib.parse import parse_qsl
 
+from understudy.core.change import Change
 from understudy.core.errors import NotFound, Rejected, Violation
-from understudy.core.task import Warned
-from understudy.dialects.codec import Codec, RecordsCodec
+from understudy.core.task import ENDED, Status, Task, Warned
+from understudy.dialects.codec import Codec, Decoded, RecordsCodec
+from understudy.dialects.openai_videos import decode_change
+from understudy.dialects.select import dialect_of_answer, dialect_of_request
 from understudy.server.body import BodyReader
+from understudy.server.content import send_blob
 from understudy.server.endpoint import Call, printable
 from understudy.server.links import RequestLinks, root_of
-from understudy.server.reply import JSON, Header, Reply
+from understudy.server.quotes import encode_quote
+from understudy.server.reply import JSON, Answer, Header, Reply
 from understudy.service.query import no_such_task
+from understudy.service.quote import refused
 
 _WARNINGS_HEADER_CHARS_MAX = 2048
 _QUERY_FIELDS_MAX = 1000
+_YES, _NO = (b"true", b"1", b"yes"), (b"false", b"0", b"no")
 
 
 class TaskRoutes:
-    """Handlers over one house; the codec comes with each call."""
+    """Handlers over one house; who is meant comes with each call."""
 
     def __init__(self, bodies: BodyReader) -> None:
         self._bodies = bodies
 
     async def create(self, call: Call) -> Reply:
         """Accept a request; the task is stored, durably, before the answer leaves."""
-        decoded = await self._bodies.decode(call)
-        task = await call.house.submitter.submit(owner=call.owner, dialect=call.codec.name, decoded=decoded)
-        headers = (*JSON, warnings_header(task.warnings)) if task.warnings else JSON
-        return Reply(200, call.codec.encode_created(task), headers)
+        is_strict = _is_strict(call)
+        return await _accept(call, await self._decode(call), is_strict=is_strict)
+
+    async def quote(self, call: Call) -> Reply:
+        """Say what a request would come to; nothing is stored."""
+        is_strict = _is_strict(call)
+        quoter = call.house.quoter
+        fields = await self._bodies.read(call)
+        _settle(call, dialect_of_request(call.dialects, fields.keys()))
+        try:
+            decoded = call.codec.decode_request(fields)
+        except Rejected as error:
+            told = refused(error.violations, quoter.engine)
+        else:
+            told = await quoter.quote(owner=call.owner, dialect=call.codec.name, decoded=decoded, is_strict=is_strict)
+        return Reply(200, encode_quote(told, call.codec))
 
     async def get(self, call: Call) -> Reply:
-        """Show one task."""
+        """Show one task, in the words of whoever created it where they are understood at this path."""
         task = await call.house.queries.get(call.owner, _task_id(call))
-        return Reply(200, call.codec.encode_task(task, _links(call)))
+        _settle(call, dialect_of_answer(call.dialects, task.dialect))
+        headers = JSON
+        pause_ms = call.codec.profile.poll_after_ms
+        if pause_ms is not None and task.status not in ENDED:
+            headers = (*JSON, (b"openai-poll-after-ms", b"%d" % pause_ms))
+        return Reply(200, call.codec.encode_task(task, _links(call)), headers)
 
     async def list_tasks(self, call: Call) -> Reply:
         """Show a page of the caller's tasks."""
@@ -44,8 +68,48 @@ class TaskRoutes:
 
     async def delete(self, call: Call) -> Reply:
         """Cancel a queued task or remove the record of an ended one. A body, which the SDK sends, is not read."""
-        await call.house.queries.withdraw(call.owner, _task_id(call))
-        return Reply(200, b"{}")
+        codec, task_id = _records(call.codec), _task_id(call)
+        await call.house.queries.withdraw(call.owner, task_id)
+        return Reply(200, codec.encode_deleted(task_id))
+
+    async def content(self, call: Call) -> Answer:
+        """Send the film itself, or a picture of it."""
+        variant = dict(_query(call)).get("variant") or "video"
+        task = await call.house.queries.get(call.owner, _task_id(call))
+        return await send_blob(call, await self._blob_of(call, task, variant))
+
+    async def _blob_of(self, call: Call, task: Task, variant: str) -> str:
+        if task.film is None or task.status is not Status.SUCCEEDED:
+            message = f"Task is not completed yet, current status: {task.status}"
+            raise Rejected(Violation("InvalidAction.TaskNotCompleted", "id", message))
+        if variant == "video":
+            return task.film.video_blob
+        return await call.house.stills.blob_of(task.film, variant)
+
+    async def change(self, call: Call) -> Reply:
+        """Make a new film from one that is there: remix, edit, extension."""
+        is_strict = _is_strict(call)
+        fields = await self._bodies.read(call)
+        kind = call.scope["path"].rstrip("/").rpartition("/")[2]
+        change, warnings = decode_change(kind, fields, source=_source_id(call))
+        return await _accept(call, await self._changed(call, change, warnings), is_strict=is_strict)
+
+    async def _changed(self, call: Call, change: Change, warnings: tuple[Warned, ...]) -> Decoded:
+        found = await call.house.changes.request_of(call.owner, call.codec.profile, change)
+        return Decoded(request=found.request, warnings=warnings + found.warnings, names=found.names)
+
+    async def _decode(self, call: Call) -> Decoded:
+        fields = await self._bodies.read(call)
+        _settle(call, dialect_of_request(call.dialects, fields.keys()))
+        return call.codec.decode_request(fields)
+
+
+async def _accept(call: Call, decoded: Decoded, *, is_strict: bool) -> Reply:
+    task = await call.house.submitter.submit(
+        owner=call.owner, dialect=call.codec.name, decoded=decoded, is_strict=is_strict
+    )
+    headers = (*JSON, warnings_header(task.warnings)) if task.warnings else JSON
+    return Reply(200, call.codec.encode_created(task), headers)
 
 
 def warnings_header(warnings: Sequence[Warned]) -> Header:
@@ -62,9 +126,31 @@ def warnings_header(warnings: Sequence[Warned]) -> Header:
     return (b"x-understudy-warnings", f"[{', '.join(entries)}]".encode("ascii"))
 
 
+def _settle(call: Call, dialect: str) -> None:
+    """Let the dialect that is meant speak from now on."""
+    call.codec = call.house.codecs[dialect]
+
+
+def _is_strict(call: Call) -> bool:
+    """Read X-Understudy-Strict; without it the server's setting holds.
+
+    Raises: Rejected.
+    """
+    given = call.headers.get(b"x-understudy-strict")
+    if given is None:
+        return call.house.is_strict
+    word = given.strip().lower()
+    if word not in (*_YES, *_NO):
+        message = "The header X-Understudy-Strict must be `true` or `false`."
+        raise Rejected(Violation("InvalidParameter", "X-Understudy-Strict", message))
+    return word in _YES
+
+
 def _records(codec: Codec) -> RecordsCodec:
-    assert isinstance(codec, RecordsCodec), "the table of paths gives listings to dialects that have them"
-    return codec
+    if isinstance(codec, RecordsCodec):
+        return codec
+    message = f"The dialect {codec.name} neither lists nor deletes tasks."
+    raise Rejected(Violation("InvalidParameter", "X-Understudy-Dialect", message))
 
 
 def _task_id(call: Call) -> str:
@@ -73,6 +159,10 @@ def _task_id(call: Call) -> str:
     if task_id is None:
         raise NotFound(no_such_task(printable(wire_id)))
     return task_id
+
+
+def _source_id(call: Call) -> str | None:
+    return _task_id(call) if "task_id" in call.path_params else None
 
 
 def _query(call: Call) -> list[tuple[str, str]]:

@@ -111,5 +111,3 @@ def _final(request: GenerationRequest, draft: Task) -> GenerationRequest:
 
 def _refused(param: str, reason: str) -> Rejected:
     return Rejected(invalid(param, reason))
-
-

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from understudy.billing.rating import priced, tokens_of
+from understudy.billing.rating import price_micros, priced, tokens_of
 from understudy.catalog.load import Catalogue
 from understudy.core.model_spec import ModelSpec
 from understudy.core.render import RenderJob, RenderResult
@@ -46,7 +46,7 @@ class Jobs:
             num_frames=result.num_frames if is_by_frames else model.fps * result.duration_s,
         )
         book = self.catalogue.books[self.book_id]
-        price = book.micros_per_million_tokens(model.price_row, str(task.request.resolution))
+        price = price_micros(book, task.request, model)
         return priced(EntryKind.POSTED, task_id=task.id, tokens=tokens, price_micros=price, currency=book.currency)
 
     def _model(self, task: Task) -> ModelSpec:

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from understudy.billing.rating import most_tokens, priced
+from understudy.billing.rating import most_tokens, price_micros, priced
 from understudy.catalog.load import Catalogue
 from understudy.core.errors import NotFound, Violation
 from understudy.core.model_spec import ModelSpec
 from understudy.core.ports import EngineOffer
 from understudy.core.request import GenerationRequest
 from understudy.core.resolve import resolve
-from understudy.core.rules import Case, violations
+from understudy.core.rules import Case, advice, violations
 from understudy.core.task import EntryKind, LedgerEntry, Warned
 from understudy.dialects.codec import Decoded
 from understudy.dialects.naming import renamed, renamed_warnings
@@ -52,7 +52,7 @@ class Judge:
             engine=self.engine.name,
             served=self.engine.scenarios,
         )
-        told = self._without_effect(request)
+        told = self._without_effect(request) + advice(case) + _overruled(decoded.request, case)
         return Judged(
             request=request,
             model=model,
@@ -63,13 +63,20 @@ class Judge:
     def hold(self, judged: Judged, task_id: str) -> LedgerEntry:
         """Return the most that the request can cost. It must have no violations."""
         book = self.catalogue.books[self.book_id]
-        price = book.micros_per_million_tokens(judged.model.price_row, str(judged.request.resolution))
+        price = price_micros(book, judged.request, judged.model)
         tokens = most_tokens(self.catalogue.tokens, judged.request, judged.model)
         return priced(EntryKind.HOLD, task_id=task_id, tokens=tokens, price_micros=price, currency=book.currency)
 
     def _without_effect(self, request: GenerationRequest) -> tuple[Warned, ...]:
         idle = {**WITHOUT_EFFECT, **self.engine.ignored}
         return tuple([Warned(param=param, message=why) for param, why in idle.items() if _is_set(request, param)])
+
+
+def _overruled(asked: GenerationRequest, case: Case) -> tuple[Warned, ...]:
+    """Tell of a duration that lost against frames; the dialect's own default was not asked for."""
+    if asked.frames is None or asked.duration_s in (None, case.profile.defaults.get("duration_s")):
+        return ()
+    return (Warned(param="duration", message="`frames` was given as well and takes precedence."),)
 
 
 def _is_set(request: GenerationRequest, param: str) -> bool:

@@ -6,9 +6,7 @@ from understudy.core.errors import NotFound, Rejected, Violation
 from understudy.core.request import GenerationRequest
 from understudy.core.task import LedgerEntry, Warned
 from understudy.dialects.codec import Decoded
-from understudy.service.drafts import Drafts
-from understudy.service.judge import Judge
-from understudy.service.submit import unwanted
+from understudy.service.examine import Examiner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,26 +28,27 @@ class Quote:
 class Quoter:
     """Quotes requests with the same judgement that a submission meets."""
 
-    judge: Judge
-    drafts: Drafts
+    examiner: Examiner
+
+    @property
+    def engine(self) -> str:
+        """Who would serve."""
+        return self.examiner.judge.engine.name
 
     async def quote(self, *, owner: str, dialect: str, decoded: Decoded, is_strict: bool = False) -> Quote:
         """Return what the request would come to; what is wrong with it is part of the answer."""
-        engine = self.judge.engine.name
+        engine = self.engine
         try:
-            if decoded.request.needs_another_task:
-                decoded = await self.drafts.finished(owner, dialect, decoded)
-            judged = self.judge.judge(dialect, decoded)
+            judged = await self.examiner.examine(owner, dialect, decoded, is_strict=is_strict)
         except Rejected as error:
             return refused(error.violations, engine, warnings=decoded.warnings)
         except NotFound as error:
             return refused((error.violation,), engine, warnings=decoded.warnings)
-        broken = judged.violations + unwanted(judged.warnings) if is_strict else judged.violations
         return Quote(
             request=judged.request,
-            violations=broken,
+            violations=judged.violations,
             warnings=judged.warnings,
-            cost=None if judged.violations else self.judge.hold(judged, ""),
+            cost=None if judged.violations else self.examiner.judge.hold(judged, ""),
             engine=engine,
         )
 

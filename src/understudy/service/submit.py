@@ -8,10 +8,10 @@ from functools import lru_cache
 from understudy.core.errors import Rejected, Unavailable, Violation
 from understudy.core.ports import Clock, IdTaken, Randomness, TaskStore
 from understudy.core.request import SEED_CHOSEN_BY_SERVER
-from understudy.core.task import Status, Task, Warned
+from understudy.core.task import Status, Task
 from understudy.dialects.codec import Decoded
-from understudy.service.drafts import Drafts
-from understudy.service.judge import Judge, Judged
+from understudy.service.examine import Examiner
+from understudy.service.judge import Judged
 
 ID_TRIES_MAX = 8
 
@@ -20,8 +20,7 @@ ID_TRIES_MAX = 8
 class Submitter:
     """Accepts requests. wake: tells the dispatcher of new work."""
 
-    judge: Judge
-    drafts: Drafts
+    examiner: Examiner
     store: TaskStore
     clock: Clock
     randomness: Randomness
@@ -32,16 +31,13 @@ class Submitter:
 
         Raises: Rejected (all violations), NotFound for a model this server does not answer for.
         """
-        if decoded.request.needs_another_task:
-            decoded = await self.drafts.finished(owner, dialect, decoded)
-        judged = self.judge.judge(dialect, decoded)
-        broken = judged.violations + unwanted(judged.warnings) if is_strict else judged.violations
-        if broken:
-            raise Rejected(*broken)
+        judged = await self.examiner.examine(owner, dialect, decoded, is_strict=is_strict)
+        if judged.violations:
+            raise Rejected(*judged.violations)
         task = self._task(judged, owner=owner, dialect=dialect)
         for _ in range(ID_TRIES_MAX):
             try:
-                await self.store.insert(task, self.judge.hold(judged, task.id))
+                await self.store.insert(task, self.examiner.judge.hold(judged, task.id))
             except IdTaken:
                 task = replace(task, id=self._new_id(task.created_at))
                 continue
@@ -57,7 +53,7 @@ class Submitter:
             id=self._new_id(now),
             owner=owner,
             dialect=dialect,
-            engine=self.judge.engine.name,
+            engine=self.examiner.judge.engine.name,
             request=request,
             seed=self.randomness.seed() if chosen else int(request.seed or 0),
             status=Status.QUEUED,
@@ -69,14 +65,6 @@ class Submitter:
 
     def _new_id(self, now: datetime) -> str:
         return f"{_second(int(now.timestamp()))}-{self.randomness.task_suffix()}"
-
-
-def unwanted(warnings: tuple[Warned, ...]) -> tuple[Violation, ...]:
-    """Return the warnings as what they are to a strict caller."""
-    return tuple(
-        Violation("InvalidParameter", warned.param, f"{warned.message} (Refused, because the request is strict.)")
-        for warned in warnings
-    )
 
 
 @lru_cache(maxsize=2)
