@@ -24,7 +24,7 @@ from understudy.core.errors import (
 from understudy.core.request import GenerationRequest
 from understudy.core.roles import with_first_frame
 from understudy.core.task import Film, Status, Task, TaskError, TaskPage, Warned
-from understudy.dialects.ark import ARK
+from understudy.dialects.ark import AMUX_NATIVE, APIYI, ARK
 from understudy.dialects.codec import Decoded
 from understudy.dialects.json_body import read_object
 
@@ -383,3 +383,80 @@ def test_every_spelling_of_an_id_is_understood(wire):
 @pytest.mark.parametrize("wire", ["", "cgt-", "cgt-../../x", "cgt-20261121120000-ABCDE", "cgt-20261121120000-abcde\n"])
 def test_what_cannot_be_an_id_is_none(wire):
     assert ARK.task_id(wire) is None
+
+
+def made(codec, dialect, **fields):
+    request = replace(a_task().request, **fields)
+    return json.loads(codec.encode_task(replace(a_task(), dialect=dialect, request=request), PlainLinks()))
+
+
+def test_frames_are_shown_instead_of_the_duration():
+    shown = made(ARK, "ark", frames=57, duration_s=None)
+    assert shown["frames"] == 57
+    assert "duration" not in shown
+
+
+def test_what_was_asked_for_is_echoed():
+    fields = {"camera_fixed": True, "output_format": "mov", "omni_reference_task_type": "edit", "trace_id": "t-1"}
+    shown = made(ARK, "ark", **fields, draft_task_id="20261120000000-fghij")
+    assert {name: shown[name] for name in fields} == fields
+    assert shown["draft_task_id"] == "cgt-20261120000000-fghij"
+
+
+def test_the_use_of_tools_is_told_only_when_they_were_used():
+    assert "tool_usage" not in made(ARK, "ark")["usage"]
+    film = replace(a_task().film, tool_usage={"web_search": 2})
+    shown = json.loads(ARK.encode_task(replace(a_task(), film=film), PlainLinks()))
+    assert shown["usage"]["tool_usage"] == {"web_search": 2}
+
+
+def test_amux_answers_a_create_with_more_than_the_id():
+    assert json.loads(AMUX_NATIVE.encode_created(a_task(Status.QUEUED))) == {
+        "id": "cgt-20261121120000-abcde",
+        "model": "doubao-seedance-2-0-260128",
+        "status": "queued",
+        "created_at": 1795262400,
+        "safety_identifier": "user-7",
+    }
+
+
+@pytest.mark.parametrize(("dialect", "prefix"), [("amux", "task_"), ("openai", "video_"), ("apimart", "cgt-")])
+def test_dialects_that_share_paths_keep_the_spelling_an_id_was_given(dialect, prefix):
+    assert made(AMUX_NATIVE, dialect)["id"] == f"{prefix}20261121120000-abcde"
+    assert made(ARK, dialect)["id"] == "cgt-20261121120000-abcde"
+
+
+def test_amux_drops_the_duration_when_all_media_are_reference_images_and_says_so():
+    image = {"type": "image_url", "image_url": {"url": "https://h/a.png"}, "role": "reference_image"}
+    video = {"type": "video_url", "video_url": {"url": "https://h/a.mp4"}}
+    for content, duration_s in (([TEXT, image], None), ([image, image], None), ([TEXT], 7), ([TEXT, image, video], 7)):
+        for codec, kept in ((AMUX_NATIVE, duration_s), (ARK, 7)):
+            decoded = codec.decode_request({"model": "m", "content": content, "duration": 7})
+            assert decoded.request.duration_s == kept
+            assert ("duration" in [each.param for each in decoded.warnings]) is (kept is None)
+
+
+def test_apiyi_tells_a_wrong_token_and_an_empty_balance_as_its_table_does():
+    answer = APIYI.encode_error(Violation("AuthenticationError", "", "The API key is invalid."), "r")
+    assert (answer.status, json.loads(answer.body)["error"]["message"].startswith("Invalid Token")) == (401, True)
+    assert APIYI.encode_error(Violation("InsufficientBalance", "", "Empty."), "r").status == 429
+    assert "Invalid Token" not in json.loads(ARK.encode_error(Violation("AuthenticationError", "", "x"), "r").body)
+
+
+def test_what_names_a_task_of_this_server_is_not_carried_to_another():
+    request = replace(a_task().request, draft_task_id="20261120000000-fghij", remixed_from="20261120000000-fghij")
+    assert [each.param for each in ARK.encode_request(request).lost] == ["draft_task_id", "remixed_from"]
+    assert ARK.encode_request(a_task().request).lost == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "role", "words"),
+    [
+        ("image_url", "reference_video", "invalid role specified for image content"),
+        ("video_url", "first_frame", "reference media mode requires video role to be reference_video"),
+        ("audio_url", "hero", "reference media mode requires audio role to be reference_audio"),
+    ],
+)
+def test_a_role_of_another_kind_is_refused_in_arks_words(kind, role, words):
+    item = {"type": kind, kind: {"url": "https://h/a"}, "role": role}
+    assert words in refused(body(content=[TEXT, item]))[2]
