@@ -24,8 +24,10 @@ from understudy.dialects.json_body import absent, convert, reject_value, unknown
 
 PATH = "/v1/seedance/asset"
 TASK_PREFIX = "task_"
-_TYPES = {"Image": Modality.IMAGE, "Video": Modality.VIDEO, "Audio": Modality.AUDIO}
-_TYPE_OF = {modality: word for word, modality in _TYPES.items()}
+_DONE, _REFUSED = 1, 0
+TYPES = {"Image": Modality.IMAGE, "Video": Modality.VIDEO, "Audio": Modality.AUDIO}
+"""The vendor's word for what an asset is -> what it can be used as."""
+_TYPE_OF = {modality: word for word, modality in TYPES.items()}
 
 
 class CreateGroup(msgspec.Struct, rename="pascal"):
@@ -53,8 +55,8 @@ class GetAsset(msgspec.Struct, rename={"id": "Id"}):
     id: str | None = None
 
 
-class Created(msgspec.Struct, rename={"id": "Id"}, omit_defaults=True):
-    """What a creation answers. task_id: of an asset's import. warnings: our addition."""
+class AssetCreated(msgspec.Struct, rename={"id": "Id"}, omit_defaults=True):
+    """What was created. task_id: of an asset's import. warnings: our addition."""
 
     id: str
     task_id: str | None = None
@@ -75,7 +77,7 @@ class AssetShown(
         "error": "Error",
     },
 ):
-    """What GetAsset answers. status: Processing, Active or Failed. error: why it failed. warnings: our addition."""
+    """An asset. status: Processing, Active or Failed. error: why it failed. warnings: our addition."""
 
     id: str
     name: str
@@ -89,7 +91,7 @@ class AssetShown(
     warnings: list[Advice]
 
 
-class ErrorDetail(msgspec.Struct):
+class AssetErrorDetail(msgspec.Struct):
     """What is wrong. type: the family of the HTTP status."""
 
     message: str
@@ -98,12 +100,28 @@ class ErrorDetail(msgspec.Struct):
     code: str
 
 
-class Envelope(msgspec.Struct):
-    """Every answer. state: 1 when it went well, else 0."""
+class CreatedAnswer(msgspec.Struct):
+    """The answer to CreateAssetGroup and CreateAsset. state: 1, it went well."""
 
     state: int
-    data: Created | AssetShown | None
-    error: ErrorDetail | None
+    data: AssetCreated
+    error: None = None
+
+
+class AssetAnswer(msgspec.Struct):
+    """The answer to GetAsset. state: 1, it went well."""
+
+    state: int
+    data: AssetShown
+    error: None = None
+
+
+class AssetRefusal(msgspec.Struct):
+    """The answer when something is wrong. state: 0."""
+
+    state: int
+    data: None
+    error: AssetErrorDetail
 
 
 Told = tuple[Warned, ...]
@@ -126,10 +144,10 @@ def decode_asset(fields: Mapping[str, Any]) -> tuple[NewAsset, Told]:
     body = convert(fields, CreateAsset, is_lenient=True)
     if not body.asset_type:
         absent("AssetType")
-    if body.asset_type not in _TYPES:
-        words = ", ".join(f"`{word}`" for word in _TYPES)
+    if body.asset_type not in TYPES:
+        words = ", ".join(f"`{word}`" for word in TYPES)
         reject_value("AssetType", f"supported values are: {words}.")
-    modality = _TYPES[body.asset_type]
+    modality = TYPES[body.asset_type]
     new = NewAsset(group_id=body.group_id or "", name=body.name or "", modality=modality, url=body.url or "")
     return new, _ignored(fields, CreateAsset)
 
@@ -150,13 +168,13 @@ def decode_query(fields: Mapping[str, Any]) -> tuple[str, Told]:
 
 def encode_group_created(group: AssetGroup, told: Sequence[Warned]) -> bytes:
     """Write the answer to CreateAssetGroup."""
-    return _well(Created(id=group.id, warnings=_warnings(told)))
+    return _created(AssetCreated(id=group.id, warnings=_warnings(told)))
 
 
 def encode_asset_created(asset: Asset, told: Sequence[Warned]) -> bytes:
     """Write the answer to CreateAsset."""
     task_id = TASK_PREFIX + asset.id.removeprefix(ASSET_PREFIX)
-    return _well(Created(id=asset.id, task_id=task_id, warnings=_warnings(told)))
+    return _created(AssetCreated(id=asset.id, task_id=task_id, warnings=_warnings(told)))
 
 
 def encode_asset(asset: Asset, told: Sequence[Warned]) -> bytes:
@@ -173,15 +191,16 @@ def encode_asset(asset: Asset, told: Sequence[Warned]) -> bytes:
         error=None,
         warnings=_warnings(told),
     )
-    return _well(shown)
+    return msgspec.json.encode(AssetAnswer(state=_DONE, data=shown))
 
 
 def encode_asset_error(violation: Violation, request_id: str) -> ErrorAnswer:
     """Write an error. Source of the request id's form: new-api, which these gateways are made of."""
     code = CODES[violation.code]
     message = f"{violation.message} (request id: {request_id})"
-    detail = ErrorDetail(message=message, type=code.type, param=violation.param, code=violation.code)
-    return ErrorAnswer(status=code.status, body=msgspec.json.encode(Envelope(state=0, data=None, error=detail)))
+    detail = AssetErrorDetail(message=message, type=code.type, param=violation.param, code=violation.code)
+    body = msgspec.json.encode(AssetRefusal(state=_REFUSED, data=None, error=detail))
+    return ErrorAnswer(status=code.status, body=body)
 
 
 def _asset_id(task_id: str) -> str:
@@ -199,8 +218,8 @@ def _warnings(told: Sequence[Warned]) -> list[Advice]:
     return [Advice(param=each.param, message=each.message) for each in told]
 
 
-def _well(data: Created | AssetShown) -> bytes:
-    return msgspec.json.encode(Envelope(state=1, data=data, error=None))
+def _created(data: AssetCreated) -> bytes:
+    return msgspec.json.encode(CreatedAnswer(state=_DONE, data=data))
 
 
 def _spelled(moment: datetime) -> str:

@@ -14,6 +14,7 @@ from understudy.core.model_spec import ModelSpec, Span
 from understudy.core.task import Status
 from understudy.dialects.codec import Codec
 from understudy.dialects.select import MOUNTS, Door, Operation
+from understudy.server.openapi_assets import ASSETS_TAG, asset_components, asset_paths
 from understudy.server.openapi_own import (
     FILE_TYPES,
     HEADERS,
@@ -117,8 +118,8 @@ def openapi(
         },
         "servers": [{"url": ".", "description": "This server"}],
         "security": [{"key": []}],
-        "tags": [*({"name": name, "description": _about_tag(name)} for name in tags), SERVER_TAG],
-        "paths": {**paths, **OWN_PATHS},
+        "tags": [*({"name": name, "description": _about_tag(name)} for name in tags), ASSETS_TAG, SERVER_TAG],
+        "paths": {**paths, **asset_paths(), **OWN_PATHS},
         "components": _components(book, models),
     }
 
@@ -287,5 +288,5 @@ def _components(book: _Book, models: Sequence[ModelSpec]) -> dict[str, Any]:
         "parameters": PARAMETERS,
         "headers": HEADERS,
         "responses": responses,
-        "schemas": {**bodies, **own_components()},
+        "schemas": {**bodies, **asset_components(), **own_components()},
     }

@@ -32,12 +32,12 @@ class TaskRoutes:
 
     async def create(self, call: Call) -> Reply:
         """Accept a request; the task is stored, durably, before the answer leaves."""
-        is_strict = _is_strict(call)
+        is_strict = asks_strictness(call)
         return await _accept(call, await self._decode(call), is_strict=is_strict)
 
     async def quote(self, call: Call) -> Reply:
         """Say what a request would come to; nothing is stored."""
-        is_strict = _is_strict(call)
+        is_strict = asks_strictness(call)
         quoter = call.house.quoter
         fields = await self._bodies.read(call)
         _settle(call, dialect_of_request(call.dialects, fields.keys()))
@@ -88,7 +88,7 @@ class TaskRoutes:
 
     async def change(self, call: Call) -> Reply:
         """Make a new film from one that is there: remix, edit, extension."""
-        is_strict = _is_strict(call)
+        is_strict = asks_strictness(call)
         fields = await self._bodies.read(call)
         kind = call.scope["path"].rstrip("/").rpartition("/")[2]
         change, warnings = decode_change(kind, fields, source=_source_id(call))
@@ -131,7 +131,7 @@ def _settle(call: Call, dialect: str) -> None:
     call.codec = call.house.codecs[dialect]
 
 
-def _is_strict(call: Call) -> bool:
+def asks_strictness(call: Call) -> bool:
     """Read X-Understudy-Strict; without it the server's setting holds.
 
     Raises: Rejected.

@@ -27,11 +27,12 @@ class Examiner:
             decoded = await self.drafts.finished(owner, dialect, decoded)
         judged = await self.assets.with_assets(owner, self.judge.judge(dialect, decoded), decoded.names)
         if is_strict and judged.warnings:
-            return replace(judged, violations=judged.violations + _unwanted(judged.warnings))
+            return replace(judged, violations=judged.violations + unwanted(judged.warnings))
         return judged
 
 
-def _unwanted(warnings: tuple[Warned, ...]) -> tuple[Violation, ...]:
+def unwanted(warnings: tuple[Warned, ...]) -> tuple[Violation, ...]:
+    """Return warnings as what they are to a strict caller."""
     return tuple(
         Violation("InvalidParameter", warned.param, f"{warned.message} (Refused, because the request is strict.)")
         for warned in warnings
