@@ -69,6 +69,7 @@ def _task_routes(house: House, bodies: BodyReader) -> Iterator[Route]:
         methods[door.method] = handlers[door.operation]
         dialects[door.method] = door.dialects
     for path, (methods, dialects) in at_path.items():
+        methods = dict(sorted(methods.items()))
         yield Route(path, Endpoint(house, methods, dialects=dialects))
 
 
