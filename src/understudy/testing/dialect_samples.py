@@ -58,6 +58,11 @@ def asked(*content: ContentItem, **changes: object) -> GenerationRequest:
     return replace(request, **changes)  # type: ignore[arg-type]
 
 
+def meaning(request: GenerationRequest) -> tuple[object, ...]:
+    """Return what the content means: the prompt, and the media in their order; dialects place the text differently."""
+    return request.prompt, tuple(item for item in request.content if item.modality is not Modality.TEXT)
+
+
 _DATA_URL = ContentItem(modality=Modality.IMAGE, value="data:image/png;base64,iVBORw0KGgo=", role=Role.FIRST_FRAME)
 _LIBRARY = ContentItem(modality=Modality.IMAGE, value="asset://asset-20261121-abcde", role=Role.REFERENCE_IMAGE)
 SCENARIOS: dict[str, GenerationRequest] = {
