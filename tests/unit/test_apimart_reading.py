@@ -252,6 +252,15 @@ def test_one_five_pro_reads_its_former_names():
     assert (spelled("ratio", decoded.names), spelled("generate_audio", decoded.names)) == ("aspect_ratio", "audio")
 
 
+@pytest.mark.parametrize(
+    ("images", "expected"),
+    [([PLAIN], [FIRST]), ([PLAIN, OTHER], [FIRST, LAST]), ([PLAIN, OTHER, PLAIN], [REFERENCE] * 3)],
+)
+def test_two_plain_images_are_first_and_last_frame_where_a_model_has_no_references(images, expected):
+    assert roles(model=OLD_MODEL, image_urls=images) == expected
+    assert told(model=OLD_MODEL, image_urls=images) == []
+
+
 def test_one_five_pro_reads_todays_names_as_well():
     request = read(body(model=OLD_MODEL, size="9:16", generate_audio=True)).request
     assert (request.ratio, request.generate_audio) == ("9:16", True)

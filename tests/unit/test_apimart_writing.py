@@ -87,6 +87,11 @@ def test_one_five_pro_is_written_with_its_former_names():
     assert found == {"model": OLD_MODEL, "prompt": "x", "aspect_ratio": "9:16", "audio": True}
 
 
+def test_the_frames_of_one_five_pro_are_written_plainly():
+    frames = (image(PLAIN, Role.FIRST_FRAME), image(OTHER, Role.LAST_FRAME))
+    assert written(replace(a_request(*frames), model=OLD_MODEL)) == {"model": OLD_MODEL, "image_urls": [PLAIN, OTHER]}
+
+
 def test_items_that_the_grouping_moves_are_told():
     assert lost(a_request(image(PLAIN, Role.REFERENCE_IMAGE), text("a"), video(CLIP), text("b"))) == [
         "content[1]",

@@ -1,7 +1,7 @@
 """APIMart's create request: the wire struct and its translation, both ways.
 
 Source: seed 002. Quirks, explained in docs/decisions: ``size`` is a ratio; one plain image alone is a first frame and
-any other image of ``image_urls`` a reference; Seedance 1.5 Pro has two parameters under other names.
+any other image of ``image_urls`` a reference; Seedance 1.5 Pro has no references and two parameters under other names.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,6 +15,7 @@ from understudy.core.content import ContentItem, Modality, Role
 from understudy.core.model_spec import Profile
 from understudy.core.request import DURATION_CHOSEN_BY_ENGINE, GenerationRequest
 from understudy.core.roles import REFERENCE_ROLE, with_roles
+from understudy.core.scenario import Scenario
 from understudy.core.task import Warned
 from understudy.dialects.ark_content import MEDIA_KEY, Tool, decode_tools, encode_tools
 from understudy.dialects.ark_request import ignored, with_defaults
@@ -52,7 +53,7 @@ class Create(msgspec.Struct, omit_defaults=True):
 
 _ASSET = "asset://"
 _IMAGE_ROLES = tuple(str(role) for role in (Role.FIRST_FRAME, Role.LAST_FRAME, Role.REFERENCE_IMAGE))
-_FIRST_AND_LAST = 2
+_FRAMES = (Role.FIRST_FRAME, Role.LAST_FRAME)
 _ORDER = (Modality.TEXT, Modality.IMAGE, Modality.VIDEO, Modality.AUDIO)
 """How the dialect groups what a request holds."""
 _CARRIED = frozenset(
@@ -81,7 +82,7 @@ def decode_create(given: Mapping[str, Any], profile: Profile) -> Decoded:
         if getattr(wire, former) is not None:
             names[_ARK_NAME.get(today, today)] = former
             setattr(wire, today, getattr(wire, former))
-    content, media = _decode_content(wire)
+    content, media = _decode_content(wire, wire.model)
     values = {
         "ratio": wire.size,
         "resolution": wire.resolution,
@@ -95,7 +96,9 @@ def decode_create(given: Mapping[str, Any], profile: Profile) -> Decoded:
     )
     told += [ignored(key) for key in _ignored_keys(known)]
     return Decoded(
-        request=request, warnings=(*told, *_two_images_alone(wire), *_one_asset_of_two_kinds(wire)), names=names | media
+        request=request,
+        warnings=(*told, *_two_images_alone(wire, content), *_one_asset_of_two_kinds(wire)),
+        names=names | media,
     )
 
 
@@ -107,8 +110,8 @@ def encode_create(request: GenerationRequest, profile: Profile) -> Encoded:
     videos = [item.value for item in request.of(Modality.VIDEO)]
     audios = [item.value for item in request.of(Modality.AUDIO)]
     addresses = [image.value for image in images]
-    meant = _plain_role(addresses, is_alone=not videos and not audios)
-    is_plain = all(image.role is meant for image in images)
+    meant = _plain_roles(addresses, request.model, is_alone=not videos and not audios)
+    is_plain = meant == tuple(image.role for image in images)
     body = Create(
         model=request.model_shown,
         prompt=request.prompt or None,
@@ -167,22 +170,26 @@ def _ignored_keys(given: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def _plain_role(addresses: Sequence[str], *, is_alone: bool) -> Role:
+def _plain_roles(addresses: Sequence[str], model: str, *, is_alone: bool) -> tuple[Role, ...]:
     """Say what the images of ``image_urls`` are for. is_alone: neither video nor audio stands beside them.
 
-    Source: seed 002, cases 2 and 7 (first frame), 9, 10, 12 and 13 (references).
+    Source: seed 002, cases 2 and 7 (first frame), 9, 10, 12 and 13 (references). Models without references, such as
+    Seedance 1.5 Pro, can mean first and last frame only.
     """
-    is_first_frame = is_alone and len(addresses) == 1 and not addresses[0].startswith(_ASSET)
-    return Role.FIRST_FRAME if is_first_frame else Role.REFERENCE_IMAGE
+    spec, count = load_catalogue().model(model), len(addresses)
+    if is_alone and count <= len(_FRAMES) and spec and Scenario.REFERENCE not in spec.scenarios:
+        return _FRAMES[:count]
+    is_first_frame = is_alone and count == 1 and not addresses[0].startswith(_ASSET)
+    return (Role.FIRST_FRAME,) if is_first_frame else (Role.REFERENCE_IMAGE,) * count
 
 
-def _decode_content(wire: Create) -> tuple[tuple[ContentItem, ...], dict[str, str]]:
+def _decode_content(wire: Create, model: str) -> tuple[tuple[ContentItem, ...], dict[str, str]]:
     """Read prompt, images, videos and audios, in this order, and what they are called.
 
     Raises: Rejected.
     """
     text = [ContentItem(modality=Modality.TEXT, value=wire.prompt)] if wire.prompt else []
-    placed = _images(wire)
+    placed = _images(wire, model)
     for modality, param in ((Modality.VIDEO, "video_urls"), (Modality.AUDIO, "audio_urls")):
         role = REFERENCE_ROLE[modality]
         for index, address in enumerate(getattr(wire, param) or ()):
@@ -200,7 +207,7 @@ def _decode_content(wire: Create) -> tuple[tuple[ContentItem, ...], dict[str, st
     return (*text, *(item for item, _ in placed)), names
 
 
-def _images(wire: Create) -> list[tuple[ContentItem, str]]:
+def _images(wire: Create, model: str) -> list[tuple[ContentItem, str]]:
     """Read the images, each with its parameter.
 
     Raises: Rejected.
@@ -208,10 +215,10 @@ def _images(wire: Create) -> list[tuple[ContentItem, str]]:
     addresses, roled = wire.image_urls or [], wire.image_with_roles or []
     if addresses and roled:
         reject_value("image_with_roles", "it cannot be used together with `image_urls`.")
-    role = _plain_role(addresses, is_alone=not wire.video_urls and not wire.audio_urls)
+    meant = _plain_roles(addresses, model, is_alone=not wire.video_urls and not wire.audio_urls)
     found = [
         (ContentItem(modality=Modality.IMAGE, value=address, role=role), f"image_urls[{index}]")
-        for index, address in enumerate(addresses)
+        for index, (address, role) in enumerate(zip(addresses, meant, strict=True))
     ]
     for index, image in enumerate(roled):
         param = f"image_with_roles[{index}]"
@@ -225,11 +232,11 @@ def _images(wire: Create) -> list[tuple[ContentItem, str]]:
     return found
 
 
-def _two_images_alone(wire: Create) -> list[Warned]:
+def _two_images_alone(wire: Create, content: Sequence[ContentItem]) -> list[Warned]:
     """Tell that they are references, because elsewhere they would be the first and the last frame."""
     plain = wire.image_urls or []
-    is_clear = len(plain) != _FIRST_AND_LAST or any(address.startswith(_ASSET) for address in plain)
-    if is_clear or wire.video_urls or wire.audio_urls:
+    is_clear = len(plain) != len(_FRAMES) or any(address.startswith(_ASSET) for address in plain)
+    if is_clear or wire.video_urls or wire.audio_urls or content[-1].role is not Role.REFERENCE_IMAGE:
         return []
     message = "Both images were taken as references; `image_with_roles` tells a first from a last frame."
     return [Warned(param="image_urls", message=message)]
