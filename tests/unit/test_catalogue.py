@@ -1,5 +1,6 @@
 """The catalogue's rows against the documents they were taken from, and against each other."""
 
+import dataclasses
 import tomllib
 from datetime import date
 from importlib.resources import files
@@ -7,6 +8,9 @@ from importlib.resources import files
 import pytest
 
 from understudy.catalog.load import load_catalogue
+from understudy.core.errors import CODES
+from understudy.core.request import GenerationRequest
+from understudy.core.scenario import Scenario
 
 CATALOGUE = load_catalogue()
 
@@ -65,6 +69,69 @@ def test_every_spelling_of_a_model_means_the_same_model(suffix):
         f"seedance-2.0{suffix}",
     ]
     assert {CATALOGUE.model(name).id for name in names} == {names[0]}
+
+
+SEEDANCE_1_0 = """
+16:9 864×480 1248×704 1920×1088
+4:3 736×544 1120×832 1664×1248
+1:1 640×640 960×960 1440×1440
+3:4 544×736 832×1120 1248×1664
+9:16 480×864 704×1248 1088×1920
+21:9 960×416 1504×640 2176×928
+"""
+
+
+@pytest.mark.parametrize("name", ["doubao-seedance-1.0-pro", "doubao-seedance-1.0-pro-fast"])
+def test_sizes_of_1_0_are_those_of_its_own_table(name):
+    for line in SEEDANCE_1_0.strip().split("\n"):
+        ratio, *sizes = line.split()
+        for resolution, size in zip(("480p", "720p", "1080p"), sizes, strict=True):
+            assert CATALOGUE.model(name).sizes[resolution][ratio] == tuple(map(int, size.split("×")))
+
+
+def test_2_5_differs_from_2_0_in_two_sizes_only():
+    new, old = CATALOGUE.model("doubao-seedance-2.5"), CATALOGUE.model("doubao-seedance-2.0")
+    differing = {
+        (resolution, ratio): size
+        for resolution, sizes in new.sizes.items()
+        for ratio, size in sizes.items()
+        if size != old.sizes[resolution][ratio]
+    }
+    assert differing == {("480p", "16:9"): (854, 480), ("480p", "9:16"): (480, 854)}
+
+
+@pytest.mark.parametrize(
+    ("name", "model_id"),
+    [
+        ("doubao-seedance-2.5", "doubao-seedance-2-5-260628"),
+        ("dreamina-seedance-2-5-260628", "doubao-seedance-2-5-260628"),
+        ("seedance-1-5-pro-251215", "doubao-seedance-1-5-pro-251215"),
+        ("seedance-1-0-pro-250528", "doubao-seedance-1-0-pro-250528"),
+        ("seedance-1-0-pro-fast-251015", "doubao-seedance-1-0-pro-fast-251015"),
+        ("sora-2", "doubao-seedance-2-0-fast-260128"),
+        ("sora-2-pro", "doubao-seedance-2-0-260128"),
+    ],
+)
+def test_other_vendors_names_mean_the_model_they_stand_for(name, model_id):
+    assert CATALOGUE.model(name).id == model_id
+
+
+def test_the_models_for_faces_have_the_resolutions_of_seed_002():
+    assert CATALOGUE.model("doubao-seedance-2.0-face").resolutions == ("480p", "720p", "1080p")
+    assert CATALOGUE.model("doubao-seedance-2.0-fast-face").resolutions == ("480p", "720p")
+
+
+def test_facts_name_only_what_there_is():
+    fields = {each.name for each in dataclasses.fields(GenerationRequest)}
+    for model in CATALOGUE.models.values():
+        assert set(model.refused) | set(model.defaults) | set(model.draft_refuses) <= fields
+        assert model.draft_resolution in model.resolutions
+        assert set(model.final_resolutions) <= set(model.resolutions)
+        assert (Scenario.REFERENCE in model.scenarios) is (model.reference_images_max > 0)
+    for profile in CATALOGUE.profiles.values():
+        assert set(profile.refuses) | set(profile.offers) | set(profile.defaults) <= fields
+        assert set(profile.error_statuses) | set(profile.error_words) <= set(CODES)
+        assert {CATALOGUE.model(each).id for each in profile.asset_models or ()} == set(profile.asset_models or ())
 
 
 def test_every_size_is_even_because_video_stores_colour_at_half_size():
