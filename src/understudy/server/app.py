@@ -7,6 +7,7 @@ from typing import Any
 from starlette.routing import Route, Router
 
 from understudy.core.errors import NotFound, Violation
+from understudy.dialects.octopus_assets import PATH as ASSETS
 from understudy.dialects.select import Operation, mounted_doors
 from understudy.server.assets import AssetRoutes
 from understudy.server.body import BodyReader
@@ -69,8 +70,7 @@ def _task_routes(house: House, bodies: BodyReader) -> Iterator[Route]:
         methods[door.method] = handlers[door.operation]
         dialects[door.method] = door.dialects
     for path, (methods, dialects) in at_path.items():
-        methods = dict(sorted(methods.items()))
-        yield Route(path, Endpoint(house, methods, dialects=dialects))
+        yield Route(path, Endpoint(house, dict(sorted(methods.items())), dialects=dialects))
 
 
 def _asset_routes(house: House, bodies: BodyReader) -> Iterator[Route]:
@@ -83,8 +83,8 @@ def _asset_routes(house: House, bodies: BodyReader) -> Iterator[Route]:
     }
     for mount in ("", "/octopus"):
         for action, handler in actions.items():
-            path = f"{mount}/v1/seedance/asset/{action}"
-            yield Route(path, Endpoint(house, {"POST": handler}, dialects={"POST": ("octopus",)}))
+            endpoint = Endpoint(house, {"POST": handler}, dialects={"POST": ("octopus",)})
+            yield Route(f"{mount}{ASSETS}/{action}", endpoint)
 
 
 class Elsewhere:
