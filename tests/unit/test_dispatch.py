@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from dispatching import PATIENCE_S, UNAVAILABLE, TroubledStore, theatre
+from dispatching import MODEL, PATIENCE_S, UNAVAILABLE, TroubledStore, theatre
 from understudy.core.errors import TaskFailed, Violation
 from understudy.core.task import EntryKind, Status, Warned
+from understudy.testing.samples import sample_request
 
 LEASE = timedelta(seconds=30)
 
@@ -29,6 +30,39 @@ async def test_a_queued_task_ends_with_its_film_settled_by_its_actual_size(tmp_p
         assert ended.warnings == (Warned(param="", message="The fox is a cat."),)
         assert await house.kinds(task) == [EntryKind.HOLD, EntryKind.POSTED]
         assert house.blob_names() == {ended.film.video_blob, ended.film.last_frame_blob}
+
+
+async def test_a_film_ordered_by_its_frames_is_rendered_and_settled_by_them(tmp_path: Path):
+    async with theatre(tmp_path) as house:
+        task = await house.submit(request=sample_request(model=MODEL.id, frames=29, duration_s=None))
+        render = await house.stage.next()
+        assert render.job.num_frames == 29
+        render.succeed(num_frames=29, duration_s=1)
+        assert await house.store.answered("finish")
+        ended = await house.task(task)
+        assert (ended.film.num_frames, ended.film.duration_s) == (29, 1)
+        assert ended.completion_tokens == 864 * 496 * 30 // 1024
+
+
+async def test_a_film_keeps_the_format_it_was_made_in(tmp_path: Path):
+    async with theatre(tmp_path) as house:
+        task = await house.submit()
+        render = await house.stage.next()
+        (render.directory / "b.mov").write_bytes(b"whole colours")
+        render.succeed(video="b.mov")
+        assert await house.store.answered("finish")
+        ended = await house.task(task)
+        assert ended.film.video_blob == f"{task.id}-1/video.mov"
+        assert house.blobs.local_path(ended.film.video_blob).read_bytes() == b"whole colours"
+        assert house.blob_names() == {ended.film.video_blob, ended.film.last_frame_blob}
+
+
+async def test_the_tools_that_the_engine_used_are_told(tmp_path: Path):
+    async with theatre(tmp_path) as house:
+        task = await house.submit()
+        (await house.stage.next()).succeed(tool_usage={"web_search": 2})
+        assert await house.store.answered("finish")
+        assert (await house.task(task)).film.tool_usage == {"web_search": 2}
 
 
 async def test_the_job_is_what_the_catalogue_says_of_the_model(tmp_path: Path):
@@ -165,7 +199,11 @@ async def test_a_task_whose_attempts_were_all_cut_off_fails_instead_of_killing_a
 
 
 @pytest.mark.parametrize(
-    "files", [{"video": "../a.mp4"}, {"video": "b.mp4"}, {"content": b""}, {"last_frame": "/etc/hostname"}]
+    "files",
+    [
+        *({"video": "../a.mp4"}, {"video": "b.mp4"}, {"video": "a.png"}, {"content": b""}),
+        {"last_frame": "/etc/hostname"},
+    ],
 )
 async def test_a_file_that_the_engine_did_not_write_is_never_delivered(tmp_path: Path, files: dict[str, str]):
     async with theatre(tmp_path) as house:

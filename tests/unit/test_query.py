@@ -12,6 +12,7 @@ from understudy.core.errors import Conflict, NotFound
 from understudy.core.ports import Outcome
 from understudy.core.task import EntryKind, Film, Status
 from understudy.dialects.ark import ARK
+from understudy.service.films import STILL_NAMES, still_key
 from understudy.service.query import Queries
 from understudy.storage.blobs import LocalBlobStore
 
@@ -113,6 +114,17 @@ async def test_withdrawing_a_finished_task_removes_record_and_film(house):
     assert house.blobs.local_path(key) is None
     with pytest.raises(NotFound):
         await house.queries.get("o", task.id)
+
+
+async def test_withdrawing_removes_the_pictures_that_were_made_of_the_film(house):
+    task = await house.submit()
+    video_blob = await succeed(house, task)
+    stills = [still_key(video_blob, variant) for variant in STILL_NAMES]
+    for key in stills:
+        (house.folder / "still").write_bytes(b"picture")
+        await house.blobs.put(house.folder / "still", key)
+    await house.queries.withdraw("o", task.id)
+    assert [house.blobs.local_path(key) for key in stills] == [None, None]
 
 
 async def test_a_listing_understands_a_models_other_names(house):

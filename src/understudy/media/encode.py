@@ -1,4 +1,7 @@
-"""Encode pictures and sound as a film: H.264 and AAC in an MP4 that starts fast, and single pictures as PNG.
+"""Encode pictures and sound as a film, and single pictures as PNG.
+
+A film is an MP4 for watching, H.264 and AAC, or a QuickTime file for editing, H.264 with whole colours and PCM. Both
+start fast.
 
 The bytes depend only on what is passed in: the thread count is fixed, the colour conversion is bit-exact, and no
 time, id, host name or library version is written. Reading films back is `probe.py`'s work.
@@ -66,6 +69,25 @@ class EncodingFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Container:
+    """A kind of file and what it holds. muxer, sound_coder: FFmpeg's names. sound_bits_per_s: per channel; PCM: 0."""
+
+    muxer: str
+    pix_fmt: str
+    sound_coder: str
+    sound_bits_per_s: int
+
+
+CONTAINERS = {
+    "mp4": Container(
+        muxer="mp4", pix_fmt="yuv420p", sound_coder="aac", sound_bits_per_s=AUDIO_BITS_PER_SECOND_PER_CHANNEL
+    ),
+    "mov": Container(muxer="mov", pix_fmt="yuv444p", sound_coder="pcm_s16le", sound_bits_per_s=0),
+}
+"""By the names of a request's ``output_format``. Source: Volcengine Ark documentation 82379/1520757."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sound:
     """A sound track. samples: (num_samples, channels) float32 in [-1, 1], 1 or 2 channels."""
 
@@ -77,8 +99,8 @@ class Sound:
 class FilmFormat:
     """How a film is encoded.
 
-    width_px, height_px: even. preset, crf: x264's words. tags: metadata that MP4 keeps (title, artist, comment,
-    description, copyright ...).
+    width_px, height_px: even. preset, crf: x264's words. tags: metadata that both containers keep (title, artist,
+    comment, copyright ...). container: a key of `CONTAINERS`.
     """
 
     width_px: int
@@ -87,6 +109,7 @@ class FilmFormat:
     preset: str = "veryfast"
     crf: int = 20
     tags: Mapping[str, str] = field(default_factory=dict)
+    container: str = "mp4"
 
 
 class FilmEncoder:
@@ -103,6 +126,7 @@ class FilmEncoder:
         if wanted.width_px % 2 or wanted.height_px % 2 or min(wanted.width_px, wanted.height_px) < 2:
             raise ValueError(f"a film of {wanted.width_px}x{wanted.height_px} px: both sides must be even and positive")
         self._format = wanted
+        self._holds = CONTAINERS[wanted.container]
         self._failure: BaseException | None = None
         self._is_abandoned = False
         self._reformatter = VideoReformatter()
@@ -111,12 +135,11 @@ class FilmEncoder:
         for _ in range(BUFFERED_FRAMES):
             self._free.put(np.empty((wanted.height_px, wanted.width_px, 4), dtype=np.uint8))
         try:
-            self._container = av.open(
-                str(path), "w", format="mp4", options={"movflags": "+faststart", "fflags": "+bitexact"}
-            )
+            options = {"movflags": "+faststart", "fflags": "+bitexact"}
+            self._container = av.open(str(path), "w", format=self._holds.muxer, options=options)
             self._container.metadata.update(wanted.tags)
             self._video = _add_video(self._container, wanted)
-            self._audio = _add_audio(self._container, sound) if sound is not None else None
+            self._audio = _add_audio(self._container, sound, self._holds) if sound is not None else None
             self._container.start_encoding()
         except (OSError, av.FFmpegError) as error:
             raise EncodingFailed(f"cannot begin {path.name}: {error}") from error
@@ -189,7 +212,7 @@ class FilmEncoder:
         while (buffer := self._painted.get()) is not None and not self._is_abandoned:
             frame = self._reformatter.reformat(
                 av.VideoFrame.from_numpy_buffer(buffer, format="rgba"),
-                format="yuv420p",
+                format=self._holds.pix_fmt,
                 src_colorspace=Colorspace.ITU709,
                 dst_colorspace=Colorspace.ITU709,
                 src_color_range=ColorRange.JPEG,
@@ -218,7 +241,7 @@ def _add_video(container: OutputContainer, wanted: FilmFormat) -> VideoStream:
     stream: VideoStream = container.add_stream("libx264", rate=wanted.fps, options=options)
     stream.width = wanted.width_px
     stream.height = wanted.height_px
-    stream.pix_fmt = "yuv420p"
+    stream.pix_fmt = CONTAINERS[wanted.container].pix_fmt
     stream.time_base = Fraction(1, wanted.fps)
     coder = stream.codec_context
     coder.time_base = Fraction(1, wanted.fps)
@@ -233,12 +256,14 @@ def _add_video(container: OutputContainer, wanted: FilmFormat) -> VideoStream:
     return stream
 
 
-def _add_audio(container: OutputContainer, sound: Sound) -> AudioStream:
+def _add_audio(container: OutputContainer, sound: Sound, holds: Container) -> AudioStream:
     channels = _channels(sound)
-    stream: AudioStream = container.add_stream(
-        "aac", rate=sound.sample_rate_hz, layout="stereo" if channels == 2 else "mono"
+    stream = container.add_stream(
+        holds.sound_coder, rate=sound.sample_rate_hz, layout="stereo" if channels == 2 else "mono"
     )
-    stream.bit_rate = AUDIO_BITS_PER_SECOND_PER_CHANNEL * channels
+    assert isinstance(stream, AudioStream)
+    if holds.sound_bits_per_s:
+        stream.bit_rate = holds.sound_bits_per_s * channels
     return stream
 
 

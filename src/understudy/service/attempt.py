@@ -13,7 +13,7 @@ from understudy.core.errors import TaskFailed, Unavailable, Violation
 from understudy.core.ports import BlobStore, Clock, Executor, Outcome, TaskStore
 from understudy.core.render import RenderJob, RenderResult
 from understudy.core.task import Claim, EntryKind, Film, Status, TaskError, Warned
-from understudy.service.films import attempt_name, blob_keys, last_frame_key, video_key
+from understudy.service.films import FILM_ENDINGS, attempt_name, blob_keys, last_frame_key, video_key
 from understudy.service.jobs import Jobs
 
 log = logging.getLogger(__name__)
@@ -158,13 +158,13 @@ class Attempt:
             await asyncio.to_thread(_make_empty, directory)
             job = self._at.jobs.job(task, str(directory))
             result = await self._at.executor.run(self._slot, job, self._advance)
-            video = _produced(directory, result.video)
+            video = _produced_film(directory, result.video)
             last_frame = _produced(directory, result.last_frame) if result.last_frame is not None else None
             # Settled before it is stored: a film that cannot be rated is not worth an fsync.
             entry = self._at.jobs.settlement(task, result)
             if last_frame is not None:
                 await _unbroken(self._at.blobs.put(last_frame, last_frame_key(task.id, token)))
-            await _unbroken(self._at.blobs.put(video, video_key(task.id, token)))
+            await _unbroken(self._at.blobs.put(video, video_key(task.id, token, video.suffix)))
             return Outcome(
                 status=Status.SUCCEEDED,
                 entry=entry,
@@ -228,7 +228,7 @@ class Attempt:
 
 def _film_of(claim: Claim, job: RenderJob, result: RenderResult) -> Film:
     return Film(
-        video_blob=video_key(claim.task.id, claim.token),
+        video_blob=video_key(claim.task.id, claim.token, Path(result.video).suffix),
         last_frame_blob=last_frame_key(claim.task.id, claim.token) if result.last_frame is not None else None,
         ratio=result.ratio,
         width_px=result.width_px,
@@ -237,6 +237,7 @@ def _film_of(claim: Claim, job: RenderJob, result: RenderResult) -> Film:
         fps=job.fps,
         num_frames=result.num_frames,
         has_sound=result.has_sound,
+        tool_usage=result.tool_usage,
     )
 
 
@@ -254,6 +255,17 @@ def _produced(directory: Path, name: str) -> Path:
     if Path(name).name == name and not path.is_symlink() and path.is_file() and path.stat().st_size:
         return path
     message = "The engine did not write the file that it reported."
+    raise TaskFailed(Violation("InternalServiceError", "", message), is_retryable=False)
+
+
+def _produced_film(directory: Path, name: str) -> Path:
+    """Return the path of the film that the engine says it wrote.
+
+    Raises: TaskFailed also when nobody could tell by the ending what it is.
+    """
+    if Path(name).suffix in FILM_ENDINGS:
+        return _produced(directory, name)
+    message = "The engine wrote a film in a format that this server does not deliver."
     raise TaskFailed(Violation("InternalServiceError", "", message), is_retryable=False)
 
 

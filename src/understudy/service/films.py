@@ -1,11 +1,17 @@
 """Under which keys a task's films are stored: made from the task alone, so that they can be removed without a list."""
 
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 
 from understudy.core.task import Task
 
-VIDEO_NAME = "video.mp4"
+FILM_ENDINGS = (".mp4", ".mov")
+"""The formats that a film can have; an engine's file of another ending is not delivered."""
+
+VIDEO_NAME = "video"
 LAST_FRAME_NAME = "last_frame.png"
+STILL_NAMES = {"thumbnail": "thumbnail.webp", "spritesheet": "spritesheet.jpg"}
+"""Pictures of a film that are made when somebody first asks for them, by the names of OpenAI's variants."""
 
 
 def attempt_name(task_id: str, attempt: int) -> str:
@@ -13,9 +19,9 @@ def attempt_name(task_id: str, attempt: int) -> str:
     return f"{task_id}-{attempt}"
 
 
-def video_key(task_id: str, attempt: int) -> str:
-    """Return the key of the film that an attempt stores."""
-    return f"{attempt_name(task_id, attempt)}/{VIDEO_NAME}"
+def video_key(task_id: str, attempt: int, ending: str = FILM_ENDINGS[0]) -> str:
+    """Return the key of the film that an attempt stores. ending: of `FILM_ENDINGS`."""
+    return f"{attempt_name(task_id, attempt)}/{VIDEO_NAME}{ending}"
 
 
 def last_frame_key(task_id: str, attempt: int) -> str:
@@ -23,8 +29,16 @@ def last_frame_key(task_id: str, attempt: int) -> str:
     return f"{attempt_name(task_id, attempt)}/{LAST_FRAME_NAME}"
 
 
+def still_key(video_blob: str, variant: str) -> str:
+    """Return the key of a picture of the film under this key. variant: of `STILL_NAMES`."""
+    return str(PurePosixPath(video_blob).with_name(STILL_NAMES[variant]))
+
+
 def blob_keys(task: Task) -> Iterator[str]:
     """Yield every key that any attempt at the task can have used, also one that was cut off before it was recorded."""
     for attempt in range(1, task.attempt + 1):
-        yield video_key(task.id, attempt)
+        for ending in FILM_ENDINGS:
+            yield video_key(task.id, attempt, ending)
         yield last_frame_key(task.id, attempt)
+        for variant in STILL_NAMES:
+            yield still_key(video_key(task.id, attempt), variant)

@@ -7,6 +7,7 @@ from understudy.catalog.load import Catalogue
 from understudy.core.errors import Conflict, NotFound, Violation
 from understudy.core.ports import BlobStore, Clock, TaskStore
 from understudy.core.task import Status, Task, TaskFilter, TaskPage
+from understudy.service.films import blob_keys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +54,8 @@ class Queries:
             raise Conflict(_not_while(task_id, "RunningTaskDeletion", "currently running"))
         if task.status is Status.CANCELLED:
             raise Conflict(_not_while(task_id, "CancelledTaskDeletion", "already cancelled"))
-        if task.film:
-            for key in (task.film.video_blob, task.film.last_frame_blob):
-                if key:
-                    await self.blobs.delete(key)
+        for key in blob_keys(task):
+            await self.blobs.delete(key)
 
     def _is_over(self, task: Task, now: datetime) -> bool:
         if (now - task.created_at).total_seconds() > self.record_retention_s:

@@ -1,6 +1,6 @@
 """The conformance suite of engines: subclass `EngineConformance`, make an engine, and let pytest collect it.
 
-It renders three of the shortest, smallest films in the test process. What is in the pictures is not judged here.
+It renders four of the shortest, smallest films in the test process. What is in the pictures is not judged here.
 """
 
 from abc import ABC, abstractmethod
@@ -16,6 +16,8 @@ from understudy.core.request import DURATION_CHOSEN_BY_ENGINE, RATIO_CHOSEN_BY_E
 
 SIZES = {"16:9": (864, 496), "1:1": (640, 640), "9:16": (496, 864)}
 DURATION_RANGE_S = (4, 5)
+NUM_FRAMES = 29
+"""The fewest that any model makes; no whole second."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +48,14 @@ def sample_job(output_dir: Path, **request: object) -> RenderJob:
         watermark=False,
         return_last_frame=True,
     )
+    asked = replace(plain, **request)  # type: ignore[arg-type]
     return RenderJob(
-        request=replace(plain, **request),  # type: ignore[arg-type]
+        request=asked,
         seed=7,
         sizes=SIZES,
         duration_range_s=DURATION_RANGE_S,
         fps=24,
+        num_frames=asked.frames,
         audio_channels=2,
         output_dir=str(output_dir),
     )
@@ -91,6 +95,19 @@ class EngineConformance(ABC):
         )
         return _rendered(engine, job)
 
+    @pytest.fixture(scope="class")
+    @classmethod
+    def counted(cls, engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Rendered:
+        """A film ordered by its frames, to be edited."""
+        job = sample_job(
+            tmp_path_factory.mktemp("counted") / "job",
+            duration_s=None,
+            frames=NUM_FRAMES,
+            output_format="mov",
+            return_last_frame=False,
+        )
+        return _rendered(engine, job)
+
     def test_what_was_ordered_is_what_was_made(self, ordered: Rendered) -> None:
         result = ordered.result
         assert (result.ratio, result.width_px, result.height_px) == ("16:9", *SIZES["16:9"])
@@ -102,12 +119,24 @@ class EngineConformance(ABC):
         assert (result.width_px, result.height_px) == SIZES[result.ratio]
         assert DURATION_RANGE_S[0] <= result.duration_s <= DURATION_RANGE_S[1]
 
+    def test_a_film_ordered_by_its_frames_has_exactly_those(self, counted: Rendered) -> None:
+        result = counted.result
+        assert (result.num_frames, result.duration_s) == (NUM_FRAMES, NUM_FRAMES // counted.job.fps)
+
+    def test_a_films_name_ends_in_its_format(self, ordered: Rendered, counted: Rendered) -> None:
+        assert [Path(rendered.result.video).suffix for rendered in (ordered, counted)] == [".mp4", ".mov"]
+
+    def test_a_tool_that_was_not_asked_for_is_not_used(self, ordered: Rendered) -> None:
+        assert ordered.result.tool_usage == {}
+
     def test_there_is_no_sound_and_no_last_frame_unless_asked_for(self, chosen: Rendered) -> None:
         assert not chosen.result.has_sound
         assert chosen.result.last_frame is None
 
-    def test_the_reported_files_and_no_others_are_left(self, ordered: Rendered, chosen: Rendered) -> None:
-        for rendered in (ordered, chosen):
+    def test_the_reported_files_and_no_others_are_left(
+        self, ordered: Rendered, chosen: Rendered, counted: Rendered
+    ) -> None:
+        for rendered in (ordered, chosen, counted):
             named = {rendered.result.video, rendered.result.last_frame} - {None}
             assert {path.name for path in rendered.directory.iterdir()} == named
             assert all(path.stat().st_size for path in rendered.directory.iterdir())

@@ -9,6 +9,7 @@ import os
 import select
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -84,11 +85,17 @@ class ExecutorConformance(ABC):
         lifesign.close()
 
     async def test_a_job_gives_its_result_and_its_files(self, executor: Executor, tmp_path: Path) -> None:
-        result = await _run(executor, scripted_job(tmp_path / "job", "a fox"))
-        assert (tmp_path / "job" / result.video).read_bytes() == b"1 16:9 4 a fox"
+        result = await _run(executor, scripted_job(tmp_path / "job", "a fox searched:2"))
+        assert (tmp_path / "job" / result.video).read_bytes() == b"1 16:9 4 a fox searched:2"
         assert result.last_frame is not None
         assert (tmp_path / "job" / result.last_frame).is_file()
         assert (result.ratio, result.width_px, result.height_px, result.duration_s) == ("16:9", 64, 36, 4)
+        assert (result.num_frames, result.tool_usage) == (8, {"web_search": 2})
+
+    async def test_a_job_by_the_frame_crosses_over_whole(self, executor: Executor, tmp_path: Path) -> None:
+        job = replace(scripted_job(tmp_path / "job", "a fox"), num_frames=29)
+        result = await _run(executor, job)
+        assert (result.num_frames, result.duration_s) == (29, 1)
 
     async def test_progress_never_falls_and_reaches_the_end(self, executor: Executor, tmp_path: Path) -> None:
         told: list[tuple[int, int]] = []

@@ -2,7 +2,8 @@
 
 The words, separated by blanks; each is optional:
 
-    frames:N        report so many frames (8)         frame_s:X       take so long for each
+    frames:N        report so many frames (as the job orders, or 8)
+    frame_s:X       take so long for each             searched:N      have searched the web so often
     print           write to standard output          child           start a subprocess that would outlive us
     alive:FIFO      hold the named pipe open for writing, in the subprocess too: its end of file is their death
     gate:FIFO       after the first frame wait until somebody has opened the named pipe for writing and closed it
@@ -42,6 +43,9 @@ OFFER = EngineOffer(
 )
 """What a server is told of this engine."""
 
+NUM_FRAMES = 8
+"""What it reports of a job that orders whole seconds; no film of any model is so short."""
+
 UNEXPECTED_TEXT = "a secret of the render process"
 """The text of the unexpected exception; it must never leave the render process."""
 
@@ -64,7 +68,7 @@ class ScriptedEngine:
         if "print" in words:
             print('{"type":"ready"}\n' * 3)  # noqa: T201
             os.write(1, b'{"type":"rendered"}\n')
-        num_frames = int(words.get("frames", "8"))
+        num_frames = int(words.get("frames", job.num_frames or NUM_FRAMES))
         with held(words):
             for done in range(1, num_frames + 1):
                 progress(done, num_frames)
@@ -150,13 +154,16 @@ def write_film(job: RenderJob, words: dict[str, str], num_frames: int) -> Render
     width_px, height_px = job.sizes[ratio]
     shortest_s = job.duration_range_s[0]
     duration_s = request.duration_s if request.duration_s not in (None, DURATION_CHOSEN_BY_ENGINE) else shortest_s
+    if job.num_frames is not None:
+        duration_s = num_frames // job.fps
     assert duration_s is not None
     directory = Path(job.output_dir)
-    (directory / "film.mp4").write_bytes(f"{job.seed} {ratio} {duration_s} {request.prompt}".encode())
+    film = f"film.{request.output_format or 'mp4'}"
+    (directory / film).write_bytes(f"{job.seed} {ratio} {duration_s} {request.prompt}".encode())
     if request.return_last_frame:
         (directory / "last.png").write_bytes(b"last frame")
     return RenderResult(
-        video="../film.mp4" if "bad_name" in words else "film.mp4",
+        video=f"../{film}" if "bad_name" in words else film,
         last_frame="last.png" if request.return_last_frame else None,
         ratio=ratio,
         width_px=width_px,
@@ -164,5 +171,6 @@ def write_film(job: RenderJob, words: dict[str, str], num_frames: int) -> Render
         duration_s=duration_s,
         num_frames=num_frames,
         has_sound=bool(request.generate_audio),
+        tool_usage={"web_search": int(words["searched"])} if "searched" in words else {},
         notes=("n" * 1_000_000,) if "long_note" in words else (f"rendered by process {os.getpid()}",),
     )

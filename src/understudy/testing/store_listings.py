@@ -98,9 +98,9 @@ class ListingConformance:
         assert await listed(store, after=sample_task(2).id, model="model-b") == [1]
         assert await listed(store, after=sample_task(2).id, task_ids=ids) == [1, 0]
         assert await listed(store, after=sample_task(2).id, created_after=sample_task(1).created_at) == [1]
-        since = {"created_after": sample_task(2).created_at, "is_oldest_first": True}
-        assert await listed(store, after=sample_task(0).id, **since) == [2, 3]
-        assert await listed(store, after=sample_task(2).id, **since) == [3]
+        since = sample_task(2).created_at
+        assert await listed(store, after=sample_task(0).id, created_after=since, is_oldest_first=True) == [2, 3]
+        assert await listed(store, after=sample_task(2).id, created_after=since, is_oldest_first=True) == [3]
 
     @pytest.mark.parametrize("after", ["20261121120000-00009", "", "a\0b", "\ud800", "20261121120000-00003"])
     async def test_nothing_stands_behind_a_task_that_the_owner_has_not(self, store: TaskStore, after: str) -> None:

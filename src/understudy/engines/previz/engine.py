@@ -1,8 +1,9 @@
-"""The engine `previz`: a film plan from the prompt, then sound, pictures and one MP4. Any CPU, no download.
+"""The engine `previz`: a film plan from the prompt, then sound, pictures and one file. Any CPU, no download.
 
 The parts live elsewhere: `planner` reads the prompt, `sound` scores, `pictures` draws, `media.encode` writes.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,9 +20,10 @@ from understudy.engines.previz.watermark import LABEL_TEXT, WATERMARK_TEXT, Corn
 from understudy.media.encode import EncodingFailed, FilmEncoder, FilmFormat, Sound, write_png
 
 SAMPLE_RATE_HZ = 48_000
-FILM_NAME = "film.mp4"
+FILM_NAME = "film"
 LAST_FRAME_NAME = "last_frame.png"
-UNFINISHED_NAME = "unfinished.mp4"
+UNFINISHED_NAME = "unfinished"
+USUAL_FORMAT = "mp4"
 
 PRESET = "veryfast"
 LARGE_PRESET = "ultrafast"
@@ -66,12 +68,12 @@ class PrevizEngine:
             violation = Violation("InternalServiceError", "", "The film could not be written by the render process.")
             raise TaskFailed(violation, is_retryable=True) from error
         return RenderResult(
-            video=FILM_NAME,
+            video=film_name(job),
             last_frame=LAST_FRAME_NAME if job.request.return_last_frame else None,
             ratio=plan.ratio,
             width_px=canvas.width_px,
             height_px=canvas.height_px,
-            duration_s=plan.duration_s,
+            duration_s=canvas.num_frames // canvas.fps,
             num_frames=canvas.num_frames,
             has_sound=soundtrack is not None,
             notes=soundtrack.notes if soundtrack is not None else (),
@@ -91,7 +93,8 @@ class PrevizEngine:
         Raises: EncodingFailed, OSError.
         """
         folder = Path(job.output_dir)
-        with FilmEncoder(folder / UNFINISHED_NAME, film_format(canvas), sound=encoder_sound(soundtrack)) as encoder:
+        wanted = film_format(canvas, job.request.output_format or USUAL_FORMAT)
+        with FilmEncoder(folder / UNFINISHED_NAME, wanted, sound=encoder_sound(soundtrack)) as encoder:
             marks = self._marks(canvas, job)
             for index in range(canvas.num_frames):
                 rgba = painter.paint(index)
@@ -101,7 +104,7 @@ class PrevizEngine:
                     mark.stamp(rgba)
                 encoder.add_frame(rgba)
                 progress(index + 1, canvas.num_frames)
-        (folder / UNFINISHED_NAME).replace(folder / FILM_NAME)
+        (folder / UNFINISHED_NAME).replace(folder / film_name(job))
 
     def _marks(self, canvas: Canvas, job: RenderJob) -> Sequence[Mark]:
         texts = []
@@ -112,13 +115,23 @@ class PrevizEngine:
         return tuple(Mark(text, corner, width_px=canvas.width_px, height_px=canvas.height_px) for text, corner in texts)
 
 
+def film_name(job: RenderJob) -> str:
+    """Name the job's film by the format it is in."""
+    return f"{FILM_NAME}.{job.request.output_format or USUAL_FORMAT}"
+
+
 def plan_job(job: RenderJob) -> FilmPlan:
-    """Read the prompt; the plan's ratio is a key of the job's sizes and its duration is concrete."""
+    """Read the prompt; the plan's ratio is a key of the job's sizes and its duration is concrete.
+
+    A number of frames that is no whole second has a plan of the second that it breaks off in. Nothing here depends on
+    the size of the pictures: a draft and its final film have one plan.
+    """
     request = job.request
+    duration_s = request.duration_s if job.num_frames is None else math.ceil(job.num_frames / job.fps)
     plan = planner.plan_film(
         request.prompt,
         ratio=request.ratio or "adaptive",
-        duration_s=request.duration_s or -1,
+        duration_s=duration_s or planner.CHOSEN_BY_PLANNER_S,
         ratios=tuple(job.sizes),
         duration_range_s=job.duration_range_s,
     )
@@ -126,21 +139,31 @@ def plan_job(job: RenderJob) -> FilmPlan:
 
 
 def compose(plan: FilmPlan, job: RenderJob) -> scoring.Soundtrack:
-    """Score the plan with the job's seed and channels."""
-    return scoring.compose_sound(plan, sample_rate_hz=SAMPLE_RATE_HZ, channels=job.audio_channels, seed=job.seed)
+    """Score the plan with the job's seed and channels, as long as the pictures are, rounded down to a whole sample."""
+    return scoring.compose_sound(
+        plan,
+        sample_rate_hz=SAMPLE_RATE_HZ,
+        channels=job.audio_channels,
+        seed=job.seed,
+        num_samples=num_frames_of(plan, job) * SAMPLE_RATE_HZ // job.fps,
+    )
+
+
+def num_frames_of(plan: FilmPlan, job: RenderJob) -> int:
+    """Return the frames of the job's film: as ordered, or whole seconds of the plan."""
+    return plan.duration_s * job.fps if job.num_frames is None else job.num_frames
 
 
 def open_painter(plan: FilmPlan, job: RenderJob, soundtrack: scoring.Soundtrack | None) -> tuple[FilmPainter, Canvas]:
     """Set the scene at the size that the catalogue gives the plan's ratio."""
     width_px, height_px = job.sizes[plan.ratio]
-    canvas = Canvas(
-        width_px=width_px, height_px=height_px, fps=job.fps, num_frames=plan.duration_s * job.fps, seed=job.seed
-    )
+    num_frames = num_frames_of(plan, job)
+    canvas = Canvas(width_px=width_px, height_px=height_px, fps=job.fps, num_frames=num_frames, seed=job.seed)
     return FilmPainter(plan, canvas, speech=soundtrack.spoken if soundtrack is not None else ()), canvas
 
 
-def film_format(canvas: Canvas) -> FilmFormat:
-    """Choose how a film of this size is encoded."""
+def film_format(canvas: Canvas, container: str = USUAL_FORMAT) -> FilmFormat:
+    """Choose how a film of this size is encoded. container: a key of `media.encode.CONTAINERS`."""
     is_large = canvas.width_px * canvas.height_px > LARGE_FILM_PIXELS
     return FilmFormat(
         width_px=canvas.width_px,
@@ -148,6 +171,7 @@ def film_format(canvas: Canvas) -> FilmFormat:
         fps=canvas.fps,
         preset=LARGE_PRESET if is_large else PRESET,
         tags=TAGS,
+        container=container,
     )
 
 

@@ -48,18 +48,22 @@ def warm() -> None:
     load_voice()
 
 
-def compose_sound(plan: FilmPlan, *, sample_rate_hz: int, channels: int, seed: int) -> Soundtrack:
-    """Score a plan: exactly ``plan.duration_s * sample_rate_hz`` samples, the same bytes for the same arguments.
+def compose_sound(
+    plan: FilmPlan, *, sample_rate_hz: int, channels: int, seed: int, num_samples: int | None = None
+) -> Soundtrack:
+    """Score a plan; the same bytes for the same arguments.
 
     sample_rate_hz: 8000 or more. channels: 1 or 2. seed: any integer; it moves every random detail.
+    num_samples: exactly so many; None = as long as the plan, which is ``plan.duration_s * sample_rate_hz``.
 
     Raises: ValueError: another number of channels, a lower rate or an empty film.
     """
     if channels not in (1, 2):
         raise ValueError(f"channels is {channels}; this engine mixes 1 or 2")
-    if sample_rate_hz < _LOWEST_RATE_HZ or plan.duration_s <= 0:
-        raise ValueError(f"cannot score {plan.duration_s} s at {sample_rate_hz} Hz")
-    span = Span(num_samples=plan.duration_s * sample_rate_hz, sample_rate_hz=sample_rate_hz)
+    num_samples = plan.duration_s * sample_rate_hz if num_samples is None else num_samples
+    if sample_rate_hz < _LOWEST_RATE_HZ or num_samples <= 0:
+        raise ValueError(f"cannot score {num_samples} samples at {sample_rate_hz} Hz")
+    span = Span(num_samples=num_samples, sample_rate_hz=sample_rate_hz)
     dialogue = speak_lines(plan, span, seed=seed)
     scene = Scene(plan=plan, span=span, spoken=dialogue.spoken, seed=seed)
     room = room_of(plan.setting)
