@@ -12,6 +12,7 @@ from understudy.dialects.select import Operation, mounted_doors
 from understudy.server.assets import AssetRoutes
 from understudy.server.body import BodyReader
 from understudy.server.content import send_file
+from understudy.server.docs_page import DocsRoutes
 from understudy.server.endpoint import Call, Endpoint, Handler
 from understudy.server.house import House
 from understudy.server.ops import health, readiness
@@ -39,6 +40,7 @@ def build_app(house: House) -> Router:
         [
             *_task_routes(house, bodies),
             *_asset_routes(house, bodies),
+            *_docs_routes(house),
             Route("/files/{key:path}", Endpoint(house, {"GET": send_file}, is_open=True)),
             Route("/healthz", Endpoint(house, {"GET": health}, is_open=True)),
             Route("/readyz", Endpoint(house, {"GET": readiness}, is_open=True)),
@@ -85,6 +87,18 @@ def _asset_routes(house: House, bodies: BodyReader) -> Iterator[Route]:
         for action, handler in actions.items():
             endpoint = Endpoint(house, {"POST": handler}, dialects={"POST": ("octopus",)})
             yield Route(f"{mount}{ASSETS}/{action}", endpoint)
+
+
+def _docs_routes(house: House) -> Iterator[Route]:
+    """The description of the API, and the page that shows it; both open, as the API's documents are."""
+    docs = DocsRoutes(house.codecs)
+    handlers: dict[str, Handler] = {
+        "/openapi.json": docs.document,
+        "/docs": docs.page,
+        "/docs/{name}": docs.part,
+    }
+    for path, handler in handlers.items():
+        yield Route(path, Endpoint(house, {"GET": handler}, is_open=True))
 
 
 class Elsewhere:

@@ -1,15 +1,21 @@
 """The page at /docs and the document at /openapi.json: everything it needs comes from this server, no CDN."""
 
+import asyncio
 import gzip
 import hashlib
 import json
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from importlib.metadata import version
 from importlib.resources import files
 from typing import Any
 
+from understudy.catalog.load import load_catalogue
 from understudy.core.errors import NotFound, Violation
+from understudy.dialects.codec import Codec
+from understudy.dialects.select import mounted_doors
 from understudy.server.endpoint import Call, printable
+from understudy.server.openapi import openapi
 from understudy.server.reply import JSON, Header, Reply
 
 _VENDORED = files("understudy").joinpath("studio", "vendor", "swagger-ui")
@@ -69,19 +75,27 @@ _GUARDS: tuple[Header, ...] = (
 _REVALIDATED: Header = (b"cache-control", b"no-cache")
 
 
-class DocsRoutes:
-    """Handlers for the page, its files and the document. describe: makes the document, once, when first asked."""
+def described(codecs: Mapping[str, Codec]) -> dict[str, Any]:
+    """Return the OpenAPI document of a server that speaks these dialects."""
+    models = {model.id: model for model in load_catalogue().models.values()}
+    return openapi(mounted_doors(), codecs, models=tuple(models.values()), version=version("understudy"))
 
-    def __init__(self, describe: Callable[[], dict[str, Any]]) -> None:
-        self._describe = describe
+
+class DocsRoutes:
+    """Handlers for the page, its files and the document, which is made once, when it is first asked for."""
+
+    def __init__(self, codecs: Mapping[str, Codec]) -> None:
+        self._codecs = codecs
 
     @cached_property
     def _document(self) -> bytes:
-        return gzip.compress(json.dumps(self._describe(), ensure_ascii=False).encode(), mtime=0)
+        return gzip.compress(json.dumps(described(self._codecs), ensure_ascii=False).encode(), mtime=0)
 
     async def document(self, call: Call) -> Reply:
         """Send the OpenAPI document."""
-        return _packed(call, self._document, JSON)
+        # In a thread, because making it takes a tenth of a second, in which no poll would be answered.
+        document = await asyncio.to_thread(lambda: self._document)
+        return _packed(call, document, JSON)
 
     async def page(self, call: Call) -> Reply:
         """Send the page; with a slash behind its path its relative addresses would lead nowhere."""

@@ -73,10 +73,9 @@ def structs_of(shape: Any) -> tuple[type, ...]:
     return tuple(found)
 
 
-def reference(dialect: str, shape: Any) -> Schema:
-    """Return the schema that points to the components of a body's type."""
-    (schema,), _ = msgspec.json.schema_components([shape], ref_template=_template(dialect))
-    return schema
+def reference(dialect: str, shape: type) -> Schema:
+    """Return the schema that points to the component of a body."""
+    return {"$ref": _template(dialect).format(name=shape.__name__)}
 
 
 def schemas(codec: Codec, models: Sequence[ModelSpec]) -> dict[str, Schema]:
