@@ -288,7 +288,7 @@ def house_over(
         quoter=Quoter(examiner=examiner),
         assets=library,
         changes=Changes(catalogue=catalogue, queries=queries, engine=engine),
-        stills=FilmStills(blobs=blobs),
+        stills=FilmStills(blobs),
         queries=queries,
         codecs=CODECS,
         keys=KeyRing(SECRET, []),

@@ -296,7 +296,7 @@ def _house(settings: Settings, service: Service, engine: EngineOffer, *, keys: K
         quoter=Quoter(examiner=examiner),
         changes=Changes(catalogue=catalogue, queries=queries, engine=engine),
         assets=library,
-        stills=FilmStills(blobs=service.blobs),
+        stills=FilmStills(service.blobs),
         queries=queries,
         codecs=CODECS,
         keys=keys,

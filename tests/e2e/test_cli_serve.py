@@ -5,36 +5,15 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-UNDERSTUDY = [sys.executable, "-m", "understudy"]
+from serve_process import UNDERSTUDY, ready, serving
+
 STOP_TIMEOUT_S = 60
-
-
-@contextmanager
-def serving(data_dir: Path, *flags: str) -> Iterator[subprocess.Popen[str]]:
-    command = [*UNDERSTUDY, "serve", "--port", "0", "--data-dir", str(data_dir), *flags]
-    process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def ready(process: subprocess.Popen[str]) -> dict[str, str]:
-    assert process.stdout is not None
-    told: dict[str, str] = json.loads(process.stdout.readline())
-    return told
 
 
 def refusal(*flags: str) -> str:

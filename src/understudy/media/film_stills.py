@@ -1,12 +1,70 @@
-"""Pictures of films as blobs beside them: made on first use, kept as long as the film."""
+"""Pictures of films as blobs beside them: made on first use, one at a time, and kept as long as the film."""
 
-from dataclasses import dataclass
+import asyncio
+import logging
+import tempfile
+from pathlib import Path
 
+from understudy.core.errors import NotFound, Rejected, Unavailable, Violation
 from understudy.core.ports import BlobStore
+from understudy.core.task import Film
+from understudy.media.stills import NoStill, Still, StillLimits, make_still
+
+log = logging.getLogger(__name__)
+
+NAMES = {Still.THUMBNAIL: "thumbnail.webp", Still.SPRITESHEET: "spritesheet.jpg"}
+WAIT_TIMEOUT_S = 60.0
+"""How long a caller waits for the pictures of others to be made before it is told to come back."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class FilmStills:
     """Thumbnails and sprite sheets of the films in a blob store."""
 
-    blobs: BlobStore
+    def __init__(self, blobs: BlobStore, limits: StillLimits | None = None) -> None:
+        self._blobs = blobs
+        self._limits = limits or StillLimits()
+        self._one_at_a_time = asyncio.Lock()
+
+    async def blob_of(self, film: Film, variant: str) -> str:
+        """Return the blob key of a picture of the film. variant: a word of `Still`.
+
+        Raises: Rejected for another variant; NotFound when the film is gone; Unavailable when it cannot be made.
+        """
+        try:
+            still = Still(variant)
+        except ValueError:
+            words = ", ".join(f"`{word}`" for word in ("video", *Still))
+            message = f"The parameter `variant` is not valid: supported values are: {words}."
+            raise Rejected(Violation("InvalidParameter", "variant", message)) from None
+        key = f"{film.video_blob.rpartition('/')[0]}/{NAMES[still]}"
+        if self._blobs.local_path(key) is None:
+            await self._make(film, still, key)
+        return key
+
+    async def _make(self, film: Film, still: Still, key: str) -> None:
+        try:
+            async with asyncio.timeout(WAIT_TIMEOUT_S):
+                await self._one_at_a_time.acquire()
+        except TimeoutError:
+            raise _not_made("other pictures are being made, please try again") from None
+        try:
+            # Somebody else may have made it while we waited.
+            if self._blobs.local_path(key) is not None:
+                return
+            path = self._blobs.local_path(film.video_blob)
+            if path is None:
+                raise NotFound(Violation("NotFound.File", "", "The film does not exist any more."))
+            picture = await make_still(path, still, self._limits)
+            with tempfile.TemporaryDirectory(prefix="understudy-still-") as folder:
+                made = Path(folder) / NAMES[still]
+                await asyncio.to_thread(made.write_bytes, picture)
+                await self._blobs.put(made, key)
+        except NoStill as error:
+            log.warning("no picture: %s", error)
+            raise _not_made("the film could not be read") from error
+        finally:
+            self._one_at_a_time.release()
+
+
+def _not_made(why: str) -> Unavailable:
+    return Unavailable(Violation("ServiceUnavailable", "variant", f"The picture could not be made: {why}."))
