@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from understudy.catalog.load import load_catalogue
 from understudy.core.content import ContentItem, Modality, Role
 from understudy.core.errors import (
     CODES,
@@ -24,7 +25,7 @@ from understudy.core.errors import (
 from understudy.core.request import GenerationRequest
 from understudy.core.roles import with_first_frame
 from understudy.core.task import Film, Status, Task, TaskError, TaskPage, Warned
-from understudy.dialects.ark import AMUX_NATIVE, APIYI, ARK
+from understudy.dialects.ark import AMUX_NATIVE, APIYI, ARK, ArkCodec
 from understudy.dialects.codec import Decoded
 from understudy.dialects.json_body import read_object
 
@@ -460,3 +461,11 @@ def test_what_names_a_task_of_this_server_is_not_carried_to_another():
 def test_a_role_of_another_kind_is_refused_in_arks_words(kind, role, words):
     item = {"type": kind, kind: {"url": "https://h/a"}, "role": role}
     assert words in refused(body(content=[TEXT, item]))[2]
+
+
+def test_a_dialects_default_resolution_is_not_given_to_a_draft():
+    codec = ArkCodec(load_catalogue().profiles["octopus"])
+    fields = {"model": "m", "content": [TEXT]}
+    assert codec.decode_request(fields).request.resolution == "720p"
+    assert codec.decode_request({**fields, "draft": True}).request.resolution is None
+    assert codec.decode_request({**fields, "draft": True, "resolution": "480p"}).request.resolution == "480p"

@@ -127,6 +127,16 @@ def test_the_final_of_a_draft_keeps_the_ratio_that_the_draft_settled():
     assert broken(TEXT, FIRST, **fields) == []
 
 
+def test_a_model_without_references_says_what_it_has():
+    words = "is not valid for model doubao-seedance-1-5-pro in r2v, it supports t2v, i2v, flf2v."
+    assert sentence(TEXT, PICTURE, model=SEEDANCE_15).endswith(words)
+
+
+def test_a_draft_that_nobody_replaced_is_not_served_and_not_called_mixed():
+    (found,) = violations(case(DRAFT))
+    assert (found.param, "does not serve `draft_task`" in found.message) == ("content[0]", True)
+
+
 @pytest.mark.parametrize(
     ("item", "value"),
     [

@@ -6,6 +6,7 @@ from understudy.catalog.load import load_catalogue
 from understudy.core.content import ContentItem, Modality
 from understudy.core.errors import Rejected
 from understudy.core.prompt_flags import FLAG_FIELD, split_flags, take_flags
+from understudy.core.request import GenerationRequest
 from understudy.dialects.ark import ARK
 
 CATALOGUE = load_catalogue()
@@ -132,3 +133,10 @@ def test_what_flags_said_is_written_as_fields():
     once = ark("a cat --dur 7 --wm true").request
     assert ARK.decode_request({"model": once.model, "content": [{"type": "text", "text": "a cat"}], "duration": 7,
                                "watermark": True}).request == once  # fmt: skip
+
+
+def test_prose_that_ark_would_read_as_flags_is_told_when_it_is_written_for_ark():
+    content = (ContentItem(modality=Modality.TEXT, value="a cat --ratio 16:9"),)
+    assert [each.param for each in ARK.encode_request(GenerationRequest(model="m", content=content)).lost] == [
+        "content[0].text"
+    ]

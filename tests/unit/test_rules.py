@@ -190,6 +190,12 @@ def test_an_extension_may_say_how_long_it_is():
     assert found(served=frozenset(Scenario), ratio="1:1", **fields) == [(TASK_TYPE, "ratio")]
 
 
+def test_the_final_of_an_edited_draft_has_the_ratio_and_duration_that_the_draft_settled():
+    fields = {"omni_reference_task_type": "edit", "ratio": "16:9", "duration_s": 6}
+    subject = {"model": SEEDANCE_25, "content": (TEXT, VIDEO), "served": frozenset(Scenario), **fields}
+    assert found(**subject, draft_task_id="20261121120000-abcde") == []
+
+
 def in_dialect(name, **fields):
     subject = replace(case(**fields), profile=CATALOGUE.profiles[name])
     return [(each.code, each.param) for each in violations(subject)]

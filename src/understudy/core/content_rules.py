@@ -81,7 +81,7 @@ def frames_come_once_and_first_before_last(case: Case) -> Violation | None:
 
 def references_are_not_too_many(case: Case) -> Violation | None:
     """Bound the number of references of each kind."""
-    if case.scenario is not Scenario.REFERENCE:
+    if case.scenario is not Scenario.REFERENCE or Scenario.REFERENCE not in case.model.scenarios:
         return None
     counts, model = Counter(item.modality for _, item in case.media), case.model
     images, videos, audios = counts[Modality.IMAGE], counts[Modality.VIDEO], counts[Modality.AUDIO]

@@ -16,7 +16,7 @@ from understudy.core.errors import CODES, UnderstudyError, Violation
 from understudy.core.model_spec import Profile, Span
 from understudy.core.request import GenerationRequest
 from understudy.core.task import Status, Task, TaskFilter, TaskPage
-from understudy.dialects.ark_request import Create, decode_create, encode_create, lost_fields
+from understudy.dialects.ark_request import Create, decode_create, encode_create, lost_fields, lost_prose
 from understudy.dialects.ark_task import PageBody, TaskBody, remote_task, task_body
 from understudy.dialects.codec import Decoded, Encoded, ErrorAnswer, Links, RemoteTask, Shapes
 from understudy.dialects.ids import QUOTED_ID, internal_id
@@ -65,7 +65,8 @@ class ArkCodec:
         return decode_create(fields, self.profile)
 
     def encode_request(self, request: GenerationRequest) -> Encoded:
-        return Encoded(body=msgspec.json.encode(encode_create(request)), lost=lost_fields(request))
+        lost = (*lost_fields(request), *lost_prose(request, self.profile))
+        return Encoded(body=msgspec.json.encode(encode_create(request)), lost=lost)
 
     def encode_created(self, task: Task) -> bytes:
         answer = Created(id=self._id_of(task), safety_identifier=task.request.safety_identifier)

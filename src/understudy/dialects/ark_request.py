@@ -13,7 +13,7 @@ import msgspec
 from understudy.catalog.load import load_catalogue
 from understudy.core.content import ContentItem, Modality, Role
 from understudy.core.model_spec import Profile
-from understudy.core.prompt_flags import take_flags
+from understudy.core.prompt_flags import split_flags, take_flags
 from understudy.core.request import GenerationRequest
 from understudy.core.roles import with_first_frame, with_roles
 from understudy.core.task import Warned
@@ -151,6 +151,18 @@ def lost_fields(request: GenerationRequest) -> tuple[Warned, ...]:
         Warned(param=name, message=f"`{name}` is not carried: it names a task of this server.")
         for name in _UNCARRIED
         if getattr(request, name) is not None
+    )
+
+
+def lost_prose(request: GenerationRequest, profile: Profile) -> tuple[Warned, ...]:
+    """Tell of prose that ends like flags: whoever reads it in this dialect will take it for fields."""
+    if not profile.prompt_flags:
+        return ()
+    message = "The end of the prompt is read as flags there, and taken off."
+    return tuple(
+        Warned(param=f"content[{place}].text", message=message)
+        for place, item in enumerate(request.content)
+        if item.modality is Modality.TEXT and split_flags(item.value)[1]
     )
 
 
