@@ -62,7 +62,7 @@ class StillLimits:
 
 
 async def make_still(film: Path, still: Still, limits: StillLimits | None = None) -> bytes:
-    """Return the picture's file: WebP for the thumbnail, JPEG for the sprite sheet; equal films give equal bytes.
+    """Return the picture's file: WebP for the thumbnail, JPEG for the sprite sheet.
 
     Raises: NoStill.
     """
@@ -143,7 +143,8 @@ def _scaled(frame: av.VideoFrame, side_px: int) -> Picture:
         format="bgr24",
         src_colorspace=COLORSPACES.get(int(frame.colorspace), Colorspace.ITU709),
         dst_color_range=ColorRange.JPEG,
-        interpolation=Interpolation.AREA | Interpolation.ACCURATE_RND | Interpolation.BITEXACT,
+        # Without swscale's ACCURATE_RND and BITEXACT: in this direction they darken everything by two code values.
+        interpolation=Interpolation.AREA,
     )
     return np.ascontiguousarray(picture.to_ndarray())
 
