@@ -131,6 +131,13 @@ def test_items_without_any_role_are_rebuilt():
     ]
 
 
+def test_a_field_of_an_item_left_empty_is_absent():
+    assert items(type=["image_url"] * 2, image_url=["a", "b"], role=["", "last_frame"]) == [
+        {"type": "image_url", "image_url": {"url": "a"}},
+        {"type": "image_url", "image_url": {"url": "b"}, "role": "last_frame"},
+    ]
+
+
 def test_items_without_types_are_rebuilt_where_all_have_the_same_fields():
     pairs = [(f"image_with_roles[][{key}]", value) for key in ("url", "role") for value in ("1", "2")]
     assert object_of(pairs) == {"image_with_roles": [{"url": "1", "role": "1"}, {"url": "2", "role": "2"}]}
@@ -143,6 +150,7 @@ def test_items_without_types_are_rebuilt_where_all_have_the_same_fields():
         {"type": ["image_url", "image_url"], "image_url": ["a"]},
         {"type": ["text", "text"], "image_url": ["a", "b"]},
         {"type": ["image_url"], "image_url": ["a"], "weight": ["1", "2"]},
+        {"type": ["text", "image_url"], "text": ["x"], "image_url": ["a"], "weight": ["1"]},
         {"role": ["a"], "weight": ["1", "2"]},
     ],
 )

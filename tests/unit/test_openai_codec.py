@@ -155,6 +155,10 @@ def test_any_other_size_becomes_the_nearest_and_is_told(size, model, pair):
     assert f"{pair[0]} at {pair[1]} is made instead of {size}" in decoded.warnings[0].message
 
 
+def test_a_size_of_soras_larger_model_stays_large_for_the_smaller_one_whose_rules_refuse_it():
+    assert asked(size="1792x1024", model="sora-2").resolution == "1080p"
+
+
 def test_a_size_may_name_only_a_resolution_or_only_a_ratio():
     assert (asked(size="480p").resolution, asked(size="480p").ratio) == ("480p", "9:16")
     assert (asked(size="21:9").resolution, asked(size="21:9").ratio) == ("720p", "21:9")
@@ -189,6 +193,10 @@ def test_metadata_may_be_a_json_string():
 @pytest.mark.parametrize("given", ["{", "[]", "7", "text", [1], 7])
 def test_metadata_that_is_no_object_is_refused(given):
     assert refused(metadata=given) == ("InvalidParameter", "metadata")
+
+
+def test_null_in_metadata_is_absent():
+    assert decode(metadata={"first_frame": None, "seed": None}) == decode()
 
 
 def test_a_field_beside_metadata_wins_and_a_contradiction_is_told():
@@ -249,6 +257,7 @@ def test_parameters_are_named_as_the_caller_wrote_them():
         "input_reference",
     ]
     assert spelled("ratio", decode(ratio="1:1").names) == "ratio"
+    assert spelled("duration", decode(duration=5).names) == "duration"
 
 
 # Prompt and media
@@ -489,7 +498,7 @@ def test_a_completed_video_is_shown_as_it_is():
 
 
 def test_a_running_video_never_looks_complete():
-    assert (shown(a_task(Status.RUNNING, progress=0.999))["progress"]) == 99
+    assert (shown(a_task(Status.RUNNING, progress=1.0))["progress"]) == 99
     assert (shown(a_task(Status.RUNNING, progress=0.5))["status"]) == "in_progress"
     assert "completed_at" not in shown(a_task(Status.RUNNING))
 

@@ -360,7 +360,9 @@ def _explicit(request: GenerationRequest, profile: Profile) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in ("duration_s", "resolution", "ratio"):
         value = getattr(request, name)
-        if value is None and model is not None and not (name == "duration_s" and request.frames is not None):
+        # Frames stand for a duration, and a draft has a resolution of its own.
+        is_settled = {"duration_s": request.frames is not None, "resolution": bool(request.draft)}.get(name, False)
+        if value is None and model is not None and not is_settled:
             value = model.defaults.get(name)
         found[name] = value
     return found
@@ -375,14 +377,13 @@ def _size_text(shape: Mapping[str, str], request: GenerationRequest, profile: Pr
     if size_px is None:
         return None
     text = f"{size_px[0]}x{size_px[1]}"
-    pair, told = _pair_of(text, request.model_shown, profile)
-    return text if pair == shape and not told else None
+    return text if _pair_of(text, request.model_shown, profile)[0] == shape else None
 
 
 def _is_input_reference(item: ContentItem) -> bool:
     """Say whether the item is just what ``input_reference`` means."""
     role = {Modality.IMAGE: Role.FIRST_FRAME, Modality.VIDEO: Role.REFERENCE_VIDEO}.get(item.modality)
-    return role is not None and item.role is role and modality_of(item.value) is item.modality and item.value != ""
+    return role is not None and item.role is role and modality_of(item.value) is item.modality
 
 
 def _lost(request: GenerationRequest) -> list[Warned]:
