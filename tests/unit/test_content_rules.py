@@ -6,7 +6,7 @@ import pytest
 
 from understudy.catalog.load import load_catalogue
 from understudy.core.content import ContentItem, Modality, Role
-from understudy.core.content_rules import CONTENT_RULES
+from understudy.core.content_rules import CONTENT_RULES, SERVING_RULES
 from understudy.core.request import GenerationRequest
 from understudy.core.resolve import resolve
 from understudy.core.rules import Case, violations
@@ -198,4 +198,10 @@ def test_each_content_rule_is_broken_by_some_case():
         case(FIRST, model=SEEDANCE_25, ratio="16:9"),
         case(PICTURE, camera_fixed=True, dialect="octopus"),
     )
-    assert {rule for rule in CONTENT_RULES if any(rule(subject) for subject in subjects)} == set(CONTENT_RULES)
+    rules = CONTENT_RULES + SERVING_RULES
+    assert {rule for rule in rules if any(rule(subject) for subject in subjects)} == set(rules)
+
+
+def test_what_is_wrong_everywhere_is_said_before_what_this_server_cannot_do():
+    found = violations(case(TEXT, FIRST, served=frozenset({Scenario.TEXT}), tools=("web_search",), duration_s=99))
+    assert [each.param for each in found] == ["duration", "tools", "content[1]"]

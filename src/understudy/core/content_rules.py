@@ -201,8 +201,10 @@ CONTENT_RULES: tuple[Rule, ...] = (
     scenario_is_of_the_model,
     addresses_can_be_read,
     assets_are_of_the_model,
-    media_is_served_by_the_engine,
     reference_audio_needs_sound,
     frames_leave_the_ratio_open,
     fixed_camera_has_no_references,
 )
+
+SERVING_RULES: tuple[Rule, ...] = (media_is_served_by_the_engine,)
+"""What is this server's own limit: judged last, so that what is wrong everywhere is said first."""

@@ -10,7 +10,7 @@ import re
 
 from understudy.core.case import TASK_TYPE, UNSUPPORTED, Case, Rule, invalid, not_for_model, one_of, within
 from understudy.core.content import Modality
-from understudy.core.content_rules import CONTENT_RULES
+from understudy.core.content_rules import CONTENT_RULES, SERVING_RULES
 from understudy.core.errors import Violation
 from understudy.core.request import DURATION_CHOSEN_BY_ENGINE, RATIO_CHOSEN_BY_ENGINE
 from understudy.core.scenario import Scenario
@@ -278,14 +278,15 @@ RULES: tuple[Rule, ...] = (
     omni_task_type_is_offered,
     omni_task_type_fits_the_request,
 )
-"""What every request is judged by; requests with more than text also by `CONTENT_RULES`, and by those first."""
+"""What every request is judged by."""
+_ALL_RULES = CONTENT_RULES + RULES + SERVING_RULES
 
 
 def violations(case: Case) -> tuple[Violation, ...]:
-    """Return every broken rule, in the order of the rules."""
+    """Return every broken rule in order: of the content, where it is more than text, of the fields, of the serving."""
     content = case.request.content
     is_text = len(content) == 1 and content[0].modality is Modality.TEXT and Scenario.TEXT in case.served
-    rules = RULES if is_text else CONTENT_RULES + RULES
+    rules = RULES if is_text else _ALL_RULES
     return tuple([found for rule in rules if (found := rule(case)) is not None])
 
 
