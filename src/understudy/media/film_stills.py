@@ -9,10 +9,10 @@ from understudy.core.errors import NotFound, Rejected, Unavailable, Violation
 from understudy.core.ports import BlobStore
 from understudy.core.task import Film
 from understudy.media.stills import NoStill, Still, StillLimits, make_still
+from understudy.service.films import STILL_NAMES, still_key
 
 log = logging.getLogger(__name__)
 
-NAMES = {Still.THUMBNAIL: "thumbnail.webp", Still.SPRITESHEET: "spritesheet.jpg"}
 WAIT_TIMEOUT_S = 60.0
 """How long a caller waits for the pictures of others to be made before it is told to come back."""
 
@@ -36,7 +36,7 @@ class FilmStills:
             words = ", ".join(f"`{word}`" for word in ("video", *Still))
             message = f"The parameter `variant` is not valid: supported values are: {words}."
             raise Rejected(Violation("InvalidParameter", "variant", message)) from None
-        key = f"{film.video_blob.rpartition('/')[0]}/{NAMES[still]}"
+        key = still_key(film.video_blob, still)
         if self._blobs.local_path(key) is None:
             await self._make(film, still, key)
         return key
@@ -53,17 +53,25 @@ class FilmStills:
                 return
             path = self._blobs.local_path(film.video_blob)
             if path is None:
-                raise NotFound(Violation("NotFound.File", "", "The film does not exist any more."))
+                raise _gone()
             picture = await make_still(path, still, self._limits)
             with tempfile.TemporaryDirectory(prefix="understudy-still-") as folder:
-                made = Path(folder) / NAMES[still]
+                made = Path(folder) / STILL_NAMES[still]
                 await asyncio.to_thread(made.write_bytes, picture)
                 await self._blobs.put(made, key)
+            if self._blobs.local_path(film.video_blob) is None:
+                # The film was removed meanwhile, and its pictures with it; this one came too late for that.
+                await self._blobs.delete(key)
+                raise _gone()
         except NoStill as error:
             log.warning("no picture: %s", error)
             raise _not_made("the film could not be read") from error
         finally:
             self._one_at_a_time.release()
+
+
+def _gone() -> NotFound:
+    return NotFound(Violation("NotFound.File", "", "The film does not exist any more."))
 
 
 def _not_made(why: str) -> Unavailable:
