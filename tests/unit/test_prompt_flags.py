@@ -1,6 +1,10 @@
 """Flags at the end of a prompt: what is one, what it fills, what wins, what is refused and what is told."""
 
+import json
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from understudy.catalog.load import load_catalogue
 from understudy.core.content import ContentItem, Modality
@@ -140,3 +144,23 @@ def test_prose_that_ark_would_read_as_flags_is_told_when_it_is_written_for_ark()
     assert [each.param for each in ARK.encode_request(GenerationRequest(model="m", content=content)).lost] == [
         "content[0].text"
     ]
+
+
+words = st.sampled_from(
+    ["--dur", "--rs", "--x", "--ratio", "--wm", "猫--dur", "猫", "5", "480p", "1:1", "true", "a", "--", "-1"]
+)
+prompts = st.lists(st.tuples(words, st.sampled_from([" ", "  ", "\n", "\u3000"])), max_size=9).map(
+    lambda parts: "".join(word + gap for word, gap in parts)
+)
+
+
+@given(prompts)
+def test_a_request_means_the_same_after_its_flags_became_fields(prompt):
+    try:
+        once = ark(prompt).request
+    except Rejected:
+        return
+    encoded = ARK.encode_request(once)
+    assert encoded.lost == ()
+    again = ARK.decode_request(json.loads(encoded.body))
+    assert (again.request, again.warnings) == (once, ())
