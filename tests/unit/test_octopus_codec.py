@@ -76,6 +76,12 @@ def test_a_setting_on_top_is_pointed_to_its_place():
     assert "`metadata.ratio`" in told[0].message
 
 
+def test_a_prompt_beside_the_content_is_pointed_to_its_place():
+    told = read(prompt="a dog").warnings
+    assert [each.param for each in told] == ["prompt"]
+    assert "`content`" in told[0].message
+
+
 def test_roles_that_were_left_out_are_inferred_and_told():
     decoded = read(content=[TEXT, {"type": "video_url", "video_url": {"url": "https://example.com/a.mp4"}}])
     assert [item.role and str(item.role) for item in decoded.request.content] == [None, "reference_video"]

@@ -70,6 +70,10 @@ class Upload:
 Pair = tuple[str, str | Upload]
 
 
+class FormFields(dict[str, Any]):
+    """The object that a form stood for: new-api reads a form's fields otherwise than the same keys in JSON."""
+
+
 def read_form(content_type: bytes, body: bytes) -> dict[str, Any]:
     """Return the object that a form stands for. A field left empty means absent, as null does in JSON.
 
@@ -96,7 +100,7 @@ def object_of(pairs: Sequence[Pair]) -> dict[str, Any]:
         path = _path(name)
         if text or "" in path:
             root.add(path, text)
-    return {key: _whole(key, branch) for key, branch in root.children.items()}
+    return FormFields({key: _whole(key, branch) for key, branch in root.children.items()})
 
 
 def read_json_text(text: str, name: str) -> Any:

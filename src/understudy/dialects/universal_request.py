@@ -5,7 +5,7 @@ Ark's request and goes the way of Ark's own; parameters in errors and warnings g
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +20,7 @@ from understudy.core.task import Warned
 from understudy.dialects.ark_content import encode_content
 from understudy.dialects.ark_request import Create, decode_create, drop_duration, encode_create, ignored, lost_fields
 from understudy.dialects.codec import Decoded, Encoded
-from understudy.dialects.form import read_json_text
+from understudy.dialects.form import FormFields, read_json_text
 from understudy.dialects.json_body import convert, reject, reject_value, unknown_keys
 from understudy.dialects.naming import media_names, renamed, renamed_all
 
@@ -73,7 +73,12 @@ def decode_submit(fields: Mapping[str, Any], profile: Profile) -> Decoded:
     require_model(wire.model)
     if wire.prompt is None or not wire.prompt.strip():
         reject("MissingParameter", "prompt", "prompt is required")
-    return _Reading(wire, given, metadata).decoded(profile)
+    unknown = unknown_keys(given, _KEYS)
+    # new-api puts a form's unknown fields into the metadata; in JSON they are dropped.
+    loose = {key: given[key] for key in unknown if key in given} if isinstance(fields, FormFields) else {}
+    reading = _Reading(wire, {**loose, **metadata}, loose.keys())
+    reading.told += [misplaced(key) if key in _METADATA_NAMES else ignored(key) for key in unknown if key not in loose]
+    return reading.decoded(profile)
 
 
 def _is_unset(key: str, value: Any) -> bool:
@@ -101,17 +106,17 @@ def read_metadata(raw: Any) -> dict[str, Any]:
 
 
 class _Reading:
-    """One request on its way into Ark's words. told: what was dropped; names: Ark's parameter -> the caller's."""
+    """One request on its way into Ark's words. told: what was dropped; names: Ark's parameter -> the caller's.
 
-    def __init__(self, wire: Submit, given: Mapping[str, Any], metadata: Mapping[str, Any]) -> None:
+    loose: keys of the metadata that the caller wrote beside it.
+    """
+
+    def __init__(self, wire: Submit, metadata: Mapping[str, Any], loose: Set[str]) -> None:
         self.wire = wire
-        self.given = given
         self.metadata = metadata
-        self.told: list[Warned] = [
-            misplaced(key) if key in _METADATA_NAMES else ignored(key) for key in unknown_keys(given, _KEYS)
-        ]
-        self.names: dict[str, str] = {**_METADATA_NAMES}
-        self.ark: dict[str, Any] = {key: value for key, value in metadata.items() if key != "model"}
+        self.told: list[Warned] = []
+        self.names: dict[str, str] = {**_METADATA_NAMES, **{key: key for key in loose}}
+        self.ark: dict[str, Any] = {**metadata}
 
     def decoded(self, profile: Profile) -> Decoded:
         self.ark["model"] = self.wire.model
@@ -121,7 +126,7 @@ class _Reading:
         self._read_what_has_no_effect()
         self.ark["content"] = self._content()
         unknown = unknown_keys(self.ark, frozenset(Create.__struct_fields__))
-        names = {**self.names, **{key: f"metadata.{key}" for key in unknown}}
+        names = {**{key: f"metadata.{key}" for key in unknown}, **self.names}
         try:
             found = decode_create(self.ark, profile, is_lenient=True)
         except Rejected as error:
@@ -204,27 +209,28 @@ class _Reading:
 
     def _content(self) -> list[Any]:
         """Return Ark's items: those of the metadata, else the bare images; the prompt last, as new-api has it."""
-        listed = self.metadata.get("content") or []
+        listed, where = self.metadata.get("content") or [], self.names["content"]
         if not isinstance(listed, list):
-            reject_value("metadata.content", "a list of content items is expected.")
+            reject_value(where, "a list of content items is expected.")
         bare = self._bare_images(is_replaced=bool(listed))
-        items = self._listed(listed) if listed else [_image(address) for address, _ in bare]
+        items = self._listed(listed, where) if listed else [_image(address) for address, _ in bare]
         for index, (_, wire_name) in enumerate([] if listed else bare):
             self.names |= media_names(index, "image_url", wire_name)
-        self.names["content"] = "metadata.content" if listed else (bare[0][1].partition("[")[0] if bare else "prompt")
+        if not listed:
+            self.names["content"] = bare[0][1].partition("[")[0] if bare else "prompt"
         last = len(items)
         self.names |= {f"content[{last}]": "prompt", f"content[{last}].text": "prompt"}
         return [*items, {"type": "text", "text": self.wire.prompt}]
 
-    def _listed(self, listed: list[Any]) -> list[Any]:
-        """Return the metadata's items without its texts, which the prompt replaces."""
+    def _listed(self, listed: list[Any], where: str) -> list[Any]:
+        """Return the metadata's items without its texts, which the prompt replaces. where: what the caller calls it."""
         kept: list[Any] = []
         for index, item in enumerate(listed):
             if isinstance(item, dict) and item.get("type") == "text":
                 if item.get("text") != self.wire.prompt:
-                    self._tell(f"metadata.content[{index}]", "The text was ignored: `prompt` counts.")
+                    self._tell(f"{where}[{index}]", "The text was ignored: `prompt` counts.")
                 continue
-            self.names[f"content[{len(kept)}]"] = f"metadata.content[{index}]"
+            self.names[f"content[{len(kept)}]"] = f"{where}[{index}]"
             kept.append(item)
         return kept
 
