@@ -10,13 +10,14 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import av
 import httpx2
 import numpy as np
 import openai
 import pytest
+from openai.types import VideoModel
 
 from running_server import LAST_FRAME, VIDEO, RunningServer, running_server
 from understudy.core.errors import RateLimited, Violation
@@ -141,6 +142,11 @@ def test_every_parameter_is_honoured(media_sdk, any_media):
     assert stored.model == "doubao-seedance-2-0-260128"
     assert [str(item.role) for item in stored.content[1:]] == ["first_frame"]
     assert stored.content[1].value.startswith("data:image/gif;base64,R0lGODlh")
+
+
+@pytest.mark.parametrize("model", get_args(get_args(VideoModel)[1]))
+def test_every_model_that_the_sdk_names_is_served(sdk, model):
+    assert sdk.create(prompt="A cat", model=model).model == model
 
 
 def test_a_file_from_disk_is_the_first_frame(media_sdk, any_media, tmp_path):
