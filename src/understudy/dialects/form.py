@@ -188,7 +188,8 @@ def _list(name: str, each: _Branch) -> list[Any]:
     count = len(columns.get("type", ())) or max(len(values) for values in columns.values())
     items: list[dict[str, Any]] = [{} for _ in range(count)]
     for key, values in columns.items():
-        for index, value in zip(_owners(name, key, len(values), columns, count), values, strict=True):
+        owners = _owners(name, key, len(values), columns=columns, count=count)
+        for index, value in zip(owners, values, strict=True):
             if value != "":
                 items[index][key] = value
     return items
@@ -205,7 +206,7 @@ def _column(name: str, key: str, branch: _Branch) -> list[Any]:
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-def _owners(name: str, key: str, given: int, columns: Mapping[str, list[Any]], count: int) -> Sequence[int]:
+def _owners(name: str, key: str, given: int, *, columns: Mapping[str, list[Any]], count: int) -> Sequence[int]:
     """Return which items the values of one key belong to: all, those whose type is the key, or all but the texts."""
     types = columns.get("type", ())
     named = [index for index, kind in enumerate(types) if kind == key]
