@@ -45,8 +45,9 @@ _ABOUT = """One server, many dialects: the same task can be created in one and r
 Each dialect answers at the paths of its own documentation, so that a client changes its base URL and its key, nothing
 else; and again below a mount of its own (`/ark`, `/amux` ...), where nothing is ambiguous. At a path that several
 share, a request is told apart by its body, an answer is in the dialect that created the task; the header
-`X-Understudy-Dialect` overrides both. Null means absent. Keys that a dialect does not have are ignored, and told in
-`warnings` and in the header `X-Understudy-Warnings`; `X-Understudy-Strict: true` turns them into errors."""
+`X-Understudy-Dialect` overrides both. Null means absent; in all dialects but those of Ark's form, numbers and booleans
+may come as text. Keys that a dialect does not have are ignored, and told in `warnings` and in the header
+`X-Understudy-Warnings`; `X-Understudy-Strict: true` turns them into errors."""
 _DOES: Mapping[Operation, str] = {
     Operation.CREATE: "Create a task",
     Operation.QUOTE: "Say what a request would come to, without creating anything",
@@ -234,7 +235,7 @@ def _responses(door: Door, codecs: Sequence[Codec], book: _Book) -> dict[str, An
             answers[str(status)] = {"$ref": f"#/components/responses/{owners[0].name}.{status}"}
             continue
         schema = either([error_reference(codec) for codec in owners])
-        said = dict.fromkeys(_says(codec, status, book, door.operation) for codec in owners)
+        said = dict.fromkeys(_says(codec, status, book, operation=door.operation) for codec in owners)
         answers[str(status)] = answer(" ".join(said), {JSON_TYPE: {"schema": schema}})
     return answers
 
@@ -245,7 +246,7 @@ def _is_met(code: str, operation: Operation) -> bool:
     return operation in _ONLY_AT.get(code, _WITH_BODY)
 
 
-def _says(codec: Codec, status: int, book: _Book, operation: Operation | None = None) -> str:
+def _says(codec: Codec, status: int, book: _Book, *, operation: Operation | None = None) -> str:
     codes = [code for code, found in book.statuses[codec.name].items() if found == status]
     met = [code for code in codes if operation is None or _is_met(code, operation)]
     return "What is wrong: " + ", ".join(f"`{code}`" for code in met) + "."

@@ -75,7 +75,7 @@ PARTS_OF_A_FILE: Schema = {
 }
 
 
-def _open(operation: str, summary: str, responses: Schema, parameters: tuple[Schema, ...] = ()) -> Schema:
+def _open(operation: str, summary: str, responses: Schema, *, parameters: tuple[Schema, ...] = ()) -> Schema:
     found: Schema = {"tags": [SERVER_TAG["name"]], "summary": summary, "operationId": operation, "security": []}
     return {"get": {**found, "parameters": list(parameters), "responses": responses}}
 
@@ -94,7 +94,7 @@ OWN_PATHS: dict[str, Any] = {
             "403": {"$ref": "#/components/responses/ark.403"},
             "404": {"$ref": "#/components/responses/ark.404"},
         },
-        (
+        parameters=(
             _in_link("attempt", "path", "The attempt that made it."),
             _in_link("name", "path", "The file's name."),
             _in_link("expires", "query", "Until when the address is good, in seconds since 1970."),
