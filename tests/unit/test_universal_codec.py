@@ -17,7 +17,7 @@ from understudy.core.request import GenerationRequest
 from understudy.core.resolve import resolve
 from understudy.core.rules import Case, violations
 from understudy.core.scenario import Scenario
-from understudy.dialects.form import FormFields
+from understudy.dialects.form import FormFields, read_form
 from understudy.dialects.json_body import read_object
 from understudy.dialects.naming import renamed
 from understudy.dialects.octopus import OCTOPUS
@@ -45,6 +45,12 @@ def read(codec, body):
 
 def universal(codec=AMUX, **fields):
     return read(codec, {"model": MODEL, "prompt": "a cat", **fields})
+
+
+def read_case(codec, case):
+    if "headers" not in case:
+        return read(codec, case["body"])
+    return codec.decode_request(read_form(case["headers"]["Content-Type"].encode(), case["body"].encode()))
 
 
 def warned(decoded):
@@ -85,7 +91,7 @@ def test_every_case_says_where_it_comes_from_and_is_run():
 
 @over(READ)
 def test_a_case_decodes_into_what_it_says(codec, case):
-    decoded = read(codec, case["body"])
+    decoded = read_case(codec, case)
     expected = case["expect"]["request"]
     assert {name: shown(decoded.request, name) for name in expected} == expected
     assert warned(decoded) == case["expect"]["warned"]
@@ -93,7 +99,7 @@ def test_a_case_decodes_into_what_it_says(codec, case):
 
 @over(READ)
 def test_a_case_survives_the_way_through_its_codec(codec, case):
-    request = read(codec, case["body"]).request
+    request = read_case(codec, case).request
     encoded = codec.encode_request(request)
     again = codec.decode_request(read_object(encoded.body))
     assert again.request == request

@@ -54,6 +54,7 @@ class Create(msgspec.Struct, omit_defaults=True):
 
 _KEYS = frozenset(Create.__struct_fields__)
 _SETTINGS = Settings.__struct_fields__
+_SETTING_KEYS = frozenset(_SETTINGS)
 _NAMES = {key: f"metadata.{key}" for key in _SETTINGS}
 _CORE_NAME = {"duration": "duration_s", "execution_expires_after": "execution_expires_after_s"}
 _values = attrgetter(*(_CORE_NAME.get(key, key) for key in _SETTINGS))
@@ -110,7 +111,7 @@ def _ignored_keys(given: Mapping[str, Any], metadata: Mapping[str, Any]) -> list
             told.append(Warned(param=key, message="`prompt` was ignored: the text stands in `content`."))
         else:
             told.append(misplaced(key) if key in _NAMES else ignored(key))
-    return told + [ignored(key) for key in unknown_keys(metadata, frozenset(_SETTINGS), "metadata.")]
+    return told + [ignored(key) for key in unknown_keys(metadata, _SETTING_KEYS, "metadata.")]
 
 
 def _with_frames_and_draft(

@@ -274,8 +274,7 @@ def _nearest(model: ModelSpec, width_px: int, height_px: int) -> tuple[str, str]
         width, height = entry[2]
         return _apart(width / height, shape), _apart(width * height, area)
 
-    exact = [entry for entry in sizes if entry[2] == (width_px, height_px)]
-    ratio = min(exact or sizes, key=distance)[1]
+    ratio = min(sizes, key=distance)[1]
     resolution = min((entry for entry in sizes if entry[1] == ratio), key=lambda entry: distance(entry)[1])[0]
     return resolution, ratio
 
