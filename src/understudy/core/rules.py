@@ -47,7 +47,8 @@ def prompt_is_of_bounded_length(case: Case) -> Violation | None:
     given = len(case.request.prompt)
     if given <= most:
         return None
-    return invalid("content", f"the text contents have {given} characters in all, at most {most} are supported.")
+    reason = f"the text contents have {given} characters in all, at most {most} are supported."
+    return invalid(_first_text(case), reason)
 
 
 def resolution_is_offered(case: Case) -> Violation | None:
@@ -250,6 +251,11 @@ def omni_task_type_fits_the_request(case: Case) -> Violation | None:
     return None
 
 
+def _first_text(case: Case) -> str:
+    """Name the first text of the content, which a request with words has."""
+    return next(f"content[{at}].text" for at, item in enumerate(case.request.content) if item.modality is Modality.TEXT)
+
+
 def _is_offered(case: Case, param: str) -> bool:
     return param in case.profile.offers or (param not in case.model.refused and param not in case.profile.refuses)
 
@@ -295,9 +301,7 @@ def advice(case: Case) -> tuple[Warned, ...]:
     prompt, model = case.request.prompt, case.model
     if len(prompt) <= min(model.advised_han_chars_max, model.advised_words_max):
         return ()
-    param = next(
-        f"content[{at}].text" for at, item in enumerate(case.request.content) if item.modality is Modality.TEXT
-    )
+    param = _first_text(case)
     han_chars = len(_HAN.findall(prompt))
     if han_chars > model.advised_han_chars_max:
         given = f"{han_chars} Chinese characters, more than the {model.advised_han_chars_max}"
