@@ -189,7 +189,7 @@ def requests_of(codec: Codec) -> st.SearchStrategy[dict[str, Any]]:
     values = {key: _METADATA if key == "metadata" else GOOD.get(key, _TEXT) for key in keys}
     needed = {key: values[key] for key in _ESSENTIAL if key in values and not (key == "content" and "prompt" in values)}
     optional = {key: value for key, value in values.items() if key not in needed}
-    few = st.lists(st.sampled_from(sorted(optional)), max_size=4, unique=True).flatmap(
+    few = st.lists(st.sampled_from(sorted(optional)), min_size=1, max_size=6, unique=True).flatmap(
         lambda chosen: st.fixed_dictionaries({**needed, **{key: optional[key] for key in chosen}})
     )
     whole = st.fixed_dictionaries(needed, optional=optional)
