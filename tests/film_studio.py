@@ -62,6 +62,7 @@ def job_of(prompt: str, folder: str, **wants: object) -> RenderJob:
         sizes=model.sizes[request.resolution],
         duration_range_s=(model.duration_s.least, model.duration_s.most),
         fps=model.fps,
+        num_frames=request.frames,
         audio_channels=model.audio_channels,
         output_dir=folder,
     )

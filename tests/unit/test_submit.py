@@ -5,6 +5,7 @@ import pytest
 from submit_bench import MODEL, Bench
 from understudy.core.errors import NotFound, Rejected, Unavailable
 from understudy.core.task import EntryKind, Status, Warned
+from understudy.engines.previz import OFFER as PREVIZ
 from understudy.service.submit import ID_TRIES_MAX
 
 
@@ -35,6 +36,13 @@ async def test_fields_without_effect_are_listed_beside_what_the_dialect_dropped(
     dropped = Warned(param="x", message="ignored")
     task = await Bench().submit(warnings=[dropped], callback_url="http://c", tools=("web_search",))
     assert [each.param for each in task.warnings] == ["x", "callback_url", "tools"]
+
+
+@pytest.mark.parametrize(("asked", "told"), [("auto", []), ("reference", ["omni_reference_task_type"]), (None, [])])
+async def test_a_value_that_asks_for_what_is_done_anyway_needs_no_warning(asked, told):
+    bench = Bench(engine=PREVIZ)
+    task = await bench.submit(model="doubao-seedance-2.5", omni_reference_task_type=asked)
+    assert [each.param for each in task.warnings] == told
 
 
 async def test_a_plain_request_has_no_warnings():

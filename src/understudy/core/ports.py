@@ -1,7 +1,7 @@
 """The ports: what the use cases need from the world. Adapters implement them; only `bootstrap` names adapters."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -157,12 +157,14 @@ class EngineOffer:
 
     reference: ``"module:attribute"`` of what makes the engine, imported by the render process only.
     ignored: names of request fields that it accepts and that change nothing -> why, a sentence for the caller.
+    done_anyway: ignored fields -> the values that ask for what it does in any case, of which nobody need be told.
     """
 
     name: str
     reference: str
     scenarios: frozenset[Scenario]
     ignored: Mapping[str, str]
+    done_anyway: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class Engine(Protocol):

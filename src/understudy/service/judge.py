@@ -69,7 +69,13 @@ class Judge:
 
     def _without_effect(self, request: GenerationRequest) -> tuple[Warned, ...]:
         idle = {**WITHOUT_EFFECT, **self.engine.ignored}
-        return tuple([Warned(param=param, message=why) for param, why in idle.items() if _is_set(request, param)])
+        return tuple(
+            [
+                Warned(param=param, message=why)
+                for param, why in idle.items()
+                if _is_set(request, param) and getattr(request, param) not in self.engine.done_anyway.get(param, ())
+            ]
+        )
 
 
 def _overruled(asked: GenerationRequest, case: Case) -> tuple[Warned, ...]:

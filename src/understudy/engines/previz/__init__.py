@@ -10,6 +10,10 @@ OFFER = EngineOffer(
     name="previz",
     reference="understudy.engines.previz.engine:PrevizEngine",
     scenarios=frozenset({Scenario.TEXT}),
-    ignored={"tools": "Web search has no effect: the previz engine reads the prompt only."},
+    ignored={
+        "tools": "Web search has no effect: the previz engine reads the prompt only.",
+        "omni_reference_task_type": "The task type has no effect: the previz engine makes every film from its prompt.",
+    },
+    done_anyway={"omni_reference_task_type": ("auto",)},
 )
 """The engine's entry in group `understudy.engines`."""
