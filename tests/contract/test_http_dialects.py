@@ -153,6 +153,23 @@ def test_a_quote_of_no_object_is_an_error(server: RunningServer):
     assert server.call("POST", f"{ARK}/quote", b"[]").status == 400
 
 
+@pytest.mark.parametrize(
+    ("path", "has"),
+    [
+        ("/apimart/v1/nothing", ("code", "message", "type")),
+        ("/v1/models", ("message", "type", "param", "code")),
+        ("/octopus/nothing", ("message",)),
+        ("/nothing", ("code", "message", "param", "type")),
+    ],
+)
+def test_a_path_that_does_not_exist_is_told_in_the_words_of_whoever_would_own_it(server: RunningServer, path, has):
+    answer = server.call("GET", path)
+    assert answer.status == 404
+    told = answer.json()
+    assert set(has) <= told.get("error", told).keys()
+    assert "nothing" in answer.body.decode() or "/v1/models" in answer.body.decode()
+
+
 def test_a_preferred_dialect_and_strictness_are_settings(tmp_path):
     def changed(house: House) -> House:
         return replace(house, preferred_dialect="newapi", is_strict=True)

@@ -135,4 +135,4 @@ def test_apimarts_printed_answer_to_a_wrong_key_is_what_a_wrong_key_gets(server:
     printed = json.loads((GOLDEN / "apimart/answers").joinpath("002_307_wrong_key.json").read_text("utf-8"))["printed"]
     answer = server.call("POST", "/v1/videos/generations", b"{}", headers={"Authorization": "Bearer no-such-key"})
     assert answer.status == 401
-    holds(answer.json(), printed, "")
+    holds(answer.json(), json.loads(printed), "")

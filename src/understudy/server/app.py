@@ -8,16 +8,18 @@ from starlette.routing import Route, Router
 
 from understudy.core.errors import NotFound, Violation
 from understudy.dialects.octopus_assets import PATH as ASSETS
-from understudy.dialects.select import Operation, mounted_doors
+from understudy.dialects.select import MOUNTS, Operation, mounted_doors
 from understudy.server.assets import AssetRoutes
 from understudy.server.body import BodyReader
 from understudy.server.content import send_file
 from understudy.server.docs_page import DocsRoutes
-from understudy.server.endpoint import Call, Endpoint, Handler
+from understudy.server.endpoint import DEFAULT_DIALECTS, Call, Endpoint, Handler
 from understudy.server.house import House
 from understudy.server.ops import health, readiness
 from understudy.server.reply import Answer, Receive, Scope, Send
 from understudy.server.tasks import TaskRoutes
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 def build_app(house: House) -> Router:
@@ -72,7 +74,8 @@ def _task_routes(house: House, bodies: BodyReader) -> Iterator[Route]:
         methods[door.method] = handlers[door.operation]
         dialects[door.method] = door.dialects
     for path, (methods, dialects) in at_path.items():
-        yield Route(path, Endpoint(house, dict(sorted(methods.items())), dialects=dialects))
+        in_order = {method: methods[method] for method in METHODS if method in methods}
+        yield Route(path, Endpoint(house, in_order, dialects=dialects))
 
 
 def _asset_routes(house: House, bodies: BodyReader) -> Iterator[Route]:
@@ -106,8 +109,17 @@ class Elsewhere:
 
     def __init__(self, router: Router, house: House) -> None:
         self._router = router
-        methods = ("GET", "POST", "PUT", "PATCH", "DELETE")
-        self._nowhere = Endpoint(house, dict.fromkeys(methods, _not_found), is_open=True)
+        # Who is meant by a path that does not exist: its mount, and OpenAI's clients below /v1.
+        owners = {**MOUNTS, "v1": MOUNTS["openai"], "": DEFAULT_DIALECTS}
+        self._nowhere = {
+            first: Endpoint(
+                house,
+                dict.fromkeys(METHODS, _not_found),
+                dialects=dict.fromkeys(METHODS, dialects),
+                is_open=True,
+            )
+            for first, dialects in owners.items()
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Try once more without trailing slashes, then give up."""
@@ -115,7 +127,8 @@ class Elsewhere:
         if path.endswith("/") and path.strip("/"):
             await self._router({**scope, "path": path.rstrip("/")}, receive, send)
         else:
-            await self._nowhere(scope, receive, send)
+            first = path.split("/", 2)[1] if path.startswith("/") else ""
+            await self._nowhere.get(first, self._nowhere[""])(scope, receive, send)
 
 
 async def _not_found(call: Call) -> Answer:
