@@ -66,6 +66,10 @@ def test_numbers_with_a_gap_are_refused():
     assert refused(lambda: object_of([("content[0][type]", "a"), ("content[2][type]", "b")]))[0] == "content"
 
 
+def test_a_number_too_long_for_an_index_is_a_key():
+    assert object_of([(f"a[{'9' * 5000}]", "1")]) == {"a": {"9" * 5000: "1"}}
+
+
 def test_a_name_with_odd_brackets_is_one_name():
     assert object_of([("a[b", "1"), ("]c[", "2")]) == {"a[b": "1", "]c[": "2"}
 

@@ -1,5 +1,6 @@
 """OpenAI's dialect: the requests it reads, writes and refuses."""
 
+import contextlib
 import json
 from pathlib import Path
 
@@ -21,6 +22,7 @@ GOLDEN = Path("tests/golden/openai")
 CASES = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(GOLDEN.glob("*.json"))}
 CREATES = {name: case for name, case in CASES.items() if "request" in case["expect"]}
 CHANGES = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted((GOLDEN / "changes").glob("*.json"))}
+KINDS = ("remix", "edits", "extensions")
 IMAGE, VIDEO = "https://example.com/a.png", "https://example.com/b.mp4"
 
 
@@ -414,6 +416,25 @@ def test_decode_encode_decode_is_the_identity(body):
     written = OPENAI.encode_request(first.request)
     assert written.lost == ()
     assert OPENAI.decode_request(read_object(written.body)).request == first.request
+
+
+odd = st.sampled_from(
+    ["", "x", "-0", "1:1", "{", "[1]", '{"id": []}', "data:", "https://[", "\u0665", "a\x00", {}, [], 1e300]
+)
+anything = st.recursive(
+    odd | st.booleans() | st.integers() | words,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from([*extras, "type", "url", "id"]), inner),
+    max_leaves=3,
+)
+keys = st.sampled_from([*extras, "model", "seconds", "size", "input_reference", "metadata", "video"])
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(keys, odd | anything), min_size=1, max_size=3).map(dict))
+def test_any_object_is_a_request_or_a_refusal(body):
+    for read in (OPENAI.decode_request, *(lambda b, kind=kind: decode_change(kind, b, source=None) for kind in KINDS)):
+        with contextlib.suppress(Rejected, NotFound):
+            read({"prompt": "a cat", "video": VIDEO, **body})
 
 
 # Changes

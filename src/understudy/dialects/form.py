@@ -33,6 +33,7 @@ _HEADERS_MAX = 16
 _HEADER_BYTES_MAX = 8192
 
 _NAME = re.compile(r"(?P<root>[^\[\]]+)(?P<parts>(?:\[[^\[\]]*\])*)")
+_INDEX = re.compile(r"[0-9]{1,4}")
 _PART = re.compile(r"\[([^\[\]]*)\]")
 _OBJECTS = frozenset({"metadata", "content", "input_reference", "tools", "video", "image_with_roles"})
 """Fields that are objects or lists in JSON; as a form's text they hold JSON, where it looks like it."""
@@ -153,7 +154,7 @@ def _whole(name: str, branch: _Branch) -> Any:
         return _list(name, branch.children[""])
     if "" in keys:
         reject_value(shown(name), "it is given both as a list and as an object.")
-    if all(key.isascii() and key.isdigit() for key in keys):
+    if all(_INDEX.fullmatch(key) for key in keys):
         return _numbered(name, branch.children)
     return {key: _whole(f"{name}.{key}", child) for key, child in branch.children.items()}
 
@@ -168,7 +169,7 @@ def _is_object(name: str) -> bool:
 
 
 def _maybe_json(text: str, name: str) -> Any:
-    return read_json_text(text, name) if text.lstrip()[:1] in ("{", "[") else text
+    return read_json_text(text, shown(name)) if text.lstrip()[:1] in ("{", "[") else text
 
 
 def _numbered(name: str, children: Mapping[str, _Branch]) -> list[Any]:

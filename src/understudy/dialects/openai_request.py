@@ -114,7 +114,7 @@ def _merged(
     told += [ignored(key) for key in unknown_keys(metadata, _EXTRAS, "metadata.")]
     merged = {key: value for key, value in fields.items() if key in _KEYS and key != "metadata"}
     names: dict[str, str] = {}
-    for key in metadata.keys() & _EXTRAS:
+    for key in [key for key in metadata if key in _EXTRAS]:
         if key not in merged:
             merged[key] = metadata[key]
             names[key] = f"metadata.{key}"
