@@ -7,7 +7,7 @@ PYTEST := $(BIN)/pytest
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-full lint format pins frame
+.PHONY: help demo test test-full lint format pins frame compat
 .SILENT:
 
 help:
@@ -18,6 +18,7 @@ help:
 	echo "make format     format the code and mend what can be mended"
 	echo "make pins       renew requirements/*.txt (uses the network)"
 	echo "make frame      renew the picture of the README"
+	echo "make compat     renew docs/reference/compatibility.md"
 
 demo: .venv/dev.stamp
 	$(BIN)/python scripts/demo.py
@@ -40,6 +41,9 @@ format: .venv/dev.stamp
 
 frame: .venv/dev.stamp
 	$(BIN)/python scripts/readme_frame.py
+
+compat: .venv/dev.stamp
+	$(BIN)/python scripts/compatibility.py
 
 pins: .venv/dev.stamp
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh scripts/pins.sh

@@ -1,9 +1,14 @@
 """Submitting: what is stored, what is held, what is refused."""
 
+from dataclasses import replace
+
 import pytest
 
-from submit_bench import MODEL, Bench
+from submit_bench import ENGINE, MODEL, Bench
+from understudy.catalog.load import load_catalogue
+from understudy.core.content import ContentItem, Modality, Role
 from understudy.core.errors import NotFound, Rejected, Unavailable
+from understudy.core.scenario import Scenario
 from understudy.core.task import EntryKind, Status, Warned
 from understudy.engines.previz import OFFER as PREVIZ
 from understudy.service.submit import ID_TRIES_MAX
@@ -43,6 +48,19 @@ async def test_a_value_that_asks_for_what_is_done_anyway_needs_no_warning(asked,
     bench = Bench(engine=PREVIZ)
     task = await bench.submit(model="doubao-seedance-2.5", omni_reference_task_type=asked)
     assert [each.param for each in task.warnings] == told
+
+
+@pytest.mark.parametrize("dialect", ["octopus", "apimart", "openai"])
+async def test_a_dialects_default_ratio_gives_way_to_a_first_frame_where_the_model_follows_it(dialect):
+    bench = Bench(engine=replace(ENGINE, scenarios=frozenset(Scenario)))
+    default = load_catalogue().profiles[dialect].defaults["ratio"]
+    frame = ContentItem(modality=Modality.IMAGE, value="https://example.com/a.png", role=Role.FIRST_FRAME)
+    fields = {"dialect": dialect, "content": (frame,), "ratio": default, "duration_s": 5, "resolution": "720p"}
+    task = await bench.submit(model="doubao-seedance-2-5-260628", **fields)
+    assert (task.request.ratio, [each.param for each in task.warnings]) == ("adaptive", ["ratio"])
+    with pytest.raises(Rejected):
+        await bench.submit(model="doubao-seedance-2-5-260628", **{**fields, "ratio": "1:1"})
+    assert (await bench.submit(**fields)).request.ratio == default, "2.0 crops the frame as it is told"
 
 
 async def test_a_plain_request_has_no_warnings():

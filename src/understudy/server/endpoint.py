@@ -23,8 +23,10 @@ _access = logging.getLogger("understudy.access")
 _PREFLIGHT: tuple[Header, ...] = (
     (
         b"access-control-allow-headers",
-        b"Authorization, Content-Type, Range, If-Range, X-Client-Request-Id, "
-        + b"X-Understudy-Strict, X-Understudy-Dialect, *",
+        (
+            b"Authorization, Content-Type, Range, If-Range, X-Client-Request-Id, "
+            b"X-Understudy-Strict, X-Understudy-Dialect, *"
+        ),
     ),
     (b"access-control-max-age", b"600"),
 )

@@ -1,19 +1,21 @@
 """Judging a request before anything is stored: resolved, with all that is wrong, all that is told, and its price."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from understudy.billing.rating import most_tokens, price_micros, priced
 from understudy.catalog.load import Catalogue
 from understudy.core.errors import NotFound, Violation
-from understudy.core.model_spec import ModelSpec
+from understudy.core.model_spec import ModelSpec, Profile
 from understudy.core.ports import EngineOffer
-from understudy.core.request import GenerationRequest
+from understudy.core.request import RATIO_CHOSEN_BY_ENGINE, GenerationRequest
 from understudy.core.resolve import resolve
 from understudy.core.rules import Case, advice, violations
+from understudy.core.scenario import Scenario, scenario_of
 from understudy.core.task import EntryKind, LedgerEntry, Warned
 from understudy.dialects.codec import Decoded
 from understudy.dialects.naming import renamed, renamed_warnings
 
+FRAME_SCENARIOS = (Scenario.FIRST_FRAME, Scenario.FIRST_LAST_FRAME)
 WITHOUT_EFFECT = {"callback_url": "No callback is sent: this server has none yet, poll the task instead."}
 """Fields that no engine here could honour, with the sentence for the caller."""
 
@@ -44,15 +46,17 @@ class Judge:
         model = self.catalogue.model(decoded.request.model)
         if model is None:
             raise NotFound(_no_such_model(decoded.request.model))
-        request = resolve(decoded.request, model)
+        profile = self.catalogue.profiles[dialect]
+        asked, fitted = _fitted(decoded.request, model, profile)
+        request = resolve(asked, model)
         case = Case(
             request=request,
             model=model,
-            profile=self.catalogue.profiles[dialect],
+            profile=profile,
             engine=self.engine.name,
             served=self.engine.scenarios,
         )
-        told = self._without_effect(request) + advice(case) + _overruled(decoded.request, case)
+        told = fitted + self._without_effect(request) + advice(case) + _overruled(decoded.request, case)
         return Judged(
             request=request,
             model=model,
@@ -76,6 +80,19 @@ class Judge:
                 if _is_set(request, param) and getattr(request, param) not in self.engine.done_anyway.get(param, ())
             ]
         )
+
+
+def _fitted(
+    request: GenerationRequest, model: ModelSpec, profile: Profile
+) -> tuple[GenerationRequest, tuple[Warned, ...]]:
+    """Leave the ratio open where the model must follow a frame and the dialect's own default would fix it."""
+    default = profile.defaults.get("ratio")
+    if not model.adaptive_only_with_frames or default is None or request.ratio != default:
+        return request, ()
+    if scenario_of(request) not in FRAME_SCENARIOS:
+        return request, ()
+    message = f"{model.name} follows the ratio of the frame; the default {default} was not used."
+    return replace(request, ratio=RATIO_CHOSEN_BY_ENGINE), (Warned(param="ratio", message=message),)
 
 
 def _overruled(asked: GenerationRequest, case: Case) -> tuple[Warned, ...]:
