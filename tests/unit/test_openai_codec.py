@@ -243,12 +243,13 @@ def test_parameters_are_named_as_the_caller_wrote_them():
         "seconds",
     ]
     assert [spelled(param, names) for param in ("content", "content[0].text", "content[1].image_url.url")] == [
-        "prompt",
+        "input_reference",
         "prompt",
         "input_reference",
     ]
     assert spelled("ratio", decode(ratio="1:1").names) == "ratio"
     assert spelled("duration", decode(duration=5).names) == "duration"
+    assert spelled("content", decode().names) == "prompt"
 
 
 # Prompt and media

@@ -153,7 +153,9 @@ def _content(
                 items.append(item)
             elif item.value != wire.prompt:
                 told.append(Warned(param=spelled(where, given), message="The text is `prompt`; this item was ignored."))
-    else:
+    elif references:
+        # What the rules say of the content as a whole is nearly always about its media.
+        names["content"] = "input_reference"
         for wire_name, item in references:
             names.update(media_names(len(items), MEDIA_KEY[item.modality], wire_name))
             items.append(item)
