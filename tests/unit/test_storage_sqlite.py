@@ -6,6 +6,7 @@ import signal
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import apsw
@@ -50,6 +51,22 @@ async def test_a_store_opened_again_goes_on_where_it_was(path):
     assert await store.heartbeat(claim, 0.5, LEASE_END) is True
     assert await store.finish(claim, success_of(claim), NOW) is True
     assert [entry.kind for entry in await store.ledger(first.id)] == ["hold", "posted"]
+    await store.close()
+
+
+async def test_films_stored_before_tools_were_counted_read_back_without_any(path, store):
+    (task,) = await put(store, 1)
+    claim = await store.claim("worker-1", NOW, LEASE_END)
+    await store.finish(claim, success_of(claim), NOW)
+    await store.close()
+    older = apsw.Connection(str(path))
+    older.execute("DROP TRIGGER task_end_is_final")
+    older.execute("UPDATE task SET film = CAST(json_remove(CAST(film AS TEXT), '$.tool_usage') AS BLOB)")
+    older.close()
+
+    store = SqliteTaskStore(path)
+    film = (await store.get(task.owner, task.id)).film
+    assert film == replace(success_of(claim).film, tool_usage={})
     await store.close()
 
 

@@ -205,6 +205,25 @@ def test_the_cost_of_a_task_does_not_grow_with_their_number(connection):
     assert costs() == few
 
 
+@pytest.mark.parametrize("name", ["PAGE_OF_OWNER", "OLDEST_OF_OWNER"])
+def test_the_cost_of_a_page_behind_a_cursor_does_not_grow_with_how_deep_it_lies(connection, name):
+    with connection:
+        for number in range(2000):
+            insert(connection, id=f"'t{number:04d}'", created_at=str(number))
+
+    def cost(number):
+        bindings = dict.fromkeys(("status", "model", "service_tier"))
+        bindings |= {"owner": "o", "cancelled_after": 0, "limit": 20, "offset": 0}
+        bindings |= {"after_created_at": 0, "after_id": "", "before_created_at": 9999, "before_id": ""}
+        bound = "before" if name == "PAGE_OF_OWNER" else "after"
+        bindings |= {f"{bound}_created_at": number, f"{bound}_id": f"t{number:04d}"}
+        return cost_of(connection, name, bindings)
+
+    costs = [cost(number) for number in (500, 100, 1000, 1900)]
+    # The first time, the statement is prepared too.
+    assert len(set(costs[1:])) == 1
+
+
 @pytest.mark.parametrize(
     ("name", "index"),
     [

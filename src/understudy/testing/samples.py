@@ -59,7 +59,7 @@ def posted_of(task: Task) -> LedgerEntry:
 
 
 def success_of(claim: Claim) -> Outcome:
-    """Return an outcome with a film and one warning."""
+    """Return an outcome with a film, one warning and one use of a tool."""
     film = Film(
         video_blob=f"{claim.task.id}-{claim.token}/video.mp4",
         last_frame_blob=None,
@@ -70,6 +70,7 @@ def success_of(claim: Claim) -> Outcome:
         fps=24,
         num_frames=121,
         has_sound=True,
+        tool_usage={"web_search": 2},
     )
     return Outcome(
         status=Status.SUCCEEDED,
