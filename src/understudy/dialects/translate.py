@@ -6,9 +6,11 @@ from typing import Any
 
 from understudy.catalog.load import Catalogue
 from understudy.core.errors import NotFound, Violation
+from understudy.core.model_spec import ModelSpec
+from understudy.core.request import GenerationRequest
 from understudy.core.resolve import resolve
 from understudy.core.rules import Case, violations
-from understudy.core.scenario import Scenario
+from understudy.core.scenario import Scenario, scenario_of
 from understudy.core.task import Warned
 from understudy.dialects.codec import Codec
 
@@ -20,7 +22,7 @@ class Translation:
     """A request in another dialect.
 
     body: JSON. ignored: what the first dialect dropped or rewrote. lost: what the second cannot carry. refused: what
-    the second would refuse, with Ark's names of the parameters.
+    the second would refuse of the rest, with Ark's names of the parameters.
     """
 
     body: bytes
@@ -44,6 +46,13 @@ def translate(fields: Mapping[str, Any], *, source: Codec, target: Codec, catalo
     encoded = target.encode_request(named)
     served = frozenset(Scenario)
     case = Case(request=named, model=model, profile=target.profile, engine=ANY_ENGINE, served=served)
-    return Translation(
-        body=encoded.body, ignored=decoded.warnings, lost=encoded.lost, refused=tuple(violations(case))
-    )
+    lost = tuple(warned for warned in encoded.lost if not _is_default(warned.param, named, model))
+    left_out = {warned.param for warned in lost}
+    refused = tuple(broken for broken in violations(case) if broken.param not in left_out)
+    return Translation(body=encoded.body, ignored=decoded.warnings, lost=lost, refused=refused)
+
+
+def _is_default(param: str, request: GenerationRequest, model: ModelSpec) -> bool:
+    """Say whether the request asks for what the model does anyway: to leave that out changes nothing."""
+    defaults = {**model.defaults, **model.defaults_of.get(scenario_of(request), {})}
+    return param in defaults and getattr(request, param) == defaults[param]

@@ -104,9 +104,9 @@ def drawn(film: Path, still: Still) -> bytes:
                 raise NoStill(f"{film.name} has no pictures")
             if still is Still.THUMBNAIL:
                 (tile,) = _tiles(container, 1, THUMBNAIL_SIDE_PX)
-                return _encoded(tile, ".webp", cv2.IMWRITE_WEBP_QUALITY, THUMBNAIL_QUALITY)
+                return _encoded(tile, ".webp", parameter=cv2.IMWRITE_WEBP_QUALITY, quality=THUMBNAIL_QUALITY)
             sheet = _sheet(list(_tiles(container, SHEET_COLUMNS * SHEET_ROWS, TILE_SIDE_PX)))
-            return _encoded(sheet, ".jpg", cv2.IMWRITE_JPEG_QUALITY, SHEET_QUALITY)
+            return _encoded(sheet, ".jpg", parameter=cv2.IMWRITE_JPEG_QUALITY, quality=SHEET_QUALITY)
     except (av.FFmpegError, OSError, ValueError) as error:
         raise NoStill(f"{film.name} cannot be read as a film") from error
 
@@ -154,7 +154,7 @@ def _sheet(tiles: list[Picture]) -> Picture:
     return np.concatenate([np.concatenate(row, axis=1) for row in rows])
 
 
-def _encoded(picture: Picture, ending: str, parameter: int, quality: int) -> bytes:
+def _encoded(picture: Picture, ending: str, *, parameter: int, quality: int) -> bytes:
     is_written, data = cv2.imencode(ending, picture, (parameter, quality))
     if not is_written:
         raise NoStill(f"the picture could not be written as {ending}")
