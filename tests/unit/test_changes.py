@@ -97,3 +97,23 @@ async def test_another_owners_film_is_not_found():
     source = await filmed(bench)
     with pytest.raises(NotFound):
         await changes(bench).request_of("p", PROFILE, Change(kind=ChangeKind.REMIX, prompt="x", source=source.id))
+
+
+async def test_what_is_wrong_with_a_change_is_told_in_its_own_words():
+    bench = Bench(engine=ANY)
+    source = await filmed(bench)
+    wanted = Change(kind=ChangeKind.EXTEND, prompt="on", source=source.id, duration_s=99)
+    decoded = await changes(bench).request_of("o", PROFILE, wanted)
+    with pytest.raises(Rejected) as caught:
+        await bench.submitter.submit(owner="o", dialect="openai", decoded=decoded)
+    assert [each.param for each in caught.value.violations] == ["seconds"]
+
+
+async def test_an_uploaded_video_is_taken_where_clients_upload_and_nowhere_else():
+    bench = Bench(engine=ANY)
+    wanted = Change(kind=ChangeKind.EDIT, prompt="in snow", video="data:video/mp4;base64,AAAA")
+    decoded = await changes(bench).request_of("o", PROFILE, wanted)
+    await bench.submitter.submit(owner="o", dialect="openai", decoded=decoded)
+    with pytest.raises(Rejected, match="must be provided as a web url") as caught:
+        await bench.submitter.submit(owner="o", dialect="ark", decoded=decoded)
+    assert caught.value.violation.param == "video"

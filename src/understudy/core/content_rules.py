@@ -18,6 +18,7 @@ ASSET = "asset://"
 _WEB = re.compile(r"https?://[^\s/?#]+", re.IGNORECASE)
 _DATA = {
     Modality.IMAGE: re.compile(r"data:image/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]"),
+    Modality.VIDEO: re.compile(r"data:video/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]"),
     Modality.AUDIO: re.compile(r"data:audio/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]"),
 }
 _FRAMES = (Scenario.FIRST_FRAME, Scenario.FIRST_LAST_FRAME)
@@ -142,19 +143,23 @@ def fixed_camera_has_no_references(case: Case) -> Violation | None:
 
 
 def addresses_can_be_read(case: Case) -> Violation | None:
-    """Require web, asset or data addresses; videos are never data. Source: seed 001, lines 71, 79 and 85."""
+    """Require web, asset or data addresses; videos are data only where the dialect's clients upload them.
+
+    Source: seed 001, lines 71, 79 and 85.
+    """
     for index, item in case.media:
         value = item.value
-        if _WEB.match(value) or value.startswith(FILM_OF_TASK):
+        is_video = item.modality is Modality.VIDEO
+        if _WEB.match(value) or (is_video and value.startswith(FILM_OF_TASK)):
             continue
         if value.startswith(ASSET):
             if value == ASSET:
                 return invalid(_address(index, item), "asset:// must be followed by the id of an asset.")
             continue
-        if item.modality is Modality.VIDEO:
-            return invalid("content", "reference_video must be provided as a web url.")
-        if _DATA[item.modality].match(value):
+        if _DATA[item.modality].match(value) and (case.profile.takes_uploaded_videos or not is_video):
             continue
+        if is_video:
+            return invalid("content", "reference_video must be provided as a web url.")
         kinds = f"an http(s) address, data:{item.modality}/<format in lower case>;base64,<data> or asset://<id>"
         return invalid(_address(index, item), f"{kinds} is expected.")
     return None

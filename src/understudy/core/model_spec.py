@@ -126,6 +126,7 @@ class Profile:
     prompt_chars_max_of: model id -> its own limit. tells_task_on_create: the create answers more than the id.
     duration_dropped_with_reference_images: the duration is not passed on when all media are reference images.
     model_names: model id -> what the dialect's own documents call it, where that is not the id.
+    takes_uploaded_videos: whether a video may come with the request, as a data URL; else it has an address.
     takes_forms: whether a request may be a form instead of JSON.
     prompt_flags: whether flags at the end of the prompt, such as ``--ratio 16:9``, are read.
     error_statuses: error code -> the HTTP status it has here, where it is not Ark's. error_words: error code -> what
@@ -167,6 +168,7 @@ class Profile:
     duration_dropped_with_reference_images: bool = False
     draft_repeats_refused: bool = True
     model_names: Mapping[str, str] = field(default_factory=dict)
+    takes_uploaded_videos: bool = False
     takes_forms: bool = False
     prompt_flags: bool = False
     error_statuses: Mapping[str, int] = field(default_factory=dict)

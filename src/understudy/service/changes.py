@@ -15,6 +15,8 @@ from understudy.core.task import Status, Task, Warned
 from understudy.dialects.codec import Decoded
 from understudy.service.query import Queries
 
+NAMES = {"content": "video", "content[1]": "video", "content[0]": "prompt", "duration": "seconds"}
+"""Ark's parameters -> those of a change."""
 RENDERED_ANEW = "The engine takes no videos: the film is made anew from its own request, with this prompt and its seed."
 
 
@@ -58,7 +60,7 @@ class Changes:
             duration_s=change.duration_s or request.duration_s,
             execution_expires_after_s=int(expiry),
         )
-        return Decoded(request=changed, names={"content[1]": "video", "content[0]": "prompt"})
+        return Decoded(request=changed, names=NAMES)
 
     def _default_model(self) -> str:
         return next(iter(self.catalogue.models.values())).id
