@@ -145,7 +145,6 @@ def test_a_draft_that_nobody_replaced_is_not_served_and_not_called_mixed():
         (PICTURE, "data:image/png;base64,iVBO"),
         (PICTURE, "data:image/svg+xml;base64,iVBO"),
         (PICTURE, "asset://asset-20260101000000-abcde"),
-        (PICTURE, "task://20261121120000-abcde"),
         (VIDEO, "asset://asset_a"),
         (VIDEO, "task://20261121120000-abcde"),
         (AUDIO, "data:audio/wav;base64,UklG"),
@@ -153,6 +152,10 @@ def test_a_draft_that_nobody_replaced_is_not_served_and_not_called_mixed():
 )
 def test_addresses_of_every_kind_pass(item, value):
     assert broken(VIDEO, replace(item, value=value)) == []
+
+
+def test_a_film_of_this_server_is_a_video_and_no_picture():
+    assert broken(VIDEO, replace(PICTURE, value="task://20261121120000-abcde")) != []
 
 
 @pytest.mark.parametrize(
