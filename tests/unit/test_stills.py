@@ -44,14 +44,14 @@ async def test_the_thumbnail_is_the_middle_picture_as_a_webp(tmp_path, container
     picture = await make_still(write_levels(tmp_path / f"a.{container}"), Still.THUMBNAIL)
     assert (picture[:4], picture[8:12]) == (b"RIFF", b"WEBP")
     assert read(picture).shape == (180, 320, 3)
-    assert read(picture).mean() == pytest.approx(LEVELS // 2, abs=2)
+    assert read(picture).mean() == pytest.approx(LEVELS // 2, abs=1)
 
 
 async def test_the_sprite_sheet_shows_25_moments_row_by_row_as_a_jpeg(tmp_path):
     picture = await make_still(write_levels(tmp_path / "a.mp4"), Still.SPRITESHEET)
     assert picture[:3] == b"\xff\xd8\xff"
     assert read(picture).shape == (5 * 180, 5 * 320, 3)
-    assert tile_levels(read(picture)) == pytest.approx([10 * part + 5 for part in range(25)], abs=2)
+    assert tile_levels(read(picture)) == pytest.approx([10 * part + 5 for part in range(25)], abs=1)
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,11 @@ def test_a_draft_and_its_final_sound_the_same():
     assert heard[0] == heard[1]
 
 
+@pytest.mark.parametrize(("num_frames", "duration_s"), [(24, 1), (29, 2), (48, 2), (49, 3), (289, 13)])
+def test_a_film_by_the_frame_is_planned_to_the_second_it_breaks_off_in(num_frames, duration_s):
+    assert plan_job(job_of(frames=num_frames, duration_s=9)).duration_s == duration_s
+
+
 @pytest.mark.parametrize("num_frames", [29, 33, 101, 289])
 def test_sound_is_as_long_as_the_frames_that_were_ordered(num_frames):
     job = job_of(frames=num_frames, duration_s=None)
