@@ -97,6 +97,9 @@ IN_FULL = {
 }
 """Dialect -> one request, every default of every dialect written out."""
 
+DRAFTED_IN = ("ark", "apiyi", "amux-native", "octopus")
+"""Dialects that have words for the final film of a draft."""
+
 
 def resolved(dialect, fields):
     """Return the request as it would be submitted."""
@@ -156,9 +159,10 @@ def test_what_says_everything_arrives_in_another(source, target):
 @pytest.mark.parametrize(("source", "target"), PAIRS)
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_a_scenario_means_the_same_in_another(source, target, name):
+    if name == "draft" and source not in DRAFTED_IN:
+        return
     written = CODECS[source].encode_request(SCENARIOS[name])
-    if any(warned.param.startswith("content") for warned in written.lost):
-        pytest.skip(f"{source} has no words for it")
+    assert not any(warned.param.startswith("content") for warned in written.lost)
     fields = read_object(written.body)
     found = translated(fields, source, target)
     if name == "draft" and any(warned.param.startswith("content") for warned in found.lost):

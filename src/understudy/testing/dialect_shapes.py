@@ -20,7 +20,7 @@ def unlike_shape(body: bytes, shape: type) -> str:
         value: Any = msgspec.json.decode(body, type=shape)
     except msgspec.ValidationError as error:
         return str(error)
-    said, known = json.loads(body), msgspec.to_builtins(value)
+    said, known = json.loads(body), json.loads(msgspec.json.encode(value))
     return "" if _without_nulls(said) == _without_nulls(known) else f"{said} has keys that {shape.__name__} has not"
 
 
