@@ -120,8 +120,8 @@ def test_all_three_models_are_served(sdk, model):
 
 
 def test_a_key_of_extra_body_that_means_nothing_is_accepted_and_told(sdk):
-    task = sdk.get(task_id=create(sdk, extra_body={"trace_id": "x"}))
-    assert [warned["param"] for warned in task.warnings] == ["trace_id"]
+    task = sdk.get(task_id=create(sdk, extra_body={"style": "x"}))
+    assert [warned["param"] for warned in task.warnings] == ["style"]
 
 
 def test_a_task_is_polled_from_queued_through_running_to_succeeded(sdk, server):

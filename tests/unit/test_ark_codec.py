@@ -236,8 +236,10 @@ maybe_word, maybe_flag, maybe_int = st.none() | words, st.none() | st.booleans()
     )
 )
 def test_encoding_and_decoding_a_request_is_the_identity(request):
-    once = read(ARK.encode_request(request).body).request
-    assert once == replace(request, content=with_first_frame(request.content))
+    written = ARK.encode_request(request)
+    once = read(written.body).request
+    # Prose that ends in what reads as a flag cannot be carried, and is told.
+    assert once == replace(request, content=with_first_frame(request.content)) or written.lost
     assert read(ARK.encode_request(once).body).request == once
 
 

@@ -40,7 +40,7 @@ def test_a_task_is_read_as_the_server_has_it(server: RunningServer, client: Clie
     server.run_task(created.id, progress=0.5)
     task = client.get(created.id)
     assert (task.id, task.status, task.progress) == (created.id, Status.RUNNING, 0.5)
-    assert task.model == "doubao-seedance-2-0-fast-260128"
+    assert task.model == "doubao-seedance-2.0-fast", "by the name it was asked for"
 
 
 def test_a_listing_is_filtered_by_everything_it_can_be(server: RunningServer, client: Client) -> None:

@@ -37,7 +37,7 @@ def test_a_plain_request_breaks_no_rule():
         ({"content": (replace(TEXT, value=" \n"),)}, "InvalidParameter", "content"),
         ({"content": (TEXT, IMAGE)}, "InvalidParameter", "content[1]"),
         ({"callback_url": "example.com"}, "InvalidParameter", "callback_url"),
-        ({"content": (replace(TEXT, value="x" * 100_001),)}, "InvalidParameter", "content"),
+        ({"content": (replace(TEXT, value="x" * 100_001),)}, "InvalidParameter", "content[0].text"),
         ({"duration_s": 3}, "InvalidParameter", "duration"),
         ({"duration_s": 16}, "InvalidParameter", "duration"),
         ({"duration_s": 0}, "InvalidParameter", "duration"),
@@ -215,7 +215,7 @@ def in_dialect(name, **fields):
         ("octopus", {"ratio": "3:4"}, ["ratio"]),
         ("octopus", {"ratio": "adaptive"}, []),
         ("apimart", {"duration_s": -1}, ["duration"]),
-        ("apimart", {"content": (replace(TEXT, value="x" * 4001),)}, ["content"]),
+        ("apimart", {"content": (replace(TEXT, value="x" * 4001),)}, ["content[0].text"]),
         ("apimart", {"model": "doubao-seedance-2.0-mini", "content": (replace(TEXT, value="x" * 4001),)}, []),
     ],
 )
