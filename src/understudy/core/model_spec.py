@@ -119,7 +119,8 @@ class Profile:
     defaults: field of the request -> value, where the dialect differs from the models.
     offers: fields of the request that it has although the model's own row refuses them. refuses: fields it has not.
     resolutions, ratios, frames: None = the model's own. durations_choosable: whether -1 seconds may be asked for.
-    roles_inferred: whether media without a role get one; else only a lone image does.
+    roles_inferred: whether several images without a role are references; a lone image, videos and audio always get
+    the one role they can have.
     audio_alone: whether audio may be the only reference. audio_needs_sound: whether it needs generate_audio.
     asset_models: ids of the models that take ``asset://`` references; None = all.
     former_names: parameter as it is called for former_names_models (ids) -> its name for all other models.

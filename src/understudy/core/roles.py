@@ -11,31 +11,46 @@ REFERENCE_ROLE = {
     Modality.AUDIO: Role.REFERENCE_AUDIO,
 }
 
+Roled = tuple[tuple[ContentItem, ...], tuple[Warned, ...]]
+"""Content with its roles, and which of them were assumed; parameter names are Ark's."""
 
-def with_first_frame(content: tuple[ContentItem, ...]) -> tuple[ContentItem, ...]:
-    """Give a lone image without a role the one every dialect means: first frame.
 
-    Source: seed 001, "Image-to-Video (First Frame)": "or omit - it defaults to first frame with a single image".
+def with_sole_roles(content: tuple[ContentItem, ...]) -> Roled:
+    """Give media without a role the one that can be meant, where there is only one.
+
+    A lone image is a first frame, which need not be told: seed 001, "Image-to-Video (First Frame)", "or omit - it
+    defaults to first frame with a single image". Videos and audio have one role each: seed 000, "Video + Audio
+    Multimodal Reference", leaves both out. Of several images nobody can say; they are left as they are.
     """
+    return _assumed(_with_first_frame(content), (Modality.VIDEO, Modality.AUDIO))
+
+
+def with_roles(content: tuple[ContentItem, ...]) -> Roled:
+    """Give every medium a role: as `with_sole_roles`, and images that are not alone are references.
+
+    Source: seed 002, case 9.
+    """
+    return _assumed(_with_first_frame(content), tuple(REFERENCE_ROLE))
+
+
+def _with_first_frame(content: tuple[ContentItem, ...]) -> tuple[ContentItem, ...]:
     media = [item for item in content if item.modality in REFERENCE_ROLE]
     if len(media) != 1 or media[0].modality is not Modality.IMAGE or media[0].role is not None:
         return content
     return tuple(replace(item, role=Role.FIRST_FRAME) if item is media[0] else item for item in content)
 
 
-def with_roles(content: tuple[ContentItem, ...]) -> tuple[tuple[ContentItem, ...], tuple[Warned, ...]]:
-    """Give every media item a role, and say which of them were inferred; parameter names are Ark's.
-
-    A lone image is a first frame; whatever else has no role is a reference. Source: seed 000, "Video + Audio
-    Multimodal Reference", whose video and audio have none; seed 002, case 9.
-    """
+def _assumed(content: tuple[ContentItem, ...], modalities: tuple[Modality, ...]) -> Roled:
+    """Make references of the items of these kinds that have no role yet."""
+    if all(item.role is not None or item.modality not in modalities for item in content):
+        return content, ()
     found: list[ContentItem] = []
     told: list[Warned] = []
-    for index, item in enumerate(with_first_frame(content)):
-        role = REFERENCE_ROLE.get(item.modality)
-        if item.role is not None or role is None:
+    for index, item in enumerate(content):
+        if item.role is not None or item.modality not in modalities:
             found.append(item)
             continue
+        role = REFERENCE_ROLE[item.modality]
         found.append(replace(item, role=role))
         told.append(Warned(param=f"content[{index}].role", message=f"The role was left out; `{role}` was assumed."))
     return tuple(found), tuple(told)

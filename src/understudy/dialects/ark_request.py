@@ -15,7 +15,7 @@ from understudy.core.content import ContentItem, Modality, Role
 from understudy.core.model_spec import Profile
 from understudy.core.prompt_flags import split_flags, take_flags
 from understudy.core.request import GenerationRequest
-from understudy.core.roles import with_first_frame, with_roles
+from understudy.core.roles import with_roles, with_sole_roles
 from understudy.core.task import Warned
 from understudy.dialects.ark_content import (
     Item,
@@ -100,11 +100,9 @@ def decode_create(fields: Mapping[str, Any], profile: Profile, *, is_lenient: bo
         given = take_flags(content, values, model=model, model_name=wire.model)
         content, told = given.content, told + given.told
         values.update(given.values)
-    if profile.roles_inferred:
-        content, inferred = with_roles(content)
-        told += inferred
-    else:
-        content = with_first_frame(content)
+    if len(content) > 1 or content[0].modality is not Modality.TEXT:
+        content, assumed = with_roles(content) if profile.roles_inferred else with_sole_roles(content)
+        told += assumed
     told += drop_duration(values, content, profile)
     request = GenerationRequest(
         model=wire.model, content=content, tools=decode_tools(wire.tools), **with_defaults(values, profile)
