@@ -6,6 +6,9 @@ import pytest
 
 from running_server import RunningServer, running_server
 
+# The public suites assert, and say what they found only when pytest rewrites them.
+pytest.register_assert_rewrite("understudy.testing")
+
 
 @pytest.fixture(scope="module")
 def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from understudy.catalog.load import load_catalogue
-from understudy.core.errors import CODES, RateLimited, Rejected, Violation
+from understudy.core.errors import CODES, Rejected, Violation
 from understudy.core.task import Status, TaskPage
 from understudy.dialects.ark import ArkCodec, ErrorEnvelope
 from understudy.dialects.ark_request import Create
@@ -28,7 +28,6 @@ class TestArk(DialectConformance):
 class TestApiyi(DialectConformance):
     # Source: seed 004, "Error Codes & Retries": rate limited / insufficient quota.
     odd_statuses = MappingProxyType({"InsufficientBalance": 429})
-    kinds = MappingProxyType({"InsufficientBalance": RateLimited})
 
     def make(self):
         return CODECS["apiyi"]

@@ -102,11 +102,7 @@ def duration_is_in_range(case: Case) -> Violation | None:
     if duration_s is None:
         return None
     is_choosable = model.duration_choosable and case.profile.durations_choosable
-    if duration_s == DURATION_CHOSEN_BY_ENGINE:
-        # A model whose own default is to choose chooses in every dialect.
-        if is_choosable or model.defaults.get("duration_s") == DURATION_CHOSEN_BY_ENGINE:
-            return None
-    elif model.duration_s.holds(duration_s):
+    if is_choosable if duration_s == DURATION_CHOSEN_BY_ENGINE else model.duration_s.holds(duration_s):
         return None
     choice = f", or {DURATION_CHOSEN_BY_ENGINE}" if is_choosable else ""
     return not_for_model(case, "duration", within(model.duration_s) + choice)

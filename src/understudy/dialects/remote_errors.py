@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from understudy.core.errors import (
+    CODES,
     Conflict,
     Forbidden,
     InsufficientFunds,
@@ -24,12 +25,16 @@ _BY_STATUS: Mapping[int, type[UnderstudyError]] = {
     429: RateLimited,
 }
 
+_LEAST_ERROR, _LEAST_FAULT = 400, 500
+
 
 def remote_error(status: int, violation: Violation) -> UnderstudyError:
-    """Return the error that an HTTP status stands for."""
-    if status in _BY_STATUS:
-        return _BY_STATUS[status](violation)
-    return Rejected(violation) if 400 <= status < 500 else Unavailable(violation)
+    """Return the error that an HTTP status stands for; a code of the core's own says it better than the status."""
+    known = CODES.get(violation.code)
+    meant = known.status if known and status >= _LEAST_ERROR else status
+    if meant in _BY_STATUS:
+        return _BY_STATUS[meant](violation)
+    return Rejected(violation) if _LEAST_ERROR <= meant < _LEAST_FAULT else Unavailable(violation)
 
 
 def unreadable(status: int, body: bytes) -> Violation:

@@ -81,10 +81,9 @@ class DialectConformance(ABC):
 
     The rest is what a dialect has no word for. nearest: status -> what a client reads instead. untold: fields of
     `RemoteTask` that an answer does not have. nulls: keys whose value may be null. without_request_id: codes of errors
-    whose answer has no place for it. odd_statuses: error code -> its HTTP status, where it is not the core's. kinds:
-    error code -> what a client makes of it, where the answer cannot tell. error_shapes: structs of error answers
-    beside `Shapes.error`. not_carried: names in `SCENARIOS` that it cannot say. tells_total: whether a page says how
-    many tasks there are in all.
+    whose answer has no place for it. odd_statuses: error code -> its HTTP status, where it is not the core's.
+    error_shapes: structs of error answers beside `Shapes.error`. not_carried: names in `SCENARIOS` that it cannot say.
+    tells_total: whether a page says how many tasks there are in all.
     """
 
     nearest: ClassVar[Mapping[Status, Status]] = {}
@@ -92,7 +91,6 @@ class DialectConformance(ABC):
     nulls: ClassVar[frozenset[str]] = frozenset()
     without_request_id: ClassVar[frozenset[str]] = frozenset()
     odd_statuses: ClassVar[Mapping[str, int]] = {}
-    kinds: ClassVar[Mapping[str, type[UnderstudyError]]] = {}
     error_shapes: ClassVar[tuple[type, ...]] = ()
     not_carried: ClassVar[frozenset[str]] = frozenset()
     tells_total: ClassVar[bool] = True
@@ -275,7 +273,7 @@ class DialectConformance(ABC):
         assert answer.status == self.odd_statuses.get(code, CODES[code].status)
         assert answer.status >= 400, "an error told as a success"
         found = codec.decode_error(answer.status, answer.body)
-        assert type(found) is self.kinds.get(code, KINDS[CODES[code].status])
+        assert type(found) is KINDS[CODES[code].status]
         assert found.violation.code in CODES
 
     @pytest.mark.parametrize("code", CODES)
