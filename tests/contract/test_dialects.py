@@ -216,8 +216,9 @@ class TellsNoRequestId(ArkCodec):
 
 
 class SpellsTasksTheCoresWay(ArkCodec):
-    def _spelled(self, message):
-        return message
+    def encode_error(self, violation, request_id):
+        told = super().encode_error(violation, request_id)
+        return replace(told, body=told.body.replace(b"`" + self.profile.wire_id_prefix.encode(), b"`"))
 
 
 class BlamesTheCaller(ArkCodec):

@@ -239,7 +239,7 @@ def test_the_answers_of_other_gateways_are_understood(raw, status, url, error):
 def test_arks_own_answer_stands_inside_unchanged():
     task = finished(dialect="newapi")
     inner = answer(NEWAPI, task)["data"]["data"]
-    body = task_body(task, PlainLinks(), NEWAPI.wire_id)
+    body = task_body(task, PlainLinks(), NEWAPI.wire_id(task.id))
     assert (inner["id"], inner["status"], inner["ratio"]) == (body.id, body.status, body.ratio)
 
 

@@ -18,7 +18,7 @@ from understudy.core.task import Task
 from understudy.dialects.apimart_request import Create, decode_create, encode_create
 from understudy.dialects.apimart_task import OK, SUBMITTED, TaskAnswer, remote_task, task_data
 from understudy.dialects.codec import Decoded, Encoded, ErrorAnswer, Links, RemoteTask, Shapes
-from understudy.dialects.ids import QUOTED_ID, internal_id
+from understudy.dialects.ids import internal_id, with_wire_ids
 from understudy.dialects.remote_errors import remote_error, unreadable
 
 
@@ -111,7 +111,7 @@ class ApimartCodec:
     def encode_error(self, violation: Violation, request_id: str) -> ErrorAnswer:
         status = CODES[violation.code].status
         told = _TOLD.get(status) or _Told("server_error" if status >= _SERVER_FAULT else "invalid_request_error")
-        sentence = QUOTED_ID.sub(lambda found: f"`{self.wire_id(found[1])}`", violation.message)
+        sentence = with_wire_ids(violation.message, self.profile)
         sentence += f" Request id: {request_id}" if sentence else ""
         error = ErrorDetail(code=status, message=told.message or sentence, type=told.type, param=violation.param)
         if status == _BAD_REQUEST and sentence:

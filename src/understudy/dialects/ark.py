@@ -19,7 +19,7 @@ from understudy.core.task import Status, Task, TaskFilter, TaskPage
 from understudy.dialects.ark_request import Create, decode_create, encode_create, lost_fields, lost_prose
 from understudy.dialects.ark_task import PageBody, TaskBody, remote_task, task_body
 from understudy.dialects.codec import Decoded, Encoded, ErrorAnswer, Links, RemoteTask, Shapes
-from understudy.dialects.ids import QUOTED_ID, internal_id
+from understudy.dialects.ids import internal_id, shown_id, with_wire_ids
 from understudy.dialects.json_body import reject_value
 from understudy.dialects.remote_errors import remote_error, unreadable
 
@@ -69,7 +69,7 @@ class ArkCodec:
         return Encoded(body=msgspec.json.encode(encode_create(request)), lost=lost)
 
     def encode_created(self, task: Task) -> bytes:
-        answer = Created(id=self._id_of(task), safety_identifier=task.request.safety_identifier)
+        answer = Created(id=shown_id(task, self.profile), safety_identifier=task.request.safety_identifier)
         if self.profile.tells_task_on_create:
             answer.model = task.request.model_shown
             answer.status = str(task.status)
@@ -83,13 +83,7 @@ class ArkCodec:
         return msgspec.json.encode(self._body(task, links))
 
     def _body(self, task: Task, links: Links) -> TaskBody:
-        return task_body(task, links, lambda _: self._id_of(task))
-
-    def _id_of(self, task: Task) -> str:
-        """Spell the task's id as the dialect did that created it, if the two meet on the same paths."""
-        made_by = load_catalogue().profiles.get(task.dialect, self.profile)
-        is_kin = made_by.family == self.profile.family
-        return (made_by if is_kin else self.profile).wire_id_prefix + task.id
+        return task_body(task, links, shown_id(task, self.profile))
 
     def decode_task(self, body: bytes) -> RemoteTask:
         return remote_task(msgspec.json.decode(body))
@@ -132,14 +126,10 @@ class ArkCodec:
     def encode_error(self, violation: Violation, request_id: str) -> ErrorAnswer:
         code = CODES[violation.code]
         words = self.profile.error_words.get(violation.code)
-        message = f"{self._spelled(violation.message)} Request id: {request_id}"
+        message = f"{with_wire_ids(violation.message, self.profile)} Request id: {request_id}"
         detail = ErrorDetail(violation.code, f"{words}: {message}" if words else message, violation.param, code.type)
         status = self.profile.error_statuses.get(violation.code, code.status)
         return ErrorAnswer(status=status, body=msgspec.json.encode(ErrorEnvelope(detail)))
-
-    def _spelled(self, message: str) -> str:
-        """Spell the task ids in a sentence as this dialect does."""
-        return QUOTED_ID.sub(lambda found: f"`{self.wire_id(found[1])}`", message)
 
     def decode_error(self, status: int, body: bytes) -> UnderstudyError:
         try:

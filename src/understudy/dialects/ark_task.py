@@ -1,6 +1,5 @@
 """Ark's answer to a get, which several dialects carry: the wire structs and their translation, both ways."""
 
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -8,8 +7,6 @@ import msgspec
 from understudy.core.task import Film, Status, Task, TaskError, Warned
 from understudy.dialects.ark_content import Tool
 from understudy.dialects.codec import Links, RemoteTask
-
-WireId = Callable[[str], str]
 
 
 class ErrorBody(msgspec.Struct, omit_defaults=True):
@@ -85,11 +82,11 @@ class PageBody(msgspec.Struct):
     total: int
 
 
-def task_body(task: Task, links: Links, wire_id: WireId) -> TaskBody:
-    """Say what a task is, in Ark's words. wire_id: how the dialect spells an internal id."""
-    request, film, spelled = task.request, task.film, wire_id(task.id)
+def task_body(task: Task, links: Links, wire_id: str) -> TaskBody:
+    """Say what a task is, in Ark's words. wire_id: the task's id as the dialect spells it."""
+    request, film = task.request, task.film
     body = TaskBody(
-        id=spelled,
+        id=wire_id,
         model=request.model_shown,
         status=task.status.value,
         created_at=int(task.created_at.timestamp()),
@@ -104,7 +101,7 @@ def task_body(task: Task, links: Links, wire_id: WireId) -> TaskBody:
         execution_expires_after=request.execution_expires_after_s,
         generate_audio=request.generate_audio,
         draft=bool(request.draft),
-        draft_task_id=spelled.removesuffix(task.id) + request.draft_task_id if request.draft_task_id else None,
+        draft_task_id=wire_id.removesuffix(task.id) + request.draft_task_id if request.draft_task_id else None,
         camera_fixed=request.camera_fixed,
         output_format=request.output_format,
         omni_reference_task_type=request.omni_reference_task_type,

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from understudy.catalog.load import load_catalogue
 from understudy.core.assets import ASSET_PREFIX, Asset, AssetGroup, NewAsset, NewGroup
 from understudy.core.content import Modality
 from understudy.core.errors import CODES, Violation
@@ -23,7 +24,7 @@ from understudy.dialects.ids import internal_id
 from understudy.dialects.json_body import absent, convert, reject_value, unknown_keys
 
 PATH = "/v1/seedance/asset"
-TASK_PREFIX = "task_"
+_TASK_PREFIX = load_catalogue().profiles["octopus"].wire_id_prefix
 _DONE, _REFUSED = 1, 0
 TYPES = {"Image": Modality.IMAGE, "Video": Modality.VIDEO, "Audio": Modality.AUDIO}
 """The vendor's word for what an asset is -> what it can be used as."""
@@ -173,7 +174,7 @@ def encode_group_created(group: AssetGroup, told: Sequence[Warned]) -> bytes:
 
 def encode_asset_created(asset: Asset, told: Sequence[Warned]) -> bytes:
     """Write the answer to CreateAsset."""
-    task_id = TASK_PREFIX + asset.id.removeprefix(ASSET_PREFIX)
+    task_id = _TASK_PREFIX + asset.id.removeprefix(ASSET_PREFIX)
     return _created(AssetCreated(id=asset.id, task_id=task_id, warnings=_warnings(told)))
 
 

@@ -19,7 +19,7 @@ from understudy.core.request import DURATION_CHOSEN_BY_ENGINE, RATIO_CHOSEN_BY_E
 from understudy.core.task import ENDED, Film, Status, Task, TaskError, TaskFilter, TaskPage, Warned
 from understudy.dialects.ark_task import Advice
 from understudy.dialects.codec import Decoded, Encoded, ErrorAnswer, Links, RemoteTask, Shapes
-from understudy.dialects.ids import QUOTED_ID, internal_id
+from understudy.dialects.ids import internal_id, shown_id, with_wire_ids
 from understudy.dialects.json_body import reject_value
 from understudy.dialects.openai_request import VideoCreate, decode_change, decode_create, encode_request
 from understudy.dialects.remote_errors import remote_error, unreadable
@@ -224,7 +224,7 @@ class OpenAiCodec:
         """Write an error; the request id travels in the header, where OpenAI's SDK reads it."""
         status = CODES[violation.code].status
         detail = ErrorDetail(
-            message=QUOTED_ID.sub(lambda found: f"`{self.wire_id(found[1])}`", violation.message),
+            message=with_wire_ids(violation.message, self.profile),
             type=_TYPE.get(status, "server_error" if status >= 500 else "invalid_request_error"),
             param=violation.param or None,
             code=_CODE.get(violation.code, violation.code),
@@ -250,7 +250,7 @@ class OpenAiCodec:
     def _video(self, task: Task, links: Links | None = None) -> Video:
         """Say what a task is. links: None in the answer to a create, which has no film yet."""
         request, film = task.request, task.film
-        spelled = _prefix_of(task, self.profile) + task.id
+        spelled = shown_id(task, self.profile)
         video = Video(
             id=spelled,
             task_id=spelled,
@@ -280,12 +280,6 @@ class OpenAiCodec:
         if task.warnings:
             video.warnings = [Advice(warned.param, warned.message) for warned in task.warnings]
         return video
-
-
-def _prefix_of(task: Task, own: Profile) -> str:
-    """Return the prefix that a task's id was first told with, where that dialect meets this one on the same paths."""
-    profile = load_catalogue().profiles.get(task.dialect)
-    return profile.wire_id_prefix if profile and profile.family == own.family else own.wire_id_prefix
 
 
 def _percent(task: Task) -> int:

@@ -10,12 +10,12 @@ from typing import Any
 
 import msgspec
 
-from understudy.catalog.load import load_catalogue
 from understudy.core.errors import CODES
 from understudy.core.model_spec import Profile
 from understudy.core.task import ENDED, Film, Status, Task, TaskError, Warned
 from understudy.dialects.ark_task import Advice, TaskBody, task_body
 from understudy.dialects.codec import Links, RemoteTask
+from understudy.dialects.ids import shown_id
 
 
 class Created(msgspec.Struct, omit_defaults=True):
@@ -129,13 +129,6 @@ _WITHOUT_FILM = frozenset({Status.FAILED, Status.EXPIRED, Status.CANCELLED})
 _PERCENT = 100
 
 
-def shown_id(task: Task, profile: Profile) -> str:
-    """Spell a task's id as the dialect did that created it, if it meets the answering one on the same paths."""
-    author = load_catalogue().profiles.get(task.dialect)
-    is_kin = author is not None and author.family == profile.family
-    return (author.wire_id_prefix if author and is_kin else profile.wire_id_prefix) + task.id
-
-
 def created_answer(task: Task, profile: Profile) -> Created:
     """Say that a task was accepted."""
     wire_id = shown_id(task, profile)
@@ -159,7 +152,7 @@ def task_answer(task: Task, profile: Profile, links: Links) -> TaskAnswer:
     return TaskAnswer(
         code="success",
         message="",
-        data=_dto(task, reason=reason, url=url, inner=task_body(task, links, lambda _: wire_id)),
+        data=_dto(task, reason=reason, url=url, inner=task_body(task, links, wire_id)),
         id=wire_id,
         task_id=wire_id,
         object="video",

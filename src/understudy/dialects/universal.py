@@ -15,7 +15,7 @@ from understudy.core.model_spec import Profile
 from understudy.core.request import GenerationRequest
 from understudy.core.task import Task
 from understudy.dialects.codec import Decoded, Encoded, ErrorAnswer, Links, RemoteTask, Shapes
-from understudy.dialects.ids import QUOTED_ID, internal_id
+from understudy.dialects.ids import internal_id, with_wire_ids
 from understudy.dialects.task_dto import Created, TaskAnswer, created_answer, remote_task, task_answer
 from understudy.dialects.universal_errors import FlatError, NestedError, decode_flat_or_nested, encode_flat_or_nested
 from understudy.dialects.universal_request import Submit, decode_submit, encode_submit
@@ -50,7 +50,7 @@ class UniversalCodec:
         return remote_task(msgspec.json.decode(body))
 
     def encode_error(self, violation: Violation, request_id: str) -> ErrorAnswer:
-        message = QUOTED_ID.sub(lambda found: f"`{self.wire_id(found[1])}`", violation.message)
+        message = with_wire_ids(violation.message, self.profile)
         return encode_flat_or_nested(Violation(violation.code, violation.param, message), request_id)
 
     def decode_error(self, status: int, body: bytes) -> UnderstudyError:
