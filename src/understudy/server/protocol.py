@@ -1,7 +1,8 @@
 """The HTTP parser's edge: bounds that uvicorn lacks, and no answer in a framework's shape.
 
 uvicorn waits for ever for the end of a request's headers, takes headers of any size, reads the rest of a body for
-ever after the answer went out, and speaks plain text when bytes are not HTTP. Each of these ends here.
+ever after the answer went out, speaks plain text when bytes are not HTTP, and loses the body of a request that offers
+another protocol. Each of these ends here.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from understudy.core.errors import Violation
@@ -82,6 +84,7 @@ class EdgeProtocol(HttpToolsProtocol):
         self._is_in_head = True
         self._is_in_message = False
         self._is_refused = False
+        self._has_offer = False
         self._head_bytes = 0
         self._excess_bytes = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -107,7 +110,8 @@ class EdgeProtocol(HttpToolsProtocol):
         if self._is_refused:
             self._count_excess(len(data))
             return
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        self._parse(data)
         if self._is_in_message and not self._is_refused:
             self._guard_rest(len(data))
 
@@ -123,6 +127,9 @@ class EdgeProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Start the request; its time for headers is over, that for its body begins."""
+        self._has_offer = self.parser.should_upgrade() and any(name == b"upgrade" for name, _ in self.headers)
+        if self._has_offer:
+            return
         self._is_in_head = False
         if self._timer is not None:
             self._disarm()
@@ -139,11 +146,37 @@ class EdgeProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Note that the request has been read to its end."""
+        if self._has_offer:
+            return
         self._is_in_message = False
         self._excess_bytes = 0
         if self._timer is not None:
             self._disarm()
         super().on_message_complete()
+
+    def _parse(self, data: bytes) -> None:
+        """Feed the parser, which stops behind each head that offers to go on in another protocol.
+
+        It takes what follows for that protocol, but the offer may be declined, and then a body follows as ever. Java's
+        HttpClient offers HTTP/2 with its first request to an http:// address.
+        """
+        while data:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as stop:
+                if not self._has_offer:
+                    return
+                data = self._head_without_offer() + data[stop.args[0] :]
+            except httptools.HttpParserError:
+                self.send_400_response("")
+                return
+            else:
+                return
+
+    def _head_without_offer(self) -> bytes:
+        method, version = self.parser.get_method(), self.parser.get_http_version().encode("ascii")
+        lines = [b"%b: %b\r\n" % header for header in self.headers if header[0] != b"upgrade"]
+        return b"".join((b"%b %b HTTP/%b\r\n" % (method, self.url, version), *lines, b"\r\n"))
 
     def _guard_rest(self, size_bytes: int) -> None:
         if self._is_in_head:
