@@ -22,7 +22,7 @@ from understudy.dialects.ark import ArkCodec
 from understudy.dialects.registry import CODECS
 from understudy.dialects.select import MOUNTS, Operation, mounted_doors
 from understudy.dialects.universal_errors import NestedError
-from understudy.server.quotes import QuoteBody
+from understudy.dialects.quote_body import QuoteBody
 from understudy.testing.dialect_shapes import keys_of, unlike_shape
 from understudy.testing.scripted import OFFER
 

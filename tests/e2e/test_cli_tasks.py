@@ -90,6 +90,15 @@ def test_wrong_usage_is_exit_code_2_and_names_the_parameter(server: RunningServe
     assert "Traceback" not in done.stderr
 
 
+def test_a_quote_tells_the_price_and_makes_nothing(server: RunningServer) -> None:
+    done = run("generate", "a fox", "--quote", "--duration", "5", "--ratio", "16:9", *named(server))
+    assert (done.returncode, done.stdout) == (0, "previz would make it, at most 5.0094 CNY for 108900 tokens.\n")
+    refused = run("generate", "a fox", "--quote", "--duration", "99", *named(server))
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "refused  duration: " in refused.stderr
+    assert server.stored() == ()
+
+
 def test_a_folder_that_is_not_there_is_seen_before_anything_is_made(server: RunningServer, tmp_path: Path) -> None:
     done = run("generate", "a fox", "-o", str(tmp_path / "nowhere" / "film.mp4"), *named(server))
     assert done.returncode == 2

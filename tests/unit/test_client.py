@@ -143,6 +143,27 @@ def test_a_rejected_request_names_the_parameter(client: Client) -> None:
     assert caught.value.violation.param == "ratio"
 
 
+def test_a_quote_tells_the_price_and_what_is_wrong_and_makes_nothing(server: RunningServer, client: Client) -> None:
+    quote = client.quote("a fox", ratio="16:9", duration_s=5, tools=("web_search",))
+    assert (quote.engine, quote.is_acceptable, quote.completion_tokens) == ("previz", True, 108_900)
+    assert (quote.currency, quote.amount_micros) == ("CNY", 108_900 * 46)
+    assert [warned.param for warned in quote.warnings] == ["tools"]
+    assert quote.request is not None
+    assert quote.request["resolution"] == "720p"
+    bad = client.quote("a fox", duration_s=99)
+    assert (bad.is_acceptable, bad.amount_micros) == (False, None)
+    assert [violation.param for violation in bad.violations] == ["duration"]
+    assert server.stored() == ()
+
+
+def test_a_draft_is_finished_by_its_own_model(server: RunningServer, client: Client) -> None:
+    draft = client.create("a fox", model="doubao-seedance-2-5-260628", draft=True, duration_s=5)
+    assert server.task(draft.id).request.resolution == "480p"
+    server.succeed(draft.id)
+    final = server.task(client.finish(draft.id, return_last_frame=True).id).request
+    assert (final.prompt, final.resolution, final.return_last_frame) == ("a fox", "1080p", True)
+
+
 def test_an_unknown_task_is_not_found(client: Client) -> None:
     with pytest.raises(NotFound):
         client.get("cgt-20260101000000-abcde")

@@ -12,12 +12,13 @@ from understudy.cli.endings import INTERRUPTED, STILL_RUNNING, USAGE, errors_as_
 from understudy.cli.private_server import private_server
 from understudy.cli.progress import Reporter, open_reporter
 from understudy.cli.server_flags import ApiKey, BaseUrl, open_client
-from understudy.client import Client, Fields, RemoteTask, StillRunning
+from understudy.client import Client, Fields, RemoteQuote, RemoteTask, StillRunning
 from understudy.client.programs import default_model
 from understudy.core.errors import NotFound, UnderstudyError
 
 DEFAULT_OUTPUT = Path("out.mp4")
 WAIT_TIMEOUT_S = 1800.0
+MICROS = 1_000_000
 MODEL = default_model()
 
 
@@ -37,6 +38,8 @@ def generate(  # tidy: each parameter is one flag
     watermark: Annotated[bool, typer.Option("--watermark", help="Mark the film as made by AI.")] = False,
     last_frame: Annotated[Path | None, typer.Option(help="Save the last frame, a PNG, here too.")] = None,
     model: Annotated[str | None, typer.Option(help="Model name or alias.", show_default=MODEL.id)] = None,
+    draft: Annotated[bool, typer.Option("--draft", help="A small draft; its final comes by Ark's draft_task.")] = False,
+    quote: Annotated[bool, typer.Option("--quote", help="Only tell what it would come to.")] = False,
     base_url: BaseUrl = None,
     api_key: ApiKey = None,
     timeout_s: Annotated[float, typer.Option("--timeout", help="Seconds to wait for the film.")] = WAIT_TIMEOUT_S,
@@ -48,6 +51,7 @@ def generate(  # tidy: each parameter is one flag
     """
     fields: Fields = {"generate_audio": audio, "watermark": watermark}
     said = {"ratio": ratio, "resolution": resolution, "duration_s": duration_s, "seed": seed, "model": model}
+    said["draft"] = draft or None
     fields.update({name: value for name, value in said.items() if value is not None})  # type: ignore[typeddict-item]  # the names are keys of Fields
     for path in (output, last_frame):
         if path and not path.absolute().parent.is_dir():
@@ -60,6 +64,9 @@ def generate(  # tidy: each parameter is one flag
             address = stack.enter_context(private_server())
             base_url, api_key = address.url, address.api_key
         client = stack.enter_context(open_client(base_url, api_key))
+        if quote:
+            _tell(client.quote(prompt, **fields), as_json=as_json)
+            return
         reporter = stack.enter_context(open_reporter())
         try:
             task = client.generate(
@@ -70,6 +77,21 @@ def generate(  # tidy: each parameter is one flag
         except KeyboardInterrupt:
             _interrupted(client, reporter, is_private=is_private)
     print(json.dumps(_facts(task, output, last_frame)) if as_json else _summary(task, output, last_frame))
+
+
+def _tell(quote: RemoteQuote, *, as_json: bool) -> None:
+    """Print a quote; one that is not acceptable ends the command as wrong usage."""
+    if as_json:
+        print(json.dumps(quote.raw, ensure_ascii=False))
+    elif quote.amount_micros is not None:
+        cost = f"at most {quote.amount_micros / MICROS:.4f} {quote.currency} for {quote.completion_tokens} tokens"
+        print(f"{quote.engine} would make it, {cost}.")
+    for violation in quote.violations:
+        print(f"refused  {violation.param}: {violation.message}", file=sys.stderr)
+    for warned in quote.warnings:
+        print(f"warning  {warned.param}: {warned.message}", file=sys.stderr)
+    if not quote.is_acceptable:
+        raise typer.Exit(USAGE)
 
 
 def _facts(task: RemoteTask, output: Path, last_frame: Path | None) -> dict[str, object]:

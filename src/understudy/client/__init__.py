@@ -7,5 +7,6 @@ from understudy.client.asynchronous import AsyncClient
 from understudy.client.blocking import Client
 from understudy.client.programs import Fields, RemotePage, StillRunning
 from understudy.dialects.codec import RemoteTask
+from understudy.dialects.quote_body import RemoteQuote
 
-__all__ = ["AsyncClient", "Client", "Fields", "RemotePage", "RemoteTask", "StillRunning"]
+__all__ = ["AsyncClient", "Client", "Fields", "RemotePage", "RemoteQuote", "RemoteTask", "StillRunning"]

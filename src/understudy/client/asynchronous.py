@@ -14,6 +14,7 @@ from understudy.client.programs import Fields, FileKind, Filter, OnProgress, Pat
 from understudy.client.steps import Answer, Call, Fetch, Pause, Program, Step, T
 from understudy.core.errors import Unavailable
 from understudy.dialects.codec import RemoteTask
+from understudy.dialects.quote_body import RemoteQuote
 
 
 class AsyncClient:
@@ -34,6 +35,14 @@ class AsyncClient:
     async def create(self, prompt: str, **fields: Unpack[Fields]) -> RemoteTask:
         """Create a task and return it as it was queued, without waiting."""
         return await self._run(programs.creating(programs.request_of(prompt, fields)))
+
+    async def quote(self, prompt: str, **fields: Unpack[Fields]) -> RemoteQuote:
+        """Return what a request would come to: what is wrong with it, and the most it can cost; nothing is stored."""
+        return await self._run(programs.quoting(programs.request_of(prompt, fields)))
+
+    async def finish(self, draft_id: str, **fields: Unpack[Fields]) -> RemoteTask:
+        """Create the final film of a draft that succeeded, and return it as it was queued, without waiting."""
+        return await self._run(programs.finishing(draft_id, fields))
 
     async def get(self, task_id: str) -> RemoteTask:
         """Return the task as it is now."""

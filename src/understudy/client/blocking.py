@@ -13,6 +13,7 @@ from understudy.client.programs import Fields, FileKind, Filter, OnProgress, Pat
 from understudy.client.steps import Answer, Call, Fetch, Pause, Program, Step, T
 from understudy.core.errors import Unavailable
 from understudy.dialects.codec import RemoteTask
+from understudy.dialects.quote_body import RemoteQuote
 
 CALL_TIMEOUT_S = 60.0
 WAIT_TIMEOUT_S = 1800.0
@@ -43,6 +44,14 @@ class Client:
     def create(self, prompt: str, **fields: Unpack[Fields]) -> RemoteTask:
         """Create a task and return it as it was queued, without waiting."""
         return self._run(programs.creating(programs.request_of(prompt, fields)))
+
+    def quote(self, prompt: str, **fields: Unpack[Fields]) -> RemoteQuote:
+        """Return what a request would come to: what is wrong with it, and the most it can cost; nothing is stored."""
+        return self._run(programs.quoting(programs.request_of(prompt, fields)))
+
+    def finish(self, draft_id: str, **fields: Unpack[Fields]) -> RemoteTask:
+        """Create the final film of a draft that succeeded, and return it as it was queued, without waiting."""
+        return self._run(programs.finishing(draft_id, fields))
 
     def get(self, task_id: str) -> RemoteTask:
         """Return the task as it is now."""

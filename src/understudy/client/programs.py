@@ -19,6 +19,7 @@ from understudy.core.request import GenerationRequest
 from understudy.core.task import ENDED, Status
 from understudy.dialects.ark import ARK
 from understudy.dialects.codec import RemoteTask
+from understudy.dialects.quote_body import RemoteQuote, read_quote
 
 API_PATH = "/api/v3"
 TASKS_PATH = f"{API_PATH}/contents/generations/tasks"
@@ -49,6 +50,10 @@ class Fields(TypedDict, total=False):
     execution_expires_after_s: int
     callback_url: str
     safety_identifier: str
+    frames: int
+    camera_fixed: bool
+    draft: bool
+    output_format: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +133,21 @@ def creating(request: GenerationRequest) -> Program[RemoteTask]:
     body = yield from _calling(Call(method="POST", path=TASKS_PATH, body=ARK.encode_request(request).body))
     task_id = _read(ARK.decode_created, body)
     return RemoteTask(id=task_id, model=request.model, status=Status.QUEUED, raw={"id": task_id})
+
+
+def quoting(request: GenerationRequest) -> Program[RemoteQuote]:
+    """Ask what a request would come to; this server's own, no other has it."""
+    body = ARK.encode_request(request).body
+    answer = yield from _calling(Call(method="POST", path=f"{TASKS_PATH}/quote", body=body), pauses_s=RETRY_PAUSES_S)
+    return _read(read_quote, answer)
+
+
+def finishing(draft_id: str, fields: Fields) -> Program[RemoteTask]:
+    """Create the final film of a draft. fields: what the draft did not settle; no model = the draft's own."""
+    draft = yield from getting(draft_id)
+    item = ContentItem(modality=Modality.DRAFT, value=draft_id)
+    said: Fields = {"model": draft.model, **fields}
+    return (yield from creating(GenerationRequest(content=(item,), **said)))
 
 
 def getting(task_id: str) -> Program[RemoteTask]:

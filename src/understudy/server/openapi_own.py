@@ -3,8 +3,8 @@
 from typing import Any
 
 from understudy.dialects.openai_request import VideoChange
+from understudy.dialects.quote_body import QuoteBody
 from understudy.server.openapi_schemas import OWN, Schema, own_schemas, reference
-from understudy.server.quotes import QuoteBody
 
 JSON_TYPE = "application/json"
 SERVER_TAG = {"name": "server", "description": "Result files, and what operators and load balancers ask."}

@@ -1,4 +1,4 @@
-"""The answer to a quote: ours, the same in every dialect but for the request, which is in the caller's own words."""
+"""Writing quotes; their form is `dialects.quote_body`'s."""
 
 from decimal import Decimal
 
@@ -6,46 +6,10 @@ import msgspec
 
 from understudy.core.task import LedgerEntry
 from understudy.dialects.codec import Codec
+from understudy.dialects.quote_body import Advised, Price, QuoteBody, Violated
 from understudy.service.quote import Quote
 
 MICROS = Decimal(1_000_000)
-
-
-class Violated(msgspec.Struct):
-    """One thing that is wrong with the request."""
-
-    code: str
-    param: str
-    message: str
-
-
-class Advised(msgspec.Struct):
-    """One field that would be ignored, rewritten or without effect."""
-
-    param: str
-    message: str
-
-
-class Price(msgspec.Struct):
-    """The most that the film can cost. amount: decimal, in units of the currency; amount_micros: in millionths."""
-
-    currency: str
-    amount: str
-    amount_micros: int
-    completion_tokens: int
-
-
-class QuoteBody(msgspec.Struct):
-    """What a request would come to. request: resolved, every default written out; null when it could not be read."""
-
-    object: str
-    dialect: str
-    engine: str
-    is_acceptable: bool
-    request: msgspec.Raw | None
-    violations: list[Violated]
-    warnings: list[Advised]
-    at_most: Price | None
 
 
 def encode_quote(quote: Quote, codec: Codec) -> bytes:
