@@ -5,7 +5,6 @@ value may be a string; fields of Ark's beside them, or in ``metadata`` as new-ap
 and ``metadata`` is where they are written.
 """
 
-import math
 import re
 from collections.abc import Mapping
 from mimetypes import MimeTypes
@@ -29,6 +28,7 @@ from understudy.dialects.form import read_json_text
 from understudy.dialects.ids import internal_id
 from understudy.dialects.json_body import absent, convert, reject_value, shown, unknown_keys
 from understudy.dialects.naming import media_names, renamed_all, renamed_warnings, spelled
+from understudy.dialects.sizes import nearest, read_size_px
 
 
 class Reference(msgspec.Struct):
@@ -68,7 +68,6 @@ class SourceVideo(msgspec.Struct):
 
 _KEYS = frozenset(VideoCreate.__struct_fields__)
 _EXTRAS = frozenset(Create.__struct_fields__) - {"model"}
-_SIZE = re.compile(r"([1-9][0-9]{1,4})[x*×]([1-9][0-9]{1,4})")
 _RATIO = re.compile(r"[0-9]{1,2}:[0-9]{1,2}")
 _MEDIA_TYPES = MimeTypes()
 _CHANGES = {"remix": ChangeKind.REMIX, "edits": ChangeKind.EDIT, "extensions": ChangeKind.EXTEND}
@@ -277,17 +276,16 @@ def _pair_of(size_text: str | None, model_name: str | None, profile: Profile) ->
         return {"resolution": text}, []
     if _RATIO.fullmatch(text) or text == RATIO_CHOSEN_BY_ENGINE:
         return {"ratio": text}, []
-    found = _SIZE.fullmatch(text)
-    if not found:
+    size_px = read_size_px(text)
+    if size_px is None:
         reject_value("size", "it must be width x height in pixels, such as `1280x720`.")
-    width_px, height_px = int(found[1]), int(found[2])
-    exact = _exact(model, width_px, height_px)
-    if exact:
-        return exact, []
-    row = profile.sizes.get(f"{width_px}x{height_px}")
-    pair = {"resolution": row[0], "ratio": row[1]} if row else _nearest(model, width_px, height_px)
-    message = f"{pair['resolution']} at {pair['ratio']} is made instead of {width_px}x{height_px}, which no model has."
-    return pair, [Warned(param="size", message=message)]
+    resolution, ratio = nearest(model, *size_px)
+    if model.sizes[resolution][ratio] == size_px:
+        return {"resolution": resolution, "ratio": ratio}, []
+    written = f"{size_px[0]}x{size_px[1]}"
+    resolution, ratio = profile.sizes.get(written, (resolution, ratio))
+    message = f"{resolution} at {ratio} is made instead of {written}, which {model.name} does not have."
+    return {"resolution": resolution, "ratio": ratio}, [Warned(param="size", message=message)]
 
 
 def _model(name: str | None, profile: Profile) -> ModelSpec:
@@ -296,28 +294,6 @@ def _model(name: str | None, profile: Profile) -> ModelSpec:
     model = catalogue.model(name or "") or catalogue.model(str(profile.defaults["model"]))
     assert model is not None, "the catalogue has the dialect's default model"
     return model
-
-
-def _exact(model: ModelSpec, width_px: int, height_px: int) -> dict[str, str] | None:
-    for resolution, table in model.sizes.items():
-        for ratio, size_px in table.items():
-            if tuple(size_px) == (width_px, height_px):
-                return {"resolution": resolution, "ratio": ratio}
-    return None
-
-
-def _nearest(model: ModelSpec, width_px: int, height_px: int) -> dict[str, str]:
-    """Return the model's size of the nearest shape and, among those, of the nearest area."""
-
-    def distance(size_px: tuple[int, int]) -> tuple[float, float]:
-        shape = math.log(size_px[0] * height_px / (size_px[1] * width_px))
-        area = math.log(size_px[0] * size_px[1] / (width_px * height_px))
-        return abs(shape), abs(area)
-
-    sizes = [(res, ratio, size_px) for res, table in model.sizes.items() for ratio, size_px in table.items()]
-    ratio = min(sizes, key=lambda each: distance(each[2])[0])[1]
-    resolution = min((each for each in sizes if each[1] == ratio), key=lambda each: distance(each[2])[1])[0]
-    return {"resolution": resolution, "ratio": ratio}
 
 
 def encode_request(request: GenerationRequest, profile: Profile) -> Encoded:

@@ -4,7 +4,6 @@ Source: seed 000, "Path B"; new-api's ``TaskSubmitReq`` and its conversion for t
 Ark's request and goes the way of Ark's own; parameters in errors and warnings get their names here back.
 """
 
-import re
 from collections.abc import Mapping, Set
 from dataclasses import replace
 from typing import Any
@@ -14,7 +13,7 @@ import msgspec
 from understudy.catalog.load import load_catalogue
 from understudy.core.content import Modality
 from understudy.core.errors import Rejected, Violation
-from understudy.core.model_spec import ModelSpec, Profile
+from understudy.core.model_spec import Profile
 from understudy.core.request import GenerationRequest
 from understudy.core.task import Warned
 from understudy.dialects.ark_content import encode_content
@@ -23,6 +22,7 @@ from understudy.dialects.codec import Decoded, Encoded
 from understudy.dialects.form import FormFields, read_json_text
 from understudy.dialects.json_body import convert, reject, reject_value, unknown_keys
 from understudy.dialects.naming import media_names, renamed, renamed_all
+from understudy.dialects.sizes import can_be_size, nearest, read_size_px
 
 
 class Submit(msgspec.Struct, omit_defaults=True):
@@ -56,10 +56,7 @@ _ARK_KEYS = tuple(key for key in Create.__struct_fields__ if key != "model")
 _METADATA_NAMES = {key: f"metadata.{key}" for key in _ARK_KEYS}
 _UNSET_WHEN_ZERO = ("duration", "seconds", "width", "height", "fps", "n")
 """Go clients write zero for what they leave out."""
-_SIZE = re.compile(r"([0-9]{1,5})[xX*]([0-9]{1,5})")
 _BARE = ("image", "images", "input_reference")
-# Our own bound, so that no size is too large to compare.
-_SIDE_PX_MAX = 99999
 
 
 def decode_submit(fields: Mapping[str, Any], profile: Profile) -> Decoded:
@@ -165,7 +162,7 @@ class _Reading:
     def _read_size(self) -> None:
         """Take the output size that is nearest to the pixels asked for, where the metadata leaves it open."""
         wire = self.wire
-        found = _SIZE.fullmatch(wire.size or "")
+        found = read_size_px(wire.size or "")
         if wire.size and not found:
             self._tell("size", "`size` was ignored: only pixels are read from it, such as 1280x720.")
         if wire.width is not None and wire.height is not None:
@@ -177,22 +174,21 @@ class _Reading:
             if getattr(wire, param) is not None:
                 self._tell(param, f"`{param}` was ignored: width and height work together.")
         if found:
-            self._fit(int(found[1]), int(found[2]), param="size")
+            self._fit(*found, param="size")
 
     def _fit(self, width_px: int, height_px: int, *, param: str) -> None:
         model = load_catalogue().model(self.wire.model or "")
-        if model is None or not (0 < width_px <= _SIDE_PX_MAX and 0 < height_px <= _SIDE_PX_MAX):
+        if model is None or not can_be_size(width_px, height_px):
             self._tell(param, f"`{param}` was ignored: there is no film of {width_px}x{height_px}.")
             return
-        nearest = dict(zip(("resolution", "ratio"), _nearest(model, width_px, height_px), strict=True))
-        for name, value in nearest.items():
+        found = nearest(model, width_px, height_px)
+        for name, value in zip(("resolution", "ratio"), found, strict=True):
             if self.ark.get(name) is None:
                 self.ark[name] = value
                 self.names[name] = param
-        resolution, ratio = self.ark["resolution"], self.ark["ratio"]
-        size = model.sizes[nearest["resolution"]][nearest["ratio"]]
-        if (resolution, ratio) != (nearest["resolution"], nearest["ratio"]) or size != (width_px, height_px):
-            self._tell(param, f"{width_px}x{height_px} was read as {resolution} at {ratio}.")
+        settled = self.ark["resolution"], self.ark["ratio"]
+        if settled != found or model.sizes[found[0]][found[1]] != (width_px, height_px):
+            self._tell(param, f"{width_px}x{height_px} was read as {settled[0]} at {settled[1]}.")
 
     def _read_what_has_no_effect(self) -> None:
         wire = self.wire
@@ -263,24 +259,6 @@ def renamed_warning(warned: Warned, names: Mapping[str, str]) -> Warned:
     """Name the parameter as the caller does, in the sentence as well."""
     found = renamed(Violation("", warned.param, warned.message), names)
     return Warned(param=found.param, message=found.message)
-
-
-def _nearest(model: ModelSpec, width_px: int, height_px: int) -> tuple[str, str]:
-    """Return the resolution and the ratio whose size is nearest: first in shape, then in area."""
-    sizes = [(resolution, ratio, size) for resolution, table in model.sizes.items() for ratio, size in table.items()]
-    shape, area = width_px / height_px, width_px * height_px
-
-    def distance(entry: tuple[str, str, tuple[int, int]]) -> tuple[float, float]:
-        width, height = entry[2]
-        return _apart(width / height, shape), _apart(width * height, area)
-
-    ratio = min(sizes, key=distance)[1]
-    resolution = min((entry for entry in sizes if entry[1] == ratio), key=lambda entry: distance(entry)[1])[0]
-    return resolution, ratio
-
-
-def _apart(one: float, other: float) -> float:
-    return max(one, other) / min(one, other)
 
 
 def encode_submit(request: GenerationRequest, profile: Profile) -> Encoded:
