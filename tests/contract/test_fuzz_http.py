@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 from request_space import WILD, requests_of
 from running_server import running_server
 from understudy.dialects.ark import ArkCodec
+from understudy.dialects.quote_body import QuoteBody
 from understudy.dialects.registry import CODECS
 from understudy.dialects.select import MOUNTS, Operation, mounted_doors
 from understudy.dialects.universal_errors import NestedError
-from understudy.dialects.quote_body import QuoteBody
 from understudy.testing.dialect_shapes import keys_of, unlike_shape
 from understudy.testing.scripted import OFFER
 
