@@ -32,9 +32,7 @@ def renamed(violation: Violation, names: Mapping[str, str]) -> Violation:
     given = spelled(violation.param, names)
     if given == violation.param:
         return violation
-    message = violation.message.replace(f"`{violation.param}`", f"`{given}`")
-    message = message.replace(f"the parameter {violation.param} ", f"the parameter {given} ")
-    return replace(violation, param=given, message=message)
+    return replace(violation, param=given, message=_said(violation.message, violation.param, given))
 
 
 def renamed_all(error: Rejected, names: Mapping[str, str]) -> Rejected:
@@ -43,5 +41,15 @@ def renamed_all(error: Rejected, names: Mapping[str, str]) -> Rejected:
 
 
 def renamed_warnings(warnings: tuple[Warned, ...], names: Mapping[str, str]) -> tuple[Warned, ...]:
-    """Rename what the core warns of."""
-    return tuple(replace(warned, param=spelled(warned.param, names)) for warned in warnings)
+    """Rename what the core warns of, in the sentences as well."""
+    return tuple([_renamed_warning(warned, names) for warned in warnings])
+
+
+def _renamed_warning(warned: Warned, names: Mapping[str, str]) -> Warned:
+    given = spelled(warned.param, names)
+    return Warned(param=given, message=_said(warned.message, warned.param, given))
+
+
+def _said(message: str, param: str, given: str) -> str:
+    quoted = message.replace(f"`{param}`", f"`{given}`")
+    return quoted.replace(f"the parameter {param} ", f"the parameter {given} ")

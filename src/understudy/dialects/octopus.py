@@ -19,11 +19,11 @@ from understudy.dialects.ark_content import Item, encode_content
 from understudy.dialects.ark_request import decode_create, ignored, lost_fields
 from understudy.dialects.codec import Decoded, Encoded, Shapes
 from understudy.dialects.json_body import absent, convert, unknown_keys
-from understudy.dialects.naming import renamed_all
+from understudy.dialects.naming import renamed_all, renamed_warnings
 from understudy.dialects.task_dto import Created, TaskAnswer
 from understudy.dialects.universal import UniversalCodec
 from understudy.dialects.universal_errors import FlatError, NestedError
-from understudy.dialects.universal_request import misplaced, read_metadata, renamed_warning, require_model
+from understudy.dialects.universal_request import misplaced, read_metadata, require_model
 
 
 class Settings(msgspec.Struct, omit_defaults=True):
@@ -89,7 +89,7 @@ class OctopusCodec(UniversalCodec):
             )
         except Rejected as error:
             raise renamed_all(error, _NAMES) from None
-        told += [renamed_warning(warned, _NAMES) for warned in found.warnings]
+        told += renamed_warnings(found.warnings, _NAMES)
         request, rewritten = _with_frames_and_draft(found.request, is_duration_given="duration" in metadata)
         return Decoded(request=request, warnings=(*told, *rewritten), names={**found.names, **_NAMES})
 

@@ -29,6 +29,7 @@ from understudy.dialects.ids import internal_id
 from understudy.dialects.json_body import absent, convert, reject_value, shown, unknown_keys
 from understudy.dialects.naming import media_names, renamed_all, renamed_warnings, spelled
 from understudy.dialects.sizes import nearest, read_size_px
+from understudy.dialects.universal_request import LISTS, read_metadata
 
 
 class Reference(msgspec.Struct):
@@ -83,7 +84,7 @@ def decode_create(fields: Mapping[str, Any], profile: Profile) -> Decoded:
 
     Raises: Rejected.
     """
-    metadata = _metadata(fields.get("metadata"))
+    metadata = read_metadata(fields.get("metadata"))
     merged, names, told = _merged(fields, metadata)
     try:
         wire = convert(merged, VideoCreate, is_lenient=True)
@@ -96,13 +97,6 @@ def decode_create(fields: Mapping[str, Any], profile: Profile) -> Decoded:
         raise renamed_all(error, names) from None
     names = {**names, **found, **shaped}
     return Decoded(request=request, warnings=(*told, *warned), names=names)
-
-
-def _metadata(given: Any) -> dict[str, Any]:
-    read = read_json_text(given, "metadata") if isinstance(given, str) else given
-    if read is not None and not isinstance(read, dict):
-        reject_value("metadata", "expected an object or the JSON text of one.")
-    return {key: value for key, value in (read or {}).items() if value is not None}
 
 
 def _merged(
@@ -119,9 +113,9 @@ def _merged(
             names[key] = f"metadata.{key}"
         elif merged[key] != metadata[key]:
             told.append(Warned(param=f"metadata.{key}", message=f"`{key}` beside `metadata` was used instead."))
-    for key in ("content", "tools"):
+    for key in LISTS:
         if isinstance(merged.get(key), str):
-            merged[key] = read_json_text(merged[key], spelled(key, names))
+            merged[key] = read_json_text(merged[key], key)
     return merged, names, tuple(told)
 
 

@@ -12,7 +12,7 @@ import msgspec
 
 from understudy.catalog.load import load_catalogue
 from understudy.core.content import Modality
-from understudy.core.errors import Rejected, Violation
+from understudy.core.errors import Rejected
 from understudy.core.model_spec import Profile
 from understudy.core.request import GenerationRequest
 from understudy.core.task import Warned
@@ -21,7 +21,7 @@ from understudy.dialects.ark_request import Create, decode_create, drop_duration
 from understudy.dialects.codec import Decoded, Encoded
 from understudy.dialects.form import FormFields, read_json_text
 from understudy.dialects.json_body import convert, reject, reject_value, unknown_keys
-from understudy.dialects.naming import media_names, renamed, renamed_all
+from understudy.dialects.naming import media_names, renamed_all, renamed_warnings
 from understudy.dialects.sizes import can_be_size, nearest, read_size_px
 
 
@@ -56,6 +56,8 @@ _ARK_KEYS = tuple(key for key in Create.__struct_fields__ if key != "model")
 _METADATA_NAMES = {key: f"metadata.{key}" for key in _ARK_KEYS}
 _UNSET_WHEN_ZERO = ("duration", "seconds", "width", "height", "fps", "n")
 """Go clients write zero for what they leave out."""
+LISTS = ("content", "tools")
+"""Ark's fields that are lists; where a form or its metadata gives them, they may be the JSON text of one."""
 _BARE = ("image", "images", "input_reference")
 
 
@@ -89,16 +91,19 @@ def require_model(model: str | None) -> None:
 
 
 def read_metadata(raw: Any) -> dict[str, Any]:
-    """Return the object under ``metadata``, which may be a text that holds its JSON, and so may its content list.
+    """Return the object under ``metadata``, which may be a text that holds its JSON, and so may its lists.
 
     Raises: Rejected.
     """
-    found = read_json_text(raw, "metadata") if isinstance(raw, str) and raw.strip() else raw or {}
+    if raw is None or (isinstance(raw, str) and not raw.strip()):
+        return {}
+    found = read_json_text(raw, "metadata") if isinstance(raw, str) else raw
     if not isinstance(found, dict):
         reject_value("metadata", "an object is expected, or a text with the JSON of one.")
     told = {key: value for key, value in found.items() if value is not None}
-    if isinstance(told.get("content"), str):
-        told["content"] = read_json_text(told["content"], "metadata.content")
+    for key in LISTS:
+        if isinstance(told.get(key), str):
+            told[key] = read_json_text(told[key], f"metadata.{key}")
     return told
 
 
@@ -128,7 +133,7 @@ class _Reading:
             found = decode_create(self.ark, profile, is_lenient=True)
         except Rejected as error:
             raise renamed_all(error, names) from None
-        told = (*self.told, *(renamed_warning(warned, names) for warned in found.warnings))
+        told = (*self.told, *renamed_warnings(found.warnings, names))
         return Decoded(request=found.request, warnings=told, names={**found.names, **self.names})
 
     def _tell(self, param: str, message: str) -> None:
@@ -253,12 +258,6 @@ def misplaced(key: str) -> Warned:
     """Tell of a parameter of Ark's that stands beside ``metadata`` and not in it."""
     told = ignored(key)
     return replace(told, message=f"{told.message} Give it as `metadata.{key}`.")
-
-
-def renamed_warning(warned: Warned, names: Mapping[str, str]) -> Warned:
-    """Name the parameter as the caller does, in the sentence as well."""
-    found = renamed(Violation("", warned.param, warned.message), names)
-    return Warned(param=found.param, message=found.message)
 
 
 def encode_submit(request: GenerationRequest, profile: Profile) -> Encoded:
