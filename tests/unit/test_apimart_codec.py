@@ -188,13 +188,33 @@ def test_progress_is_a_whole_percentage_below_a_hundred_while_running():
 
 def test_a_failed_task_says_why():
     task = a_task(Status.FAILED, error=TaskError(code="InternalServiceError", message="It broke."))
-    assert shown(task)["error"] == {"code": "InternalServiceError", "message": "It broke."}
+    assert shown(task)["error"] == {
+        "code": 500,
+        "message": "It broke.",
+        "type": "server_error",
+        "reason": "InternalServiceError",
+    }
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "kind"),
+    [
+        ("ServiceUnavailable", 503, "server_error"),
+        ("InvalidParameter", 400, "invalid_request_error"),
+        ("Odd", 500, "server_error"),
+    ],
+)
+def test_the_code_of_a_failed_task_is_a_number_as_in_every_error_of_the_dialect(code, status, kind):
+    told = shown(a_task(Status.FAILED, error=TaskError(code=code, message="M")))["error"]
+    assert (told["code"], told["type"], told["reason"]) == (status, kind, code)
 
 
 def test_an_expired_task_is_a_failed_one_whose_error_says_so():
     assert shown(a_task(Status.EXPIRED))["error"] == {
-        "code": "expired",
+        "code": 500,
         "message": "The task expired before it was finished.",
+        "type": "server_error",
+        "reason": "expired",
     }
 
 
@@ -240,6 +260,8 @@ def test_a_completed_task_without_a_film_has_no_address(result):
     [
         ({"message": "No."}, TaskError(code="", message="No.")),
         ({"code": 500, "message": "No."}, TaskError(code="500", message="No.")),
+        ({"code": "quota", "message": "No."}, TaskError(code="quota", message="No.")),
+        ({"code": 500, "message": "No.", "reason": "Odd"}, TaskError(code="Odd", message="No.")),
         ("No.", TaskError(code="", message="No.")),
         (None, None),
     ],

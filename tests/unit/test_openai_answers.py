@@ -148,6 +148,17 @@ def test_a_task_keeps_the_id_that_its_client_was_given(dialect, prefix):
     assert shown(a_task(dialect=dialect))["id"] == f"{prefix}20261121120000-abcde"
 
 
+def test_the_address_of_the_film_stands_wherever_a_gateways_clients_look_for_it():
+    video = shown(a_task(Status.SUCCEEDED))
+    assert video["video_url"] == video["url"] == video["metadata"]["url"]
+    assert "video_url" not in shown(a_task(Status.RUNNING))
+
+
+def test_a_gateway_that_gives_the_address_as_video_url_is_read():
+    body = {"id": "t", "object": "video", "status": "completed", "video_url": "https://h/v.mp4"}
+    assert OPENAI.decode_task(json.dumps(body).encode()).video_url == "https://h/v.mp4"
+
+
 def test_a_new_api_gateways_answer_is_read():
     body = {"id": "task_1", "object": "video", "model": "m", "status": "unknown", "progress": 30, "created_at": 1}
     found = OPENAI.decode_task(json.dumps(body).encode())

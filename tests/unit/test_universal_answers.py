@@ -145,6 +145,12 @@ def test_every_status_has_its_two_words(status, flat, envelope, progress):
     assert bool(told["data"]["fail_reason"]) is (flat == "failed")
 
 
+@pytest.mark.parametrize(("done", "progress"), [(0.375, "37%"), (0.999, "99%"), (1.0, "99%")])
+def test_a_task_that_has_not_ended_does_not_look_it(done, progress):
+    told = answer(AMUX, sample_task(status=Status.RUNNING, progress=done))
+    assert told["data"]["progress"] == progress
+
+
 def test_times_that_have_not_come_are_zero():
     told = answer(NEWAPI, sample_task())["data"]
     assert (told["submit_time"], told["start_time"], told["finish_time"]) == (1795262400, 0, 0)

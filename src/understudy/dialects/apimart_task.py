@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
+from understudy.core.errors import CODES
 from understudy.core.task import Film, Status, Task, TaskError, Warned
-from understudy.dialects.ark_task import Advice, ErrorBody, Usage
+from understudy.dialects.ark_task import Advice, Usage
 from understudy.dialects.codec import Links, RemoteTask
 
 
@@ -27,6 +28,18 @@ class Result(msgspec.Struct, omit_defaults=True):
     last_frame_url: str | None = None
 
 
+class TaskFault(msgspec.Struct):
+    """Why there is no film. code: the HTTP status of the error's kind, as in APIMart's other errors; reason: our word.
+
+    A Go client reads ``code`` as a number and takes an answer with anything else there for no answer.
+    """
+
+    code: int
+    message: str
+    type: str
+    reason: str
+
+
 class TaskData(msgspec.Struct, omit_defaults=True):
     """A task. progress: percent. `completed` and `actual_time` (seconds) only when completed.
 
@@ -40,7 +53,7 @@ class TaskData(msgspec.Struct, omit_defaults=True):
     completed: int | None = None
     actual_time: int | None = None
     result: Result | None = None
-    error: ErrorBody | None = None
+    error: TaskFault | None = None
     model: str | None = None
     usage: Usage | None = None
     warnings: list[Advice] | None = None
@@ -64,8 +77,9 @@ _WORDS = {
     Status.CANCELLED: "cancelled",
 }
 _STATUSES = {SUBMITTED: Status.QUEUED} | {word: status for status, word in _WORDS.items() if status != Status.EXPIRED}
-_EXPIRED = ErrorBody(code="expired", message="The task expired before it was finished.")
+_EXPIRED = TaskError(code="expired", message="The task expired before it was finished.")
 """What tells an expired task from a failed one, for want of a status word."""
+_SERVER_FAULT = 500
 
 
 def task_data(task: Task, links: Links, wire_id: str) -> TaskData:
@@ -74,7 +88,8 @@ def task_data(task: Task, links: Links, wire_id: str) -> TaskData:
     data = TaskData(
         id=wire_id,
         status=_WORDS[task.status],
-        progress=100 if is_done else int(task.progress * 100),
+        # A task that is not complete must not look it.
+        progress=100 if is_done else min(int(task.progress * 100), 99),
         created=int(task.created_at.timestamp()),
         model=task.request.model_shown,
     )
@@ -84,14 +99,20 @@ def task_data(task: Task, links: Links, wire_id: str) -> TaskData:
     if film:
         data.result = _result(film, links)
     if task.error:
-        data.error = ErrorBody(task.error.code, task.error.message)
+        data.error = _fault(task.error.code, task.error.message)
     if task.status is Status.EXPIRED:
-        data.error = ErrorBody(_EXPIRED.code, task.error.message if task.error else _EXPIRED.message)
+        data.error = _fault(_EXPIRED.code, task.error.message if task.error else _EXPIRED.message)
     if task.completion_tokens is not None:
         data.usage = Usage(task.completion_tokens, task.completion_tokens)
     if task.warnings:
         data.warnings = [Advice(warned.param, warned.message) for warned in task.warnings]
     return data
+
+
+def _fault(reason: str, message: str) -> TaskFault:
+    kind = CODES.get(reason, CODES["InternalServiceError"])
+    word = "server_error" if kind.status >= _SERVER_FAULT else "invalid_request_error"
+    return TaskFault(code=kind.status, message=message, type=word, reason=reason)
 
 
 def _result(film: Film, links: Links) -> Result:
@@ -124,7 +145,8 @@ def remote_task(raw: dict[str, Any]) -> RemoteTask:
 def _remote_error(raw: Any) -> TaskError | None:
     """Read why a task failed; its form is not documented, an object with ``message`` is what clients read."""
     if isinstance(raw, Mapping):
-        return TaskError(code=str(raw.get("code") or ""), message=str(raw.get("message") or ""))
+        code = raw.get("reason") or raw.get("code") or ""
+        return TaskError(code=str(code), message=str(raw.get("message") or ""))
     return TaskError(code="", message=str(raw)) if raw else None
 
 

@@ -51,7 +51,8 @@ class Video(msgspec.Struct, omit_defaults=True):
 
     progress: percent. created_at, completed_at, expires_at: epoch seconds; the last is when the film is removed.
     seconds: of the film once it is there, before that as asked; ``"-1"`` = the engine chooses. size: pixels, or
-    ``"adaptive"`` until the engine has chosen. task_id, url, format, metadata, warnings: not OpenAI's.
+    ``"adaptive"`` until the engine has chosen. task_id, url, video_url, format, metadata, warnings: not OpenAI's, but
+    read here by clients of gateways; ``video_url`` is OctopusX's name.
     """
 
     id: str
@@ -69,6 +70,7 @@ class Video(msgspec.Struct, omit_defaults=True):
     remixed_from_video_id: str | None = None
     task_id: str | None = None
     url: str | None = None
+    video_url: str | None = None
     format: str | None = None
     metadata: FilmFacts | None = None
     warnings: list[Advice] | None = None
@@ -268,7 +270,7 @@ class OpenAiCodec:
         if film and links:
             kept = timedelta(seconds=self.profile.record_retention_s)
             video.expires_at = int((task.created_at + kept).timestamp())
-            video.url = links.url(film.video_blob)
+            video.url = video.video_url = links.url(film.video_blob)
             video.format = film.video_blob.rpartition(".")[2]
             video.metadata = _facts(film, task.seed, links)
         if task.status in _END_TOLD:
@@ -326,7 +328,7 @@ def _remote_task(raw: dict[str, Any]) -> RemoteTask:
         id=raw.get("id") or raw["task_id"],
         model=raw.get("model") or "",
         status=status,
-        video_url=raw.get("url") or metadata.get("url"),
+        video_url=raw.get("url") or raw.get("video_url") or metadata.get("url"),
         last_frame_url=metadata.get("last_frame_url"),
         error=TaskError(code=str(error.get("code") or ""), message=error.get("message") or "") if error else None,
         progress=progress / 100 if status is Status.RUNNING and isinstance(progress, int | float) else None,

@@ -179,7 +179,8 @@ def _dto(task: Task, *, reason: str, url: str | None, inner: TaskBody) -> TaskDt
         # No start is on record; a claimed task has started, and clients take the difference of these times.
         start_time=created_s if task.attempt else 0,
         finish_time=updated_s if has_ended else 0,
-        progress=f"{_PERCENT if has_ended else round(task.progress * _PERCENT)}%",
+        # A task that has not ended must not look it.
+        progress=f"{_PERCENT if has_ended else min(int(task.progress * _PERCENT), _PERCENT - 1)}%",
         created_at=created_s,
         updated_at=updated_s,
         properties=Properties(origin_model_name=task.request.model_shown, upstream_model_name=task.request.model),
