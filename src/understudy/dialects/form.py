@@ -18,7 +18,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import Field, File, FormParser, parse_options_header
 
 from understudy.core.errors import Rejected
-from understudy.dialects.json_body import BODY, read_object, reject_value, shown
+from understudy.dialects.json_body import BODY, read_object, refuse_many_values, reject_value, shown
 from understudy.dialects.naming import renamed_all
 
 MULTIPART = b"multipart/form-data"
@@ -29,6 +29,9 @@ FORM_TYPES = frozenset({MULTIPART, URLENCODED})
 FIELDS_MAX = 500
 FILES_MAX = 32
 DEPTH_MAX = 8
+NAME_CHARS_MAX = 8192
+# Each costs the parser a list entry; a prompt of the greatest length, all of it Chinese, has fewer.
+ESCAPES_MAX = 400_000
 _HEADERS_MAX = 16
 _HEADER_BYTES_MAX = 8192
 
@@ -95,9 +98,11 @@ def object_of(pairs: Sequence[Pair]) -> dict[str, Any]:
 
     Raises: Rejected.
     """
+    texts = [_data_url(name, value) if isinstance(value, Upload) else value for name, value in pairs]
+    # Each of them alone may be within the bound of a body.
+    refuse_many_values([text for text in texts if _looks_like_json(text)])
     root = _Branch()
-    for name, value in pairs:
-        text = _data_url(name, value) if isinstance(value, Upload) else value
+    for (name, _), text in zip(pairs, texts, strict=True):
         path = _path(name)
         if text or "" in path:
             root.add(path, text)
@@ -134,6 +139,8 @@ class _Branch:
 
 def _path(name: str) -> tuple[str, ...]:
     """Split ``a[b][]`` into its keys; a name whose brackets do not match is one key."""
+    if len(name) > NAME_CHARS_MAX:
+        reject_value(shown(name), f"a form's names have at most {NAME_CHARS_MAX} characters.")
     found = _NAME.fullmatch(name)
     if not found:
         return (shown(name),)
@@ -169,7 +176,11 @@ def _is_object(name: str) -> bool:
 
 
 def _maybe_json(text: str, name: str) -> Any:
-    return read_json_text(text, shown(name)) if text.lstrip()[:1] in ("{", "[") else text
+    return read_json_text(text, shown(name)) if _looks_like_json(text) else text
+
+
+def _looks_like_json(text: str) -> bool:
+    return text.lstrip()[:1] in ("{", "[")
 
 
 def _numbered(name: str, children: Mapping[str, _Branch]) -> list[Any]:
@@ -247,6 +258,9 @@ def _text(name: str, content: bytes) -> str:
 
 
 def _urlencoded(body: bytes) -> list[Pair]:
+    if body.count(b"%") > ESCAPES_MAX:
+        reason = f"an urlencoded form has at most {ESCAPES_MAX} escapes; send multipart/form-data or JSON."
+        reject_value(BODY, reason)
     try:
         fields = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=FIELDS_MAX)
     except UnicodeDecodeError:
@@ -311,8 +325,12 @@ def _multipart(boundary: bytes, body: bytes) -> list[Pair]:
         parser = FormParser(
             MULTIPART.decode(), parts.on_field, parts.on_file, parts.on_end, boundary=boundary, config=config
         )
-        parser.write(body)
-        parser.finalize()
+        try:
+            parser.write(body)
+            parser.finalize()
+        finally:
+            # It refers to itself, and would keep the whole form in memory until the next full collection.
+            parser.parser = None
     except FormParserError as error:
         reject_value(BODY, f"it is not a well-formed multipart form: {shown(str(error))}.")
     if not parts.is_whole:

@@ -6,7 +6,7 @@ msgspec would be faster but takes the last of two equal keys in silence, so the 
 import codecs
 import json
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from typing import Any, NoReturn, TypeVar
 
 import msgspec
@@ -17,6 +17,9 @@ BODY = "body"
 _AT = re.compile(r"^(?P<what>.*) - at `\$\.?(?P<path>.*)`$", re.DOTALL)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _SHOWN_CHARS = 80
+# Our own bound, far above any request that a model serves: each value costs time and memory many times its bytes.
+SEPARATORS_MAX = 50_000
+_SEPARATORS = (",", "[", "{")
 
 T = TypeVar("T")
 
@@ -65,6 +68,7 @@ def read_object(body: bytes) -> dict[str, Any]:
         text = body.removeprefix(codecs.BOM_UTF8).decode().lstrip(" \t\r\n")
     except UnicodeDecodeError as error:
         reject_value(BODY, f"it is not UTF-8 text (byte {error.start}).")
+    refuse_many_values([text])
     try:
         raw, end = _DECODER.raw_decode(text)
     except json.JSONDecodeError as error:
@@ -80,6 +84,17 @@ def read_object(body: bytes) -> dict[str, Any]:
     if b"\\u" in body:
         _refuse_unstorable_text(raw)
     return {key: value for key, value in raw.items() if value is not None}
+
+
+def refuse_many_values(texts: Sequence[str]) -> None:
+    """Refuse JSON of more values than can be read at once. Separators inside strings count: prose has few of them.
+
+    Raises: Rejected.
+    """
+    if sum(map(len, texts)) > SEPARATORS_MAX:
+        given = sum(text.count(separator) for text in texts for separator in _SEPARATORS)
+        if given > SEPARATORS_MAX:
+            reject_value(BODY, f"its JSON holds more than {SEPARATORS_MAX} commas and opening brackets.")
 
 
 def _refuse_unstorable_text(raw: dict[str, Any]) -> None:
