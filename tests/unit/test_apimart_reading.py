@@ -281,3 +281,8 @@ def test_other_models_do_not_have_the_former_names():
 
 def test_a_wrong_type_under_a_former_name_is_refused_by_that_name():
     assert refused(body(model=OLD_MODEL, audio="loud")).param == "audio"
+
+
+@pytest.mark.parametrize("param", ["tools", "image_with_roles"])
+def test_a_list_that_is_the_word_null_is_absent(param):
+    assert told(**{param: "null"}) == []

@@ -20,8 +20,9 @@ from understudy.core.task import Warned
 from understudy.dialects.ark_content import MEDIA_KEY, Tool, decode_tools, encode_tools
 from understudy.dialects.ark_request import ignored, with_defaults
 from understudy.dialects.codec import Decoded, Encoded
-from understudy.dialects.json_body import absent, convert, reject_value, unknown_keys
+from understudy.dialects.json_body import absent, convert, reject_value
 from understudy.dialects.naming import media_names
+from understudy.dialects.unread import unread_keys
 
 
 class RoledImage(msgspec.Struct):
@@ -63,9 +64,6 @@ _CARRIED = frozenset(
 """Fields of the request that the dialect has."""
 _ARK_NAME = {"size": "ratio", "duration_s": "duration", "execution_expires_after_s": "execution_expires_after"}
 """Ark's names of parameters and fields that are called otherwise here or in the core."""
-_KEYS = frozenset(Create.__struct_fields__)
-_IMAGE_KEYS = frozenset(RoledImage.__struct_fields__)
-_TOOL_KEYS = frozenset(Tool.__struct_fields__)
 
 
 def decode_create(given: Mapping[str, Any], profile: Profile) -> Decoded:
@@ -94,7 +92,7 @@ def decode_create(given: Mapping[str, Any], profile: Profile) -> Decoded:
     request = GenerationRequest(
         model=wire.model, content=content, tools=decode_tools(wire.tools), **with_defaults(values, profile)
     )
-    told += [ignored(key) for key in _ignored_keys(known)]
+    told += [ignored(key) for key in unread_keys(known, Create)]
     return Decoded(
         request=request,
         warnings=(*told, *_two_images_alone(wire, content), *_one_asset_of_two_kinds(wire)),
@@ -160,14 +158,6 @@ def _without_former_names(given: Mapping[str, Any], profile: Profile) -> tuple[d
         del known[former]
         told.append(Warned(param=former, message=message))
     return known, told
-
-
-def _ignored_keys(given: Mapping[str, Any]) -> list[str]:
-    found = unknown_keys(given, _KEYS)
-    for param, known in (("image_with_roles", _IMAGE_KEYS), ("tools", _TOOL_KEYS)):
-        for index, item in enumerate(given.get(param) or ()):
-            found += unknown_keys(item, known, f"{param}[{index}].")
-    return found
 
 
 def _plain_roles(addresses: Sequence[str], model: str, *, is_alone: bool) -> tuple[Role, ...]:

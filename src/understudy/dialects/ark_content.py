@@ -7,7 +7,7 @@ import msgspec
 
 from understudy.core.content import ContentItem, Modality, Role
 from understudy.core.roles import REFERENCE_ROLE
-from understudy.dialects.json_body import absent, reject_value, unknown_keys
+from understudy.dialects.json_body import absent, reject_value
 
 
 class Url(msgspec.Struct):
@@ -49,6 +49,9 @@ _ROLES = {
     Modality.AUDIO: frozenset({Role.REFERENCE_AUDIO}),
 }
 _ITEM_KEYS = frozenset(Item.__struct_fields__)
+_KEYS_OF_TYPE = {
+    kind: frozenset({"type", kind, "role"} if kind in _MODALITY else {"type", kind}) for kind in _ITEM_TYPES
+}
 
 
 def decode_content(items: Sequence[Item]) -> tuple[ContentItem, ...]:
@@ -77,14 +80,15 @@ def encode_tools(tools: Sequence[str]) -> list[Tool] | None:
     return [Tool(type=tool) for tool in tools] or None
 
 
-def ignored_item_keys(items: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the paths of what means nothing in the items as they came."""
-    unknown: list[str] = []
-    for index, item in enumerate(items):
-        unknown += unknown_keys(item, _ITEM_KEYS, f"content[{index}].")
-        if item.get("type") == "text" and item.get("role"):
-            unknown.append(f"content[{index}].role")
-    return unknown
+def idle_item_keys(items: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the paths of what items of another type have and these, as they came, cannot use."""
+    return [
+        f"content[{index}].{key}"
+        for index, item in enumerate(items)
+        if not item.keys() <= _KEYS_OF_TYPE[item["type"]]
+        for key, value in item.items()
+        if value and key in _ITEM_KEYS and key not in _KEYS_OF_TYPE[item["type"]]
+    ]
 
 
 def _decode_role(modality: Modality, role: str | None) -> Role | None:

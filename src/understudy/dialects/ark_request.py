@@ -24,10 +24,11 @@ from understudy.dialects.ark_content import (
     decode_tools,
     encode_content,
     encode_tools,
-    ignored_item_keys,
+    idle_item_keys,
 )
 from understudy.dialects.codec import Decoded
-from understudy.dialects.json_body import absent, convert, unknown_keys
+from understudy.dialects.json_body import absent, convert
+from understudy.dialects.unread import unread_keys
 
 
 class Create(msgspec.Struct, omit_defaults=True):
@@ -76,7 +77,6 @@ _SAME_NAME = (
 )
 """Fields of the request that Ark and the core spell alike."""
 _same_fields = attrgetter(*_SAME_NAME)
-_KEYS = frozenset(Create.__struct_fields__)
 
 
 def decode_create(fields: Mapping[str, Any], profile: Profile, *, is_lenient: bool = False) -> Decoded:
@@ -177,4 +177,4 @@ def encode_create(request: GenerationRequest) -> Create:
 
 
 def _ignored_keys(fields: Mapping[str, Any]) -> list[str]:
-    return unknown_keys(fields, _KEYS) + ignored_item_keys(fields["content"])
+    return unread_keys(fields, Create) + idle_item_keys(fields["content"])

@@ -21,7 +21,8 @@ from understudy.dialects.ark_request import ignored
 from understudy.dialects.ark_task import Advice
 from understudy.dialects.codec import ErrorAnswer
 from understudy.dialects.ids import internal_id
-from understudy.dialects.json_body import absent, convert, reject_value, unknown_keys
+from understudy.dialects.json_body import absent, convert, reject_value
+from understudy.dialects.unread import unread_keys
 
 PATH = "/v1/seedance/asset"
 _TASK_PREFIX = load_catalogue().profiles["octopus"].wire_id_prefix
@@ -211,8 +212,7 @@ def _asset_id(task_id: str) -> str:
 
 
 def _ignored(fields: Mapping[str, Any], shape: type[msgspec.Struct]) -> Told:
-    unknown = unknown_keys(fields, frozenset(shape.__struct_encode_fields__))
-    return tuple(ignored(param) for param in unknown)
+    return tuple(ignored(param) for param in unread_keys(fields, shape))
 
 
 def _warnings(told: Sequence[Warned]) -> list[Advice]:

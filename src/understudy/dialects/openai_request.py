@@ -21,7 +21,7 @@ from understudy.core.model_spec import ModelSpec, Profile
 from understudy.core.request import RATIO_CHOSEN_BY_ENGINE, GenerationRequest
 from understudy.core.roles import with_roles
 from understudy.core.task import Warned
-from understudy.dialects.ark_content import MEDIA_KEY, Url, decode_content, decode_tools, ignored_item_keys
+from understudy.dialects.ark_content import MEDIA_KEY, Url, decode_content, decode_tools, idle_item_keys
 from understudy.dialects.ark_request import Create, encode_create, ignored, with_defaults
 from understudy.dialects.codec import Decoded, Encoded
 from understudy.dialects.form import read_json_text
@@ -30,6 +30,7 @@ from understudy.dialects.json_body import absent, convert, reject_value, shown, 
 from understudy.dialects.naming import media_names, renamed_all, renamed_warnings, spelled
 from understudy.dialects.sizes import nearest, read_size_px
 from understudy.dialects.universal_request import LISTS, read_metadata
+from understudy.dialects.unread import unread_keys
 
 
 class Reference(msgspec.Struct):
@@ -90,6 +91,7 @@ def decode_create(fields: Mapping[str, Any], profile: Profile) -> Decoded:
         wire = convert(merged, VideoCreate, is_lenient=True)
         if not wire.prompt:
             absent("prompt")
+        told += tuple(ignored(spelled(key, names)) for key in unread_keys(merged, VideoCreate))
         content, more, found = _content(wire, merged, names)
         told += more
         request, shaped, warned = _request(wire, content, names, profile=profile)
@@ -130,14 +132,15 @@ def _content(
     items = [ContentItem(modality=Modality.TEXT, value=wire.prompt)]
     names = {"content": "prompt", "content[0]": "prompt", "content[0].text": "prompt"}
     told: list[Warned] = []
-    references = _references(wire, merged, told)
+    references = _references(wire)
     if wire.content:
-        told += [ignored(spelled(key, given)) for key in ignored_item_keys(merged["content"])]
+        listed = decode_content(wire.content)
+        told += [ignored(spelled(key, given)) for key in idle_item_keys(merged["content"])]
         names["content"] = spelled("content", given)
         told += [
             Warned(param=wire_name, message=f"`{names['content']}` was used instead.") for wire_name, _ in references
         ]
-        for index, item in enumerate(decode_content(wire.content)):
+        for index, item in enumerate(listed):
             where = f"content[{index}]"
             if item.modality is Modality.DRAFT:
                 reject_value(f"{where}.type", "a draft cannot be made final here; use Ark's path.")
@@ -156,19 +159,15 @@ def _content(
     return content, (*told, *renamed_warnings(inferred, names)), names
 
 
-def _references(wire: VideoCreate, merged: Mapping[str, Any], told: list[Warned]) -> list[tuple[str, ContentItem]]:
+def _references(wire: VideoCreate) -> list[tuple[str, ContentItem]]:
     """Return the media of ``input_reference`` with their names; a video is a reference, a lone image a first frame."""
     given = wire.input_reference
     if given is None:
         return []
     is_list = isinstance(given, list)
-    raw = merged["input_reference"]
     found: list[tuple[str, ContentItem]] = []
     for index, each in enumerate(given if isinstance(given, list) else [given]):
         name = f"input_reference[{index}]" if is_list else "input_reference"
-        if isinstance(each, Reference):
-            whole = raw[index] if is_list else raw
-            told += [ignored(key) for key in unknown_keys(whole, frozenset(Reference.__struct_fields__), f"{name}.")]
         address = _address(each, name)
         modality = modality_of(address)
         if modality is None:
