@@ -136,3 +136,8 @@ async def test_a_film_that_is_given_as_media_must_be_there():
     assert caught.value.violation.param == "content[1]"
     await bench.film(source)
     assert (await bench.submit(**wanted())).status is Status.QUEUED
+
+
+async def test_a_prompt_that_begins_like_a_film_of_a_task_is_a_prompt():
+    words = ContentItem(modality=Modality.TEXT, value=f"{FILM_OF_TASK}force, rolling in at dawn")
+    assert (await Bench().submit(content=(words,))).request.prompt == words.value

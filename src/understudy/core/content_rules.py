@@ -10,7 +10,7 @@ from collections import Counter
 from understudy.core.case import TASK_TYPE, UNSUPPORTED, Case, Rule, invalid, not_for_model
 from understudy.core.content import ContentItem, Modality, Role
 from understudy.core.errors import Violation
-from understudy.core.request import FILM_OF_TASK, RATIO_CHOSEN_BY_ENGINE
+from understudy.core.request import RATIO_CHOSEN_BY_ENGINE, is_film_of_task
 from understudy.core.roles import REFERENCE_ROLE
 from understudy.core.scenario import FRAME_ROLES, SCENARIO_CODE, Scenario, scenario_of
 
@@ -150,7 +150,7 @@ def addresses_can_be_read(case: Case) -> Violation | None:
     for index, item in case.media:
         value = item.value
         is_video = item.modality is Modality.VIDEO
-        if _WEB.match(value) or (is_video and value.startswith(FILM_OF_TASK)):
+        if _WEB.match(value) or is_film_of_task(item):
             continue
         if value.startswith(ASSET):
             if value == ASSET:

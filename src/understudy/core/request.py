@@ -8,7 +8,12 @@ DURATION_CHOSEN_BY_ENGINE = -1
 SEED_CHOSEN_BY_SERVER = -1
 RATIO_CHOSEN_BY_ENGINE = "adaptive"
 FILM_OF_TASK = "task://"
-"""Before an internal task id: the film of that task, of the same owner, as a media item."""
+"""Before an internal task id: the film of that task, of the same owner, as a video."""
+
+
+def is_film_of_task(item: ContentItem) -> bool:
+    """Say whether the item is the film of another task; a text that begins like one is a text."""
+    return item.modality is Modality.VIDEO and item.value.startswith(FILM_OF_TASK)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +62,7 @@ class GenerationRequest:
     @property
     def needs_another_task(self) -> bool:
         """Whether it builds upon a task of the same owner: the final of a draft, or a change of a film."""
-        return any(item.modality is Modality.DRAFT or item.value.startswith(FILM_OF_TASK) for item in self.content)
+        return any([item.modality is Modality.DRAFT or is_film_of_task(item) for item in self.content])
 
     def of(self, modality: Modality) -> tuple[ContentItem, ...]:
         """Return the items of one modality, in order: the first image is "image 1"."""

@@ -3,11 +3,11 @@
 from dataclasses import dataclass, replace
 
 from understudy.catalog.load import Catalogue
+from understudy.core.case import invalid
 from understudy.core.content import Modality
 from understudy.core.errors import Rejected
 from understudy.core.ports import Clock, TaskStore
-from understudy.core.request import FILM_OF_TASK, GenerationRequest
-from understudy.core.rules import invalid
+from understudy.core.request import FILM_OF_TASK, GenerationRequest, is_film_of_task
 from understudy.core.task import Status, Task, Warned
 from understudy.dialects.codec import Decoded
 from understudy.dialects.ids import internal_id
@@ -42,7 +42,7 @@ class Drafts:
         """
         content = decoded.request.content
         for index, item in enumerate(content):
-            if item.value.startswith(FILM_OF_TASK):
+            if is_film_of_task(item):
                 await self._film(owner, item.value.removeprefix(FILM_OF_TASK), f"content[{index}]")
         # A draft beside other items is for the rules to refuse.
         if len(content) != 1 or content[0].modality is not Modality.DRAFT:
