@@ -71,6 +71,12 @@ def test_a_trailing_slash_changes_nothing(server, path):
     assert server.call("GET", f"{path}//").json()["total"] == 1
 
 
+@pytest.mark.parametrize("path", [f"/{TASKS}", f"//ark{TASKS}", f"/ark/{TASKS}//"])
+def test_a_slash_too_many_changes_nothing(server, path):
+    made = server.call("POST", path, json.dumps(REQUEST).encode()).json()["id"]
+    assert server.call("GET", f"{path}/{made}").json()["id"] == made
+
+
 def test_head_sends_no_body_but_the_length_of_one(server):
     answer = server.call("HEAD", TASKS)
     assert (answer.status, answer.body) == (200, b"")

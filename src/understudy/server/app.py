@@ -105,7 +105,10 @@ def _docs_routes(house: House) -> Iterator[Route]:
 
 
 class Elsewhere:
-    """Where paths without a route end up: the same path without its trailing slashes, or a 404."""
+    """Where paths without a route end up: the same path without the slashes that are too many, or a 404.
+
+    Base URLs are often written with a slash at their end, to which clients add paths that begin with one.
+    """
 
     def __init__(self, router: Router, house: House) -> None:
         self._router = router
@@ -122,10 +125,11 @@ class Elsewhere:
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Try once more without trailing slashes, then give up."""
+        """Try once more with single slashes and none at the end, then give up."""
         path = scope["path"]
-        if path.endswith("/") and path.strip("/"):
-            await self._router({**scope, "path": path.rstrip("/")}, receive, send)
+        plain = "/" + "/".join(part for part in path.split("/") if part)
+        if path.startswith("/") and plain not in (path, "/"):
+            await self._router({**scope, "path": plain}, receive, send)
         else:
             first = path.split("/", 2)[1] if path.startswith("/") else ""
             await self._nowhere.get(first, self._nowhere[""])(scope, receive, send)
