@@ -164,3 +164,10 @@ def test_a_request_means_the_same_after_its_flags_became_fields(prompt):
     assert encoded.lost == ()
     again = ARK.decode_request(json.loads(encoded.body))
     assert (again.request, again.warnings) == (once, ())
+
+
+def test_thousands_of_texts_that_are_refused_anyway_are_not_searched_for_flags():
+    text = ContentItem(modality=Modality.TEXT, value=f"{'a cat ' * 100}--seed x")
+    found = take_flags((text,) * 1000, {}, model=None, model_name="x")
+    assert (len(found.content), found.values, found.told) == (1000, {}, ())
+    assert take_flags((text,), {}, model=None, model_name="x").told

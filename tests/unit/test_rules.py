@@ -253,6 +253,11 @@ def test_a_long_prompt_is_advised_against_and_not_refused(prompt, count):
     assert [each.param for each in advice(subject)] == ["content[1].text"] * count
 
 
+def test_the_words_of_a_prompt_that_is_refused_for_its_length_are_not_counted():
+    subject = case(content=(replace(TEXT, value="cat " * 100_000),))
+    assert (len(violations(subject)), advice(subject)) == (1, ())
+
+
 def test_each_rule_is_broken_by_some_case_of_this_file():
     """Keeps a new rule from arriving without a test that it can fire."""
     plain_tiers = replace(CATALOGUE.model(SEEDANCE_25), service_tiers=("default", "flex"))

@@ -40,6 +40,8 @@ _WHOLE = re.compile(r"-?[0-9]{1,12}")
 _TRUTH = {"true": True, "false": False}
 # Flags fill no more than this; a longer run is prose, and a prompt of megabytes is not split into its words.
 _TAIL_CHARS = 1000
+# Far above any prompt that is accepted: thousands of texts are not searched for flags only to be refused afterwards.
+_TEXT_CHARS_MAX = 200_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +76,8 @@ def take_flags(
 
     Raises: Rejected for a duration or resolution that the model does not have.
     """
+    if sum(len(item.value) for item in content if item.modality is Modality.TEXT) > _TEXT_CHARS_MAX:
+        return Given(content=tuple(content), values={})
     kept, values, told = list(content), dict[str, Plain](), list[Warned]()
     for place, item in enumerate(content):
         if item.modality is not Modality.TEXT:

@@ -42,9 +42,7 @@ def text_to_video_needs_words(case: Case) -> Violation | None:
 
 def prompt_is_of_bounded_length(case: Case) -> Violation | None:
     """Bound the prompt's length in characters."""
-    profile = case.profile
-    most = profile.prompt_chars_max_of.get(case.model.id, profile.prompt_chars_max)
-    given = len(case.request.prompt)
+    most, given = _prompt_chars_max(case), len(case.request.prompt)
     if given <= most:
         return None
     reason = f"the text contents have {given} characters in all, at most {most} are supported."
@@ -247,6 +245,11 @@ def omni_task_type_fits_the_request(case: Case) -> Violation | None:
     return None
 
 
+def _prompt_chars_max(case: Case) -> int:
+    profile = case.profile
+    return profile.prompt_chars_max_of.get(case.model.id, profile.prompt_chars_max)
+
+
 def _first_text(case: Case) -> str:
     """Name the first text of the content, which a request with words has."""
     return next(f"content[{at}].text" for at, item in enumerate(case.request.content) if item.modality is Modality.TEXT)
@@ -296,6 +299,9 @@ def advice(case: Case) -> tuple[Warned, ...]:
     """Return what may be done and is better not done. Source: seed 001, line 296: how long a prompt should be."""
     prompt, model = case.request.prompt, case.model
     if len(prompt) <= min(model.advised_han_chars_max, model.advised_words_max):
+        return ()
+    if len(prompt) > _prompt_chars_max(case):
+        # It is refused, and to count the words of megabytes would hold up everybody else.
         return ()
     param = _first_text(case)
     han_chars = len(_HAN.findall(prompt))

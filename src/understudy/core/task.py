@@ -30,6 +30,18 @@ class Warned:
     message: str
 
 
+# Our own bound: a task keeps its warnings and every listing shows them.
+WARNINGS_MAX = 100
+
+
+def told_in_brief(warnings: tuple[Warned, ...]) -> tuple[Warned, ...]:
+    """Return what a caller is told: the first warnings, and how many more there were."""
+    if len(warnings) <= WARNINGS_MAX:
+        return warnings
+    more = len(warnings) - WARNINGS_MAX + 1
+    return (*warnings[: WARNINGS_MAX - 1], Warned(param="", message=f"There are {more} more warnings of this kind."))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Film:
     """What a succeeded task delivered.

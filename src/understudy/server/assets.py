@@ -3,7 +3,7 @@
 from collections.abc import Awaitable
 
 from understudy.core.errors import Rejected, UnderstudyError
-from understudy.core.task import Warned
+from understudy.core.task import Warned, told_in_brief
 from understudy.dialects.octopus_assets import (
     decode_asset,
     decode_group,
@@ -41,29 +41,34 @@ class AssetRoutes:
 
     async def _create_group(self, call: Call) -> tuple[bytes, tuple[Warned, ...]]:
         new, told = decode_group(await self._bodies.read(call))
-        _refuse_unwanted(call, told)
+        told = _told(call, told)
         group = await call.house.assets.create_group(call.owner, new)
         return encode_group_created(group, told), told
 
     async def _create_asset(self, call: Call) -> tuple[bytes, tuple[Warned, ...]]:
         new, told = decode_asset(await self._bodies.read(call))
-        _refuse_unwanted(call, told)
+        told = _told(call, told)
         asset = await call.house.assets.create_asset(call.owner, new)
         told = (*told, UNCHECKED)
         return encode_asset_created(asset, told), told
 
     async def _get_asset(self, call: Call) -> tuple[bytes, tuple[Warned, ...]]:
         asset_id, told = decode_query(await self._bodies.read(call))
-        _refuse_unwanted(call, told)
+        told = _told(call, told)
         asset = await call.house.assets.get(call.owner, asset_id)
         told = (*told, UNCHECKED)
         return encode_asset(asset, told), told
 
 
-def _refuse_unwanted(call: Call, told: tuple[Warned, ...]) -> None:
-    """Refuse what was ignored where the caller is strict; that nothing is checked yet is no fault of the caller's."""
+def _told(call: Call, told: tuple[Warned, ...]) -> tuple[Warned, ...]:
+    """Return what was ignored, or refuse it to a strict caller; that nothing is checked yet is no fault of hers.
+
+    Raises: Rejected.
+    """
+    told = told_in_brief(told)
     if asks_strictness(call) and told:
         raise Rejected(*unwanted(told))
+    return told
 
 
 async def _in_envelope(call: Call, work: Awaitable[tuple[bytes, tuple[Warned, ...]]]) -> Reply:

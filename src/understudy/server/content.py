@@ -12,6 +12,7 @@ from understudy.server.endpoint import Call
 from understudy.server.reply import JSON, Answer, FileReply, Header, Reply
 
 _RANGE = re.compile(rb"[ \t]*bytes[ \t]*=[ \t]*(?:([0-9]{1,18})-([0-9]{0,18})|-([0-9]{1,18}))[ \t]*", re.IGNORECASE)
+_QUERY_FIELDS_MAX = 20
 _MEDIA_TYPES = {
     ".mp4": b"video/mp4",
     ".mov": b"video/quicktime",
@@ -28,11 +29,20 @@ class Unsatisfiable(Exception):
 async def send_file(call: Call) -> Answer:
     """Answer GET and HEAD of a result link."""
     key = call.path_params["key"]
-    query = parse_qs(call.scope["query_string"].decode("ascii", "replace"), keep_blank_values=True, max_num_fields=20)
+    query = _query(call)
     expires, signature = query.get("expires", [""])[0], query.get("signature", [""])[0]
     now_s = call.house.clock.now().timestamp()
     call.house.links.check(key, expires=expires, signature=signature, now_s=now_s)
     return await _send(call, key, fresh_s=int(int(expires) - now_s))
+
+
+def _query(call: Call) -> dict[str, list[str]]:
+    text = call.scope["query_string"].decode("ascii", "replace")
+    try:
+        return parse_qs(text, keep_blank_values=True, max_num_fields=_QUERY_FIELDS_MAX)
+    except ValueError:
+        # No link of ours has so many: it is told as any other that is not genuine.
+        return {}
 
 
 async def send_blob(call: Call, key: str) -> Answer:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from understudy.core.errors import NotFound, Rejected, Violation
 from understudy.core.request import GenerationRequest
-from understudy.core.task import LedgerEntry, Warned
+from understudy.core.task import LedgerEntry, Warned, told_in_brief
 from understudy.dialects.codec import Decoded
 from understudy.service.examine import Examiner
 
@@ -55,4 +55,4 @@ class Quoter:
 
 def refused(violations: tuple[Violation, ...], engine: str, *, warnings: tuple[Warned, ...] = ()) -> Quote:
     """Return the quote of a request that cannot even be resolved."""
-    return Quote(request=None, violations=violations, warnings=warnings, cost=None, engine=engine)
+    return Quote(request=None, violations=violations, warnings=told_in_brief(warnings), cost=None, engine=engine)
