@@ -11,9 +11,8 @@ from enum import StrEnum
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from understudy.core.case import invalid
-from understudy.core.content import Modality
-from understudy.core.content_rules import ASSET
+from understudy.core.case import invalid, missing
+from understudy.core.content import ASSET, Modality
 from understudy.core.errors import Violation
 from understudy.core.request import GenerationRequest
 
@@ -111,7 +110,7 @@ class AssetStore(Protocol):
 def broken_by_group(new: NewGroup, limits: AssetLimits) -> Iterator[Violation]:
     """Yield what is wrong with a new group."""
     if not new.name:
-        yield _missing("Name")
+        yield missing("Name")
     yield from _too_long("Name", new.name, limits.name_chars_max)
     yield from _too_long("Description", new.description, limits.description_chars_max)
 
@@ -119,9 +118,9 @@ def broken_by_group(new: NewGroup, limits: AssetLimits) -> Iterator[Violation]:
 def broken_by_asset(new: NewAsset, limits: AssetLimits) -> Iterator[Violation]:
     """Yield what is wrong with a new asset; whether its group exists is the store's to say."""
     if not new.group_id:
-        yield _missing("GroupId")
+        yield missing("GroupId")
     if not new.url:
-        yield _missing("URL")
+        yield missing("URL")
     elif len(new.url) > limits.url_chars_max:
         yield from _too_long("URL", new.url, limits.url_chars_max)
     elif not _is_web_address(new.url, limits.url_schemes):
@@ -167,10 +166,6 @@ def too_many_assets(references_max: int) -> Violation:
 def not_registered(param: str, kind: str, given: str) -> Violation:
     """Return the violation for an id that its caller has nothing under. kind: "asset" or "asset group"."""
     return Violation("NotFound.Asset", param, f"The specified {kind} {_shown(given)} is not found.")
-
-
-def _missing(param: str) -> Violation:
-    return Violation("MissingParameter", param, f"The request failed because it is missing `{param}` parameter.")
 
 
 def _too_long(param: str, text: str, chars_max: int) -> Iterator[Violation]:

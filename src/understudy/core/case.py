@@ -61,6 +61,11 @@ def invalid(param: str, reason: str, code: str = INVALID) -> Violation:
     return Violation(code, param, f"The parameter `{param}` specified in the request is not valid: {reason}")
 
 
+def missing(param: str) -> Violation:
+    """Return Ark's violation for a parameter that is not there."""
+    return Violation("MissingParameter", param, f"The request failed because it is missing `{param}` parameter.")
+
+
 def not_for_model(case: Case, param: str, allowed: str, *, code: str = INVALID) -> Violation:
     """Return Ark's "not valid for model X in t2v" for a parameter, with what would be valid."""
     tail = f", {allowed}" if allowed else ""

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+ASSET = "asset://"
+"""Before an asset's id: the registered medium, as a media item."""
+
 
 class Modality(StrEnum):
     """The kind of one content item."""

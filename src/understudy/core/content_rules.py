@@ -8,20 +8,18 @@ import re
 from collections import Counter
 
 from understudy.core.case import TASK_TYPE, UNSUPPORTED, Case, Rule, invalid, not_for_model
-from understudy.core.content import ContentItem, Modality, Role
+from understudy.core.content import ASSET, ContentItem, Modality, Role
 from understudy.core.errors import Violation
 from understudy.core.request import RATIO_CHOSEN_BY_ENGINE, is_film_of_task
 from understudy.core.roles import REFERENCE_ROLE
-from understudy.core.scenario import FRAME_ROLES, SCENARIO_CODE, Scenario, scenario_of
+from understudy.core.scenario import FRAME_ROLES, FRAME_SCENARIOS, SCENARIO_CODE, Scenario, scenario_of
 
-ASSET = "asset://"
 _WEB = re.compile(r"https?://[^\s/?#]+", re.IGNORECASE)
 _DATA = {
     Modality.IMAGE: re.compile(r"data:image/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]"),
     Modality.VIDEO: re.compile(r"data:video/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]"),
     Modality.AUDIO: re.compile(r"data:audio/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]"),
 }
-_FRAMES = (Scenario.FIRST_FRAME, Scenario.FIRST_LAST_FRAME)
 
 
 def media_key(item: ContentItem) -> str:
@@ -126,7 +124,7 @@ def scenario_is_of_the_model(case: Case) -> Violation | None:
 
 def frames_leave_the_ratio_open(case: Case) -> Violation | None:
     """Require the adaptive ratio beside frames where the model does (2.5); the final of a draft has the draft's."""
-    if not case.model.adaptive_only_with_frames or case.scenario not in _FRAMES or case.is_final:
+    if not case.model.adaptive_only_with_frames or case.scenario not in FRAME_SCENARIOS or case.is_final:
         return None
     if case.request.ratio == RATIO_CHOSEN_BY_ENGINE:
         return None

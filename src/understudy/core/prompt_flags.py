@@ -13,6 +13,7 @@ from understudy.core.case import invalid
 from understudy.core.content import ContentItem, Modality
 from understudy.core.errors import Rejected
 from understudy.core.model_spec import ModelSpec, Plain
+from understudy.core.request import param_of
 from understudy.core.task import Warned
 
 FLAG_FIELD = {
@@ -31,7 +32,6 @@ FLAG_FIELD = {
     "--fps": "",
 }
 """Flag -> field of the request; the rate of frames is fixed, so ``--fps`` has none."""
-ARKS_NAME = {"duration_s": "duration"}
 _WORD = re.compile(r"\S+")
 _FLAG = re.compile(r"--[A-Za-z]+")
 # Written without a space behind a Chinese sentence: "体验--ratio 16:9".
@@ -91,11 +91,11 @@ def take_flags(
             value = _typed(field, flag.value)
             why_not = _why_not(field, value, model)
             if why_not and field in ("duration_s", "resolution"):
-                arks = ARKS_NAME.get(field, field)
+                arks = param_of(field)
                 reason = f"the specified {arks} is not supported for model {model.name if model else model_name}."
                 raise Rejected(invalid(f"contents[{place}].text.{arks}", reason))
             if not why_not and said.get(field) not in (None, value):
-                why_not = f"`{ARKS_NAME.get(field, field)}` says something else and wins"
+                why_not = f"`{param_of(field)}` says something else and wins"
             if why_not:
                 told.append(Warned(param=f"content[{place}].text", message=f"`{flag.written}` was ignored: {why_not}."))
             elif value is not None and said.get(field) is None:

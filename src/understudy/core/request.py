@@ -10,6 +10,20 @@ RATIO_CHOSEN_BY_ENGINE = "adaptive"
 FILM_OF_TASK = "task://"
 """Before an internal task id: the film of that task, of the same owner, as a video."""
 
+ARKS_NAMES = {"duration_s": "duration", "execution_expires_after_s": "execution_expires_after"}
+"""Field of the request -> what Ark calls it, where that is another name."""
+_FIELD_OF = {param: field for field, param in ARKS_NAMES.items()}
+
+
+def param_of(field: str) -> str:
+    """Return what Ark calls a field of the request; violations and warnings of the core name it so."""
+    return ARKS_NAMES.get(field, field)
+
+
+def field_of(param: str) -> str:
+    """Return the request's field for a parameter of Ark's."""
+    return _FIELD_OF.get(param, param)
+
 
 def is_film_of_task(item: ContentItem) -> bool:
     """Say whether the item is the film of another task; a text that begins like one is a text."""
@@ -62,7 +76,7 @@ class GenerationRequest:
     @property
     def needs_another_task(self) -> bool:
         """Whether it builds upon a task of the same owner: the final of a draft, or a change of a film."""
-        return any([item.modality is Modality.DRAFT or is_film_of_task(item) for item in self.content])
+        return any(item.modality is Modality.DRAFT or is_film_of_task(item) for item in self.content)
 
     def of(self, modality: Modality) -> tuple[ContentItem, ...]:
         """Return the items of one modality, in order: the first image is "image 1"."""

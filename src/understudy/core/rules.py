@@ -8,7 +8,7 @@ known; ours add the values that are allowed.
 
 import re
 
-from understudy.core.case import TASK_TYPE, UNSUPPORTED, Case, Rule, invalid, not_for_model, one_of, within
+from understudy.core.case import TASK_TYPE, UNSUPPORTED, Case, Rule, invalid, missing, not_for_model, one_of, within
 from understudy.core.content import Modality
 from understudy.core.content_rules import CONTENT_RULES, SERVING_RULES
 from understudy.core.errors import Violation
@@ -16,7 +16,7 @@ from understudy.core.request import DURATION_CHOSEN_BY_ENGINE, RATIO_CHOSEN_BY_E
 from understudy.core.scenario import Scenario
 from understudy.core.task import Warned
 
-__all__ = ["CONTENT_RULES", "RULES", "Case", "advice", "invalid", "violations"]
+__all__ = ["CONTENT_RULES", "RULES", "Case", "advice", "violations"]
 
 _WEB = re.compile(r"https?://[^\s/?#]+", re.IGNORECASE)
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
@@ -27,7 +27,7 @@ def content_is_not_empty(case: Case) -> Violation | None:
     """Require at least one content item."""
     if case.request.content:
         return None
-    return Violation("MissingParameter", "content", "The request failed because it is missing `content` parameter.")
+    return missing("content")
 
 
 def text_to_video_needs_words(case: Case) -> Violation | None:

@@ -16,6 +16,7 @@ class Scenario(StrEnum):
 
 
 FRAME_ROLES = frozenset({Role.FIRST_FRAME, Role.LAST_FRAME})
+FRAME_SCENARIOS = frozenset({Scenario.FIRST_FRAME, Scenario.FIRST_LAST_FRAME})
 
 SCENARIO_CODE = {
     Scenario.TEXT: "t2v",

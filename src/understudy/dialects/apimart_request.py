@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 
 from understudy.catalog.load import load_catalogue
-from understudy.core.content import ContentItem, Modality, Role
+from understudy.core.content import ASSET, ContentItem, Modality, Role
 from understudy.core.model_spec import Profile
-from understudy.core.request import DURATION_CHOSEN_BY_ENGINE, GenerationRequest
+from understudy.core.request import DURATION_CHOSEN_BY_ENGINE, GenerationRequest, param_of
 from understudy.core.roles import REFERENCE_ROLE, with_roles
 from understudy.core.scenario import Scenario
 from understudy.core.task import Warned
@@ -52,7 +52,8 @@ class Create(msgspec.Struct, omit_defaults=True):
     audio: bool | None = None
 
 
-_ASSET = "asset://"
+_RATIO = "size"
+"""What the dialect calls a ratio."""
 _IMAGE_ROLES = tuple(str(role) for role in (Role.FIRST_FRAME, Role.LAST_FRAME, Role.REFERENCE_IMAGE))
 _FRAMES = (Role.FIRST_FRAME, Role.LAST_FRAME)
 _ORDER = (Modality.TEXT, Modality.IMAGE, Modality.VIDEO, Modality.AUDIO)
@@ -62,8 +63,6 @@ _CARRIED = frozenset(
     | {"return_last_frame", "tools"}
 )
 """Fields of the request that the dialect has."""
-_ARK_NAME = {"size": "ratio", "duration_s": "duration", "execution_expires_after_s": "execution_expires_after"}
-"""Ark's names of parameters and fields that are called otherwise here or in the core."""
 
 
 def decode_create(given: Mapping[str, Any], profile: Profile) -> Decoded:
@@ -75,10 +74,10 @@ def decode_create(given: Mapping[str, Any], profile: Profile) -> Decoded:
     wire = convert(known, Create, is_lenient=True)
     if not wire.model:
         absent("model")
-    names = {"ratio": "size"}
+    names = {"ratio": _RATIO}
     for former, today in profile.former_names.items():
         if getattr(wire, former) is not None:
-            names[_ARK_NAME.get(today, today)] = former
+            names["ratio" if today == _RATIO else today] = former
             setattr(wire, today, getattr(wire, former))
     content, media = _decode_content(wire, wire.model)
     values = {
@@ -169,7 +168,7 @@ def _plain_roles(addresses: Sequence[str], model: str, *, is_alone: bool) -> tup
     spec, count = load_catalogue().model(model), len(addresses)
     if is_alone and count <= len(_FRAMES) and spec and Scenario.REFERENCE not in spec.scenarios:
         return _FRAMES[:count]
-    is_first_frame = is_alone and count == 1 and not addresses[0].startswith(_ASSET)
+    is_first_frame = is_alone and count == 1 and not addresses[0].startswith(ASSET)
     return (Role.FIRST_FRAME,) if is_first_frame else (Role.REFERENCE_IMAGE,) * count
 
 
@@ -225,7 +224,7 @@ def _images(wire: Create, model: str) -> list[tuple[ContentItem, str]]:
 def _two_images_alone(wire: Create, content: Sequence[ContentItem]) -> list[Warned]:
     """Tell that they are references, because elsewhere they would be the first and the last frame."""
     plain = wire.image_urls or []
-    is_clear = len(plain) != len(_FRAMES) or any(address.startswith(_ASSET) for address in plain)
+    is_clear = len(plain) != len(_FRAMES) or any(address.startswith(ASSET) for address in plain)
     if is_clear or wire.video_urls or wire.audio_urls or content[-1].role is not Role.REFERENCE_IMAGE:
         return []
     message = "Both images were taken as references; `image_with_roles` tells a first from a last frame."
@@ -243,7 +242,7 @@ def _one_asset_of_two_kinds(wire: Create) -> list[Warned]:
         kind = param.partition("_")[0]
         for index, address in enumerate(addresses or ()):
             other = first.setdefault(address, kind)
-            if address.startswith(_ASSET) and other != kind:
+            if address.startswith(ASSET) and other != kind:
                 message = f"`{address}` is given as {other} and as {kind}, but an asset is of one kind only."
                 told.append(Warned(param=f"{param}[{index}]", message=message))
     return told
@@ -272,6 +271,6 @@ def _lost_fields(request: GenerationRequest, profile: Profile) -> list[Warned]:
     for name in (field.name for field in fields(GenerationRequest) if field.name not in _CARRIED):
         value = getattr(request, name)
         if value not in (None, ()) and value != profile.defaults.get(name):
-            param = _ARK_NAME.get(name, name)
+            param = param_of(name)
             lost.append(Warned(param=param, message=f"APIMart has no `{param}`; it was left out."))
     return lost

@@ -5,6 +5,7 @@ Quirks: a list answer is read by Go clients under ``failure_reason``, by all oth
 only ``id`` (and ``safety_identifier``), but more at amux (seed 000, path A).
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -101,7 +102,9 @@ class ArkCodec:
     def decode_filter(self, query: Sequence[tuple[str, str]], *, now: datetime) -> TaskFilter:
         profile = self.profile
         values = dict(query)
-        ids = tuple(internal_id(value) or value for key, value in query if key == "filter.task_ids")
+        # The SDKs repeat the key; axios and PHP add brackets to it, and hand-written clients join the ids by commas.
+        lists = (value for key, value in query if key in ("filter.task_ids", "filter.task_ids[]"))
+        ids = tuple(internal_id(each) or each for value in lists for each in re.split(r"[,\s]+", value) if each)
         if len(ids) > profile.filter_task_ids_max:
             reject_value("filter.task_ids", f"at most {profile.filter_task_ids_max} ids are supported.")
         if any("\x00" in value for _, value in query):

@@ -11,6 +11,7 @@ from typing import Any, NoReturn, TypeVar
 
 import msgspec
 
+from understudy.core.case import invalid, missing
 from understudy.core.errors import Rejected, Violation
 
 BODY = "body"
@@ -31,7 +32,7 @@ def reject(code: str, param: str, message: str) -> NoReturn:
 
 def reject_value(param: str, reason: str) -> NoReturn:
     """Raise Ark's "The parameter `x` specified in the request is not valid: reason"."""
-    reject("InvalidParameter", param, f"The parameter `{param}` specified in the request is not valid: {reason}")
+    raise Rejected(invalid(param, reason))
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -132,7 +133,7 @@ def convert(raw: Mapping[str, Any], shape: type[T], *, is_lenient: bool = False)
 
 def absent(param: str) -> NoReturn:
     """Raise Ark's error for a parameter that is missing."""
-    reject("MissingParameter", param, f"The request failed because it is missing `{param}` parameter.")
+    raise Rejected(missing(param))
 
 
 def unknown_keys(given: Mapping[str, Any], known: Set[str], prefix: str = "") -> list[str]:

@@ -13,7 +13,7 @@ import msgspec
 
 from understudy.catalog.load import load_catalogue
 from understudy.core.errors import Rejected
-from understudy.core.request import GenerationRequest
+from understudy.core.request import GenerationRequest, field_of
 from understudy.core.task import Warned
 from understudy.dialects.ark_content import Item, encode_content
 from understudy.dialects.ark_request import decode_create, ignored, lost_fields
@@ -56,8 +56,7 @@ _KEYS = frozenset(Create.__struct_fields__)
 _SETTINGS = Settings.__struct_fields__
 _SETTING_KEYS = frozenset(_SETTINGS)
 _NAMES = {key: f"metadata.{key}" for key in _SETTINGS}
-_CORE_NAME = {"duration": "duration_s", "execution_expires_after": "execution_expires_after_s"}
-_values = attrgetter(*(_CORE_NAME.get(key, key) for key in _SETTINGS))
+_values = attrgetter(*map(field_of, _SETTINGS))
 _WITHOUT_WORD = (
     "priority",
     "tools",

@@ -194,7 +194,9 @@ def _queries(operation: Operation, codec: Codec) -> list[Schema]:
         parameter("page_num", _between(profile.page_num, default=1), "Which page, from 1."),
         parameter("page_size", _between(profile.page_size, default=profile.page_size_default), "Tasks per page."),
         parameter("filter.status", statuses, "Only tasks of this status."),
-        parameter("filter.task_ids", ids, "Only these tasks; the parameter is repeated."),
+        parameter(
+            "filter.task_ids", ids, "Only these tasks; the parameter is repeated, or holds several ids between commas."
+        ),
         parameter("filter.model", {"type": "string"}, "Only tasks of this model."),
         parameter("filter.service_tier", tier, "Only tasks of this tier."),
     ]

@@ -17,7 +17,7 @@ import msgspec
 from understudy.core.content import Modality, Role
 from understudy.core.errors import Rejected
 from understudy.core.model_spec import ModelSpec, Profile, Span
-from understudy.core.request import DURATION_CHOSEN_BY_ENGINE, RATIO_CHOSEN_BY_ENGINE
+from understudy.core.request import DURATION_CHOSEN_BY_ENGINE, RATIO_CHOSEN_BY_ENGINE, field_of
 from understudy.dialects.ark_content import MEDIA_KEY
 from understudy.dialects.codec import Codec, Shapes
 
@@ -198,7 +198,7 @@ def _limit(schema: Schema, codec: Codec, struct: type, *, models: Sequence[Model
         limit = _LIMITS.get(f"{struct.__name__}.{meaning}") or _LIMITS.get(meaning)
         if limit is not None:
             schema["properties"][name].update(limit(profile, models))
-        default = profile.defaults.get(_CORE_NAME.get(meaning, meaning))
+        default = profile.defaults.get(field_of(meaning))
         if default is not None and schema["properties"][name].get("type") == _TYPE_OF[type(default)]:
             schema["properties"][name]["default"] = default
     required = [name for name in schema["properties"] if f"{struct.__name__}.{name}" in words.required]
@@ -206,7 +206,6 @@ def _limit(schema: Schema, codec: Codec, struct: type, *, models: Sequence[Model
         schema["required"] = required
 
 
-_CORE_NAME = {"duration": "duration_s", "execution_expires_after": "execution_expires_after_s"}
 _TYPE_OF = {str: "string", int: "integer", bool: "boolean"}
 
 Limit = Callable[[Profile, Sequence[ModelSpec]], Schema]

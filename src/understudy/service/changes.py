@@ -3,13 +3,13 @@
 from dataclasses import dataclass, replace
 
 from understudy.catalog.load import Catalogue
+from understudy.core.case import invalid
 from understudy.core.change import Change, ChangeKind
 from understudy.core.content import ContentItem, Modality, Role
 from understudy.core.errors import Rejected
 from understudy.core.model_spec import Profile
 from understudy.core.ports import EngineOffer
 from understudy.core.request import FILM_OF_TASK, GenerationRequest
-from understudy.core.rules import invalid
 from understudy.core.scenario import Scenario
 from understudy.core.task import Status, Task, Warned
 from understudy.dialects.codec import Decoded

@@ -7,24 +7,24 @@ from understudy.core.case import invalid
 from understudy.core.content import Modality
 from understudy.core.errors import Rejected
 from understudy.core.ports import Clock, TaskStore
-from understudy.core.request import FILM_OF_TASK, GenerationRequest, is_film_of_task
+from understudy.core.request import FILM_OF_TASK, GenerationRequest, is_film_of_task, param_of
 from understudy.core.task import Status, Task, Warned
 from understudy.dialects.codec import Decoded
 from understudy.dialects.ids import internal_id
 from understudy.dialects.naming import renamed
 
 DRAFT_PARAM = "content[0].draft_task.id"
-TAKEN_OVER = {
-    "ratio": "ratio",
-    "duration_s": "duration",
-    "frames": "frames",
-    "seed": "seed",
-    "generate_audio": "generate_audio",
-    "camera_fixed": "camera_fixed",
-    "omni_reference_task_type": "omni_reference_task_type",
-    "tools": "tools",
-}
-"""Field of the request that the final takes from its draft -> Ark's name. Source: Ark documentation, "draft"."""
+TAKEN_OVER = (
+    "ratio",
+    "duration_s",
+    "frames",
+    "seed",
+    "generate_audio",
+    "camera_fixed",
+    "omni_reference_task_type",
+    "tools",
+)
+"""Fields of the request that the final takes from its draft. Source: Ark documentation, "draft"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,10 +78,10 @@ class Drafts:
         is_default_known: whether what is given was given by the caller; else only what differs is named.
         """
         found: list[str] = []
-        for field, param in TAKEN_OVER.items():
+        for field in TAKEN_OVER:
             given, settled = getattr(request, field), getattr(draft.request, field)
             if given not in (None, ()) and (is_default_known or given != settled):
-                found.append(param)
+                found.append(param_of(field))
         return found
 
     async def _film(self, owner: str, task_id: str, param: str, *, shown: str | None = None) -> Task:

@@ -10,12 +10,11 @@ from understudy.core.ports import EngineOffer
 from understudy.core.request import RATIO_CHOSEN_BY_ENGINE, GenerationRequest
 from understudy.core.resolve import resolve
 from understudy.core.rules import Case, advice, violations
-from understudy.core.scenario import Scenario, scenario_of
+from understudy.core.scenario import FRAME_SCENARIOS, scenario_of
 from understudy.core.task import EntryKind, LedgerEntry, Warned
 from understudy.dialects.codec import Decoded
 from understudy.dialects.naming import renamed, renamed_warnings
 
-FRAME_SCENARIOS = (Scenario.FIRST_FRAME, Scenario.FIRST_LAST_FRAME)
 WITHOUT_EFFECT = {"callback_url": "No callback is sent: this server has none yet, poll the task instead."}
 """Fields that no engine here could honour, with the sentence for the caller."""
 
