@@ -323,6 +323,24 @@ def test_filters_are_flat_keys_and_ids_repeat():
     assert wanted.created_after == NOW - timedelta(days=7)
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        [("filter.task_ids", "cgt-20261121120000-abcde, nonsense")],
+        [("filter.task_ids[]", "cgt-20261121120000-abcde"), ("filter.task_ids[]", "nonsense")],
+        [("filter.task_ids[]", "cgt-20261121120000-abcde"), ("filter.task_ids", ",nonsense,")],
+    ],
+)
+def test_ids_are_read_as_clients_without_the_sdk_write_lists(query):
+    assert ARK.decode_filter(query, now=NOW).task_ids == ("20261121120000-abcde", "nonsense")
+
+
+def test_more_ids_than_a_listing_takes_are_refused_however_they_are_written():
+    for query in ([("filter.task_ids", ",".join(["x"] * 501))], [("filter.task_ids[]", "x")] * 501):
+        with pytest.raises(Rejected):
+            ARK.decode_filter(query, now=NOW)
+
+
 def test_a_listing_without_filters_asks_for_the_default_tier_and_twenty():
     wanted = ARK.decode_filter([], now=NOW)
     assert (wanted.page, wanted.page_size, wanted.service_tier, wanted.status) == (1, 20, "default", None)
