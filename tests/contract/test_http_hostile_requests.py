@@ -1,4 +1,4 @@
-"""Requests made to cost the server, or its other callers, more than their sender: each stays small, whatever it asks."""
+"""Requests made to cost the server or its other callers more than their sender: what each may cost stays small."""
 
 import json
 

@@ -2,15 +2,21 @@
 
 import gc
 import json
+import sys
+import tracemalloc
 
 import pytest
 from python_multipart.multipart import FormParser
 
+from understudy.core.content import Modality
 from understudy.core.errors import Rejected
+from understudy.dialects.apimart import APIMART
 from understudy.dialects.form import ESCAPES_MAX, NAME_CHARS_MAX, read_form
 from understudy.dialects.json_body import SEPARATORS_MAX, read_object
+from understudy.dialects.openai_request import modality_of
 
 URLENCODED = b"application/x-www-form-urlencoded"
+DEEP = 100
 MULTIPART = b"multipart/form-data; boundary=edge"
 
 
@@ -74,3 +80,48 @@ def test_a_form_that_was_read_or_refused_is_not_kept_in_memory(end):
         left = [each for each in gc.get_objects() if isinstance(each, FormParser)]
         gc.enable()
     assert left == []
+
+
+def test_a_place_far_down_is_told_without_spelling_the_way_to_each_other_place():
+    key, width = "k" * 80, 2000
+    text = f'{{"{key}":' * DEEP + "[" + "0," * width + '"\\u0000"]' + "}" * DEEP
+    tracemalloc.start()
+    try:
+        told = reason(read_object, text.encode())
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert told.startswith(f"The parameter `{key}.{key}.")
+    assert len(told) < 2000
+    assert peak_bytes < DEEP * len(key) * width / 10
+
+
+@pytest.mark.parametrize(
+    ("address", "modality"),
+    [
+        ("https://example.com/a/b.mp4", Modality.VIDEO),
+        ("https://example.com/a.MOV?x=1.png#y.png", Modality.VIDEO),
+        ("https://example.com/a.mp3", Modality.AUDIO),
+        ("https://example.com/a.png?b=.mp4", Modality.IMAGE),
+        ("https://example.mov", Modality.IMAGE),
+        ("a.mp4", Modality.VIDEO),
+        ("https://[example.com/a.mp4", Modality.VIDEO),
+        ("asset://a.mp4", Modality.IMAGE),
+    ],
+)
+def test_an_address_tells_by_its_path_what_it_is(address, modality):
+    assert modality_of(address) is modality
+
+
+def test_an_address_of_megabytes_is_not_kept_in_memory():
+    address = "https://example.com/" + "a" * 1_000_000
+    before = sys.getrefcount(address)
+    modality_of(address)
+    assert sys.getrefcount(address) == before
+
+
+def test_an_asset_of_two_kinds_is_told_of_without_repeating_megabytes():
+    asset = "asset://" + "a" * 1_000_000
+    fields = {"model": "doubao-seedance-2.0", "prompt": "A cat", "image_urls": [asset], "video_urls": [asset]}
+    (told,) = APIMART.decode_request(fields).warnings
+    assert len(told.message) < 1000

@@ -20,7 +20,7 @@ from understudy.core.task import Warned
 from understudy.dialects.ark_content import MEDIA_KEY, Tool, decode_tools, encode_tools
 from understudy.dialects.ark_request import ignored, with_defaults
 from understudy.dialects.codec import Decoded, Encoded
-from understudy.dialects.json_body import absent, convert, reject_value
+from understudy.dialects.json_body import absent, convert, reject_value, shown
 from understudy.dialects.naming import media_names
 from understudy.dialects.unread import unread_keys
 
@@ -243,7 +243,7 @@ def _one_asset_of_two_kinds(wire: Create) -> list[Warned]:
         for index, address in enumerate(addresses or ()):
             other = first.setdefault(address, kind)
             if address.startswith(ASSET) and other != kind:
-                message = f"`{address}` is given as {other} and as {kind}, but an asset is of one kind only."
+                message = f"`{shown(address)}` is given as {other} and as {kind}, but an asset is of one kind only."
                 told.append(Warned(param=f"{param}[{index}]", message=message))
     return told
 

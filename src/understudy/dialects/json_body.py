@@ -7,7 +7,7 @@ import codecs
 import json
 import re
 from collections.abc import Mapping, Sequence, Set
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeAlias, TypeVar
 
 import msgspec
 
@@ -18,6 +18,7 @@ BODY = "body"
 _AT = re.compile(r"^(?P<what>.*) - at `\$\.?(?P<path>.*)`$", re.DOTALL)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _SHOWN_CHARS = 80
+_SHOWN_STEPS = 10
 # Our own bound, far above any request that a model serves: each value costs time and memory many times its bytes.
 SEPARATORS_MAX = 50_000
 _SEPARATORS = (",", "[", "{")
@@ -100,18 +101,31 @@ def refuse_many_values(texts: Sequence[str]) -> None:
 
 def _refuse_unstorable_text(raw: dict[str, Any]) -> None:
     """Refuse NUL and lone surrogates, which JSON can escape and neither a database nor UTF-8 can hold."""
-    waiting: list[tuple[str, Any]] = [("", raw)]
+    # Each with its place as (the place of what holds it, its key or index): as texts they would fill the memory.
+    waiting: list[tuple[_Place, Any]] = [(None, raw)]
     while waiting:
-        path, value = waiting.pop()
+        place, value = waiting.pop()
         if isinstance(value, str) and _UNSTORABLE.search(value):
-            reject_value(path or BODY, "the text holds a NUL character or half of a surrogate pair.")
+            reject_value(_spelled(place), "the text holds a NUL character or half of a surrogate pair.")
         if isinstance(value, dict):
             for key in value:
                 if _UNSTORABLE.search(key):
-                    reject_value(path or BODY, "a key holds a NUL character or half of a surrogate pair.")
-            waiting.extend((f"{path}.{shown(key)}" if path else shown(key), item) for key, item in value.items())
+                    reject_value(_spelled(place), "a key holds a NUL character or half of a surrogate pair.")
+            waiting.extend(((place, key), item) for key, item in value.items())
         if isinstance(value, list):
-            waiting.extend((f"{path}[{index}]", item) for index, item in enumerate(value))
+            waiting.extend(((place, index), item) for index, item in enumerate(value))
+
+
+_Place: TypeAlias = "tuple[_Place, str | int] | None"
+
+
+def _spelled(place: "_Place") -> str:
+    """Return the path of a place, the outermost steps of it where there are many; BODY for the whole."""
+    steps: list[str] = []
+    while place is not None:
+        place, step = place
+        steps.append(f"[{step}]" if isinstance(step, int) else f".{shown(step)}")
+    return "".join(reversed(steps[-_SHOWN_STEPS:])).removeprefix(".") or BODY
 
 
 def convert(raw: Mapping[str, Any], shape: type[T], *, is_lenient: bool = False) -> T:

@@ -9,7 +9,6 @@ import re
 from collections.abc import Mapping
 from mimetypes import MimeTypes
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -193,10 +192,10 @@ def modality_of(address: str) -> Modality | None:
     if address[:5].lower() == "data:":
         kind = address[5:20].lower().partition("/")[0]
         return {"image": Modality.IMAGE, "video": Modality.VIDEO, "audio": Modality.AUDIO}.get(kind)
-    try:
-        path = urlsplit(address).path
-    except ValueError:
-        return Modality.IMAGE
+    # Not urlsplit, which keeps what it was given last, were it megabytes.
+    path = address.partition("#")[0].partition("?")[0]
+    if "://" in path:
+        path = path.partition("://")[2].partition("/")[2]
     kind = (_MEDIA_TYPES.guess_type(f"file{path[-20:]}")[0] or "").partition("/")[0]
     return {"video": Modality.VIDEO, "audio": Modality.AUDIO}.get(kind, Modality.IMAGE)
 
