@@ -74,6 +74,11 @@ def test_every_door_is_described(document: dict[str, Any]) -> None:
     assert {(door.path, door.method.lower()) for door in DOORS} - said == set()
 
 
+def test_an_answer_that_several_dialects_give_names_each_code_once(document: dict[str, Any]) -> None:
+    told = document["paths"]["/api/v3/contents/generations/tasks"]["post"]["responses"]["404"]["description"]
+    assert told == "What is wrong: `InvalidEndpointOrModel.NotFound`, `NotFound.Asset`."
+
+
 def test_the_same_code_gives_the_same_bytes() -> None:
     assert json.dumps(described(CODECS)) == json.dumps(described(CODECS))
 

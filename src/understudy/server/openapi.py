@@ -237,8 +237,8 @@ def _responses(door: Door, codecs: Sequence[Codec], book: _Book) -> dict[str, An
             answers[str(status)] = {"$ref": f"#/components/responses/{owners[0].name}.{status}"}
             continue
         schema = either([error_reference(codec) for codec in owners])
-        said = dict.fromkeys(_says(codec, status, book, operation=door.operation) for codec in owners)
-        answers[str(status)] = answer(" ".join(said), {JSON_TYPE: {"schema": schema}})
+        said = _says(owners, status, book, operation=door.operation)
+        answers[str(status)] = answer(said, {JSON_TYPE: {"schema": schema}})
     return answers
 
 
@@ -248,9 +248,9 @@ def _is_met(code: str, operation: Operation) -> bool:
     return operation in _ONLY_AT.get(code, _WITH_BODY)
 
 
-def _says(codec: Codec, status: int, book: _Book, *, operation: Operation | None = None) -> str:
-    codes = [code for code, found in book.statuses[codec.name].items() if found == status]
-    met = [code for code in codes if operation is None or _is_met(code, operation)]
+def _says(codecs: Sequence[Codec], status: int, book: _Book, *, operation: Operation | None = None) -> str:
+    codes = [code for codec in codecs for code, found in book.statuses[codec.name].items() if found == status]
+    met = dict.fromkeys(code for code in codes if operation is None or _is_met(code, operation))
     return "What is wrong: " + ", ".join(f"`{code}`" for code in met) + "."
 
 
@@ -285,7 +285,7 @@ def _components(book: _Book, models: Sequence[ModelSpec]) -> dict[str, Any]:
             codes = [code for code in CODES if book.statuses[name][code] == status]
             examples = {code: {"value": sample_error(codec, code)} for code in codes}
             content = {JSON_TYPE: {"schema": error_reference(codec), "examples": examples}}
-            responses[f"{name}.{status}"] = answer(_says(codec, status, book), content)
+            responses[f"{name}.{status}"] = answer(_says((codec,), status, book), content)
     return {
         "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "An API key of this server."}},
         "parameters": PARAMETERS,
