@@ -43,14 +43,15 @@ def most_tokens(rule: TokenRule, request: GenerationRequest, model: ModelSpec) -
     Reference videos count with the most that they may last together, because they are measured only later.
     """
     sizes = model.sizes[str(request.resolution)]
-    open_ratio = request.ratio == RATIO_CHOSEN_BY_ENGINE
+    possible = sizes.values() if request.ratio == RATIO_CHOSEN_BY_ENGINE else (sizes[str(request.ratio)],)
     num_frames = _most_frames(request, model)
     if _has_video(request):
         num_frames += -(-model.reference_videos_ms_max * model.fps // _MS_PER_S)
     return max(
-        tokens_of(rule, width_px=width_px, height_px=height_px, num_frames=num_frames)
-        for ratio, (width_px, height_px) in sizes.items()
-        if open_ratio or ratio == request.ratio
+        [
+            tokens_of(rule, width_px=width_px, height_px=height_px, num_frames=num_frames)
+            for width_px, height_px in possible
+        ]
     )
 
 

@@ -1,7 +1,8 @@
 """The case that rules judge, and the sentences they judge it with. Wording: Ark's, as measured by others (2026-08)."""
 
+import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from understudy.core.content import ContentItem, Modality
@@ -14,12 +15,16 @@ INVALID = "InvalidParameter"
 UNSUPPORTED = "InvalidParameter.UnsupportedParameter"
 TASK_TYPE = "InvalidParameter.TaskTypeConstraint"
 
+WEB = re.compile(r"https?://[^\s/?#]+", re.IGNORECASE)
+"""How an address begins that can be opened from anywhere."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
     """What a rule judges: the resolved request, its model, its dialect, and what the engine can serve.
 
-    Without slots, because what several rules ask for is worked out once and kept.
+    Without slots, because what several rules ask for is worked out once and kept: scenario, what the roles add up to;
+    prompt, the request's; media, images, videos and audio with their places in the content.
     """
 
     request: GenerationRequest
@@ -27,15 +32,16 @@ class Case:
     profile: Profile
     engine: str
     served: frozenset[Scenario]
+    scenario: Scenario = field(init=False)
+    prompt: str = field(init=False)
 
-    @cached_property
-    def scenario(self) -> Scenario:
-        """What the roles add up to."""
-        return scenario_of(self.request)
+    def __post_init__(self) -> None:
+        # Not cached properties: those take a lock each in Python 3.11, and every request is judged.
+        self.__dict__["scenario"] = scenario_of(self.request)
+        self.__dict__["prompt"] = self.request.prompt
 
     @cached_property
     def media(self) -> tuple[tuple[int, ContentItem], ...]:
-        """Images, videos and audio with their places in the content."""
         return tuple(
             (index, item)
             for index, item in enumerate(self.request.content)

@@ -7,14 +7,13 @@ sentences are kept to the letter, because clients look for them.
 import re
 from collections import Counter
 
-from understudy.core.case import TASK_TYPE, UNSUPPORTED, Case, Rule, invalid, not_for_model
+from understudy.core.case import TASK_TYPE, UNSUPPORTED, WEB, Case, Rule, invalid, not_for_model
 from understudy.core.content import ASSET, ContentItem, Modality, Role
 from understudy.core.errors import Violation
 from understudy.core.request import RATIO_CHOSEN_BY_ENGINE, is_film_of_task
 from understudy.core.roles import REFERENCE_ROLE
 from understudy.core.scenario import FRAME_ROLES, FRAME_SCENARIOS, SCENARIO_CODE, Scenario, scenario_of
 
-_WEB = re.compile(r"https?://[^\s/?#]+", re.IGNORECASE)
 _DATA = {
     Modality.IMAGE: re.compile(r"data:image/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]"),
     Modality.VIDEO: re.compile(r"data:video/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]"),
@@ -148,7 +147,7 @@ def addresses_can_be_read(case: Case) -> Violation | None:
     for index, item in case.media:
         value = item.value
         is_video = item.modality is Modality.VIDEO
-        if _WEB.match(value) or is_film_of_task(item):
+        if WEB.match(value) or is_film_of_task(item):
             continue
         if value.startswith(ASSET):
             if value == ASSET:

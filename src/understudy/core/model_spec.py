@@ -106,9 +106,13 @@ class ModelSpec:
             return self.duration_choosable
         return self.duration_s.holds(duration_s)
 
+    def makes_ratio(self, ratio: str | None) -> bool:
+        """Say whether films can have the concrete ratio."""
+        return ratio in next(iter(self.sizes.values()))
+
     def takes_ratio(self, ratio: str) -> bool:
         """Say whether films may have the ratio, or any where "adaptive" is given."""
-        return ratio == RATIO_CHOSEN_BY_ENGINE or ratio in next(iter(self.sizes.values()))
+        return ratio == RATIO_CHOSEN_BY_ENGINE or self.makes_ratio(ratio)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,18 @@ known; ours add the values that are allowed.
 
 import re
 
-from understudy.core.case import TASK_TYPE, UNSUPPORTED, Case, Rule, invalid, missing, not_for_model, one_of, within
+from understudy.core.case import (
+    TASK_TYPE,
+    UNSUPPORTED,
+    WEB,
+    Case,
+    Rule,
+    invalid,
+    missing,
+    not_for_model,
+    one_of,
+    within,
+)
 from understudy.core.content import Modality
 from understudy.core.content_rules import CONTENT_RULES, SERVING_RULES
 from understudy.core.errors import Violation
@@ -18,7 +29,6 @@ from understudy.core.task import Warned
 
 __all__ = ["CONTENT_RULES", "RULES", "Case", "advice", "violations"]
 
-_WEB = re.compile(r"https?://[^\s/?#]+", re.IGNORECASE)
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
 _WORD = re.compile(r"[A-Za-z][A-Za-z'\u2019-]*")
 
@@ -33,7 +43,7 @@ def content_is_not_empty(case: Case) -> Violation | None:
 def text_to_video_needs_words(case: Case) -> Violation | None:
     """Require a prompt that is not blank when there is nothing else to go by."""
     request = case.request
-    if case.scenario is not Scenario.TEXT or not request.content or request.prompt.strip():
+    if case.scenario is not Scenario.TEXT or not request.content or case.prompt.strip():
         return None
     if request.of(Modality.DRAFT):
         return None
@@ -42,7 +52,7 @@ def text_to_video_needs_words(case: Case) -> Violation | None:
 
 def prompt_is_of_bounded_length(case: Case) -> Violation | None:
     """Bound the prompt's length in characters."""
-    most, given = _prompt_chars_max(case), len(case.request.prompt)
+    most, given = _prompt_chars_max(case), len(case.prompt)
     if given <= most:
         return None
     reason = f"the text contents have {given} characters in all, at most {most} are supported."
@@ -87,7 +97,7 @@ def ratio_is_offered(case: Case) -> Violation | None:
     """Require one of the ratios of model and dialect, or "adaptive" where it is allowed."""
     ratio, model, here = case.request.ratio, case.model, case.profile.ratios
     is_adaptive_allowed = model.adaptive_in_text or case.scenario is not Scenario.TEXT
-    is_offered = is_adaptive_allowed if ratio == RATIO_CHOSEN_BY_ENGINE else ratio in model.ratios
+    is_offered = is_adaptive_allowed if ratio == RATIO_CHOSEN_BY_ENGINE else model.makes_ratio(ratio)
     if is_offered and (here is None or ratio in here):
         return None
     offered = (*model.ratios, RATIO_CHOSEN_BY_ENGINE) if is_adaptive_allowed else model.ratios
@@ -180,7 +190,7 @@ def tools_are_offered_and_text_only(case: Case) -> Violation | None:
 def callback_is_a_web_address(case: Case) -> Violation | None:
     """Require http or https of the callback's address."""
     address = case.request.callback_url
-    if not address or _WEB.match(address):
+    if not address or WEB.match(address):
         return None
     return invalid("callback_url", "an http(s) address is expected.")
 
@@ -297,7 +307,7 @@ def violations(case: Case) -> tuple[Violation, ...]:
 
 def advice(case: Case) -> tuple[Warned, ...]:
     """Return what may be done and is better not done. Source: seed 001, line 296: how long a prompt should be."""
-    prompt, model = case.request.prompt, case.model
+    prompt, model = case.prompt, case.model
     if len(prompt) <= min(model.advised_han_chars_max, model.advised_words_max):
         return ()
     if len(prompt) > _prompt_chars_max(case):

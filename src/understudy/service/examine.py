@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from understudy.core.errors import Violation
-from understudy.core.task import Warned, told_in_brief
+from understudy.core.task import Warned
 from understudy.dialects.codec import Decoded
 from understudy.service.assets import AssetLibrary
 from understudy.service.drafts import Drafts
@@ -26,7 +26,6 @@ class Examiner:
         if decoded.request.needs_another_task:
             decoded = await self.drafts.finished(owner, dialect, decoded)
         judged = await self.assets.with_assets(owner, self.judge.judge(dialect, decoded), decoded.names)
-        judged = replace(judged, warnings=told_in_brief(judged.warnings))
         if is_strict and judged.warnings:
             return replace(judged, violations=judged.violations + unwanted(judged.warnings))
         return judged

@@ -11,7 +11,7 @@ from understudy.core.request import RATIO_CHOSEN_BY_ENGINE, GenerationRequest
 from understudy.core.resolve import resolve
 from understudy.core.rules import Case, advice, violations
 from understudy.core.scenario import FRAME_SCENARIOS, scenario_of
-from understudy.core.task import EntryKind, LedgerEntry, Warned
+from understudy.core.task import EntryKind, LedgerEntry, Warned, told_in_brief
 from understudy.dialects.codec import Decoded
 from understudy.dialects.naming import renamed, renamed_warnings
 
@@ -60,7 +60,7 @@ class Judge:
             request=request,
             model=model,
             violations=tuple([renamed(broken, decoded.names) for broken in violations(case)]),
-            warnings=decoded.warnings + renamed_warnings(told, decoded.names) if told else decoded.warnings,
+            warnings=told_in_brief(decoded.warnings + renamed_warnings(told, decoded.names)),
         )
 
     def hold(self, judged: Judged, task_id: str) -> LedgerEntry:
