@@ -77,10 +77,10 @@ def _doors() -> Iterator[Door]:
         ("DELETE", "/v1/videos/{task_id}", Operation.DELETE, openai, openai),
     )
     for method, path, operation, dialects, mounts in rows:
+        yield Door(method=method, path=path, operation=operation, dialects=dialects, mounts=mounts)
         if operation is Operation.CREATE:
             quote = f"{path}{_QUOTE}"
             yield Door(method=method, path=quote, operation=Operation.QUOTE, dialects=dialects, mounts=mounts)
-        yield Door(method=method, path=path, operation=operation, dialects=dialects, mounts=mounts)
 
 
 DOORS: tuple[Door, ...] = tuple(_doors())

@@ -21,10 +21,8 @@ def unread_keys(given: Mapping[str, Any], shape: type[msgspec.Struct], prefix: s
     found: list[str] = []
     if not given.keys() <= known:
         found = [f"{prefix}{shown(key)}" for key, value in given.items() if key not in known and value is not None]
-    for key, value in given.items():
-        struct = inner.get(key)
-        if struct is None:
-            continue
+    for key in [key for key in given if key in inner]:
+        value, struct = given[key], inner[key]
         if isinstance(value, dict):
             found += unread_keys(value, struct, f"{prefix}{key}.")
         elif isinstance(value, list):
