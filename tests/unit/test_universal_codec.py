@@ -244,7 +244,7 @@ def test_a_size_never_overrules_the_metadata():
     assert warned(decoded) == ["width"]
 
 
-@pytest.mark.parametrize("size", ["0x0", "99999x1", "1x99999", "999999x5", "12", "16:9"])
+@pytest.mark.parametrize("size", ["0x0", "99999x1", "1x99999", "999999x5", "12", "16:9:1"])
 def test_any_size_is_read_or_told(size):
     assert warned(universal(size=size)) == ["size"]
 
@@ -329,3 +329,22 @@ def test_encoding_and_decoding_a_request_is_the_identity(codec, prompt, metadata
     encoded = codec.encode_request(request)
     assert codec.decode_request(read_object(encoded.body)).request == request
     assert encoded.lost == ()
+
+
+@pytest.mark.parametrize(
+    ("size", "metadata", "ratio", "resolution", "told"),
+    [
+        ("9:16", {}, "9:16", None, ()),
+        ("Adaptive", {}, "adaptive", None, ()),
+        ("1080P", {}, None, "1080p", ()),
+        ("9:16", {"ratio": "9:16"}, "9:16", None, ()),
+        ("9:16", {"ratio": "1:1"}, "1:1", None, ("size",)),
+        ("1080p", {"resolution": "480p"}, None, "480p", ("size",)),
+        ("large", {}, None, None, ("size",)),
+    ],
+)
+def test_a_size_may_name_a_ratio_or_a_resolution_as_it_may_in_openais_form(size, metadata, ratio, resolution, told):
+    fields = {"model": "doubao-seedance-2.0", "prompt": "A cat", "size": size, "metadata": metadata}
+    found = NEWAPI.decode_request(fields)
+    assert (found.request.ratio, found.request.resolution) == (ratio, resolution)
+    assert tuple(warned.param for warned in found.warnings) == told

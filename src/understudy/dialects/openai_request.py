@@ -17,7 +17,7 @@ from understudy.core.change import Change, ChangeKind
 from understudy.core.content import ContentItem, Modality, Role
 from understudy.core.errors import NotFound, Rejected, Violation
 from understudy.core.model_spec import ModelSpec, Profile
-from understudy.core.request import RATIO_CHOSEN_BY_ENGINE, GenerationRequest
+from understudy.core.request import GenerationRequest
 from understudy.core.roles import with_roles
 from understudy.core.task import Warned
 from understudy.dialects.ark_content import MEDIA_KEY, Url, decode_content, decode_tools, idle_item_keys
@@ -27,7 +27,7 @@ from understudy.dialects.form import read_json_text
 from understudy.dialects.ids import internal_id
 from understudy.dialects.json_body import absent, convert, reject_value, shown, unknown_keys
 from understudy.dialects.naming import media_names, renamed_all, renamed_warnings, spelled
-from understudy.dialects.sizes import nearest, read_size_px
+from understudy.dialects.sizes import named_by, nearest, read_size_px
 from understudy.dialects.universal_request import LISTS, read_metadata
 from understudy.dialects.unread import unread_keys
 
@@ -69,7 +69,6 @@ class SourceVideo(msgspec.Struct):
 
 _KEYS = frozenset(VideoCreate.__struct_fields__)
 _EXTRAS = frozenset(Create.__struct_fields__) - {"model"}
-_RATIO = re.compile(r"[0-9]{1,2}:[0-9]{1,2}")
 _MEDIA_TYPES = MimeTypes()
 _CHANGES = {"remix": ChangeKind.REMIX, "edits": ChangeKind.EDIT, "extensions": ChangeKind.EXTEND}
 _CHANGE_KEYS = {
@@ -264,10 +263,9 @@ def _pair_of(size_text: str | None, model_name: str | None, profile: Profile) ->
         return {}, []
     text = size_text.strip().lower()
     model = _model(model_name, profile)
-    if text in model.resolutions:
-        return {"resolution": text}, []
-    if _RATIO.fullmatch(text) or text == RATIO_CHOSEN_BY_ENGINE:
-        return {"ratio": text}, []
+    named = named_by(model, text)
+    if named:
+        return named, []
     size_px = read_size_px(text)
     if size_px is None:
         reject_value("size", "it must be width x height in pixels, such as `1280x720`.")

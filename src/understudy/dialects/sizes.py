@@ -1,12 +1,22 @@
-"""Sizes in pixels, as some dialects ask for films, turned into the resolution and the ratio that a model makes."""
+"""Sizes, as some dialects ask for films, turned into the resolution and the ratio that a model makes."""
 
 import re
 
 from understudy.core.model_spec import ModelSpec
+from understudy.core.request import RATIO_CHOSEN_BY_ENGINE
 
 # Our own bound, so that no size is too large to compare.
 _SIDE_PX_MAX = 99999
 _SIZE = re.compile(r"([1-9][0-9]{1,4})[xX*×]([1-9][0-9]{1,4})")
+_RATIO = re.compile(r"[0-9]{1,2}:[0-9]{1,2}")
+
+
+def named_by(model: ModelSpec, text: str) -> dict[str, str]:
+    """Return the ratio or the resolution that a size names in place of pixels; empty when it names neither."""
+    word = text.strip().lower()
+    if word in model.resolutions:
+        return {"resolution": word}
+    return {"ratio": word} if _RATIO.fullmatch(word) or word == RATIO_CHOSEN_BY_ENGINE else {}
 
 
 def read_size_px(text: str) -> tuple[int, int] | None:

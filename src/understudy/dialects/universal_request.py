@@ -22,14 +22,14 @@ from understudy.dialects.codec import Decoded, Encoded
 from understudy.dialects.form import FormFields, read_json_text
 from understudy.dialects.json_body import convert, reject, reject_value, unknown_keys
 from understudy.dialects.naming import media_names, renamed_all, renamed_warnings
-from understudy.dialects.sizes import can_be_size, nearest, read_size_px
+from understudy.dialects.sizes import can_be_size, named_by, nearest, read_size_px
 
 
 class Submit(msgspec.Struct, omit_defaults=True):
     """The create request. metadata: Ark's request, or its JSON as text; its ``model`` does not count.
 
     image, images: addresses without roles. duration, seconds: the same; width and height, or size ("1280x720"): pixels,
-    of which the nearest output size is taken. mode, user: without effect.
+    of which the nearest output size is taken; size may also name a ratio or a resolution. mode, user: without effect.
     """
 
     model: str | None = None
@@ -169,7 +169,7 @@ class _Reading:
         wire = self.wire
         found = read_size_px(wire.size or "")
         if wire.size and not found:
-            self._tell("size", "`size` was ignored: only pixels are read from it, such as 1280x720.")
+            self._read_named_size(wire.size)
         if wire.width is not None and wire.height is not None:
             self._fit(wire.width, wire.height, param="width")
             if found:
@@ -180,6 +180,19 @@ class _Reading:
                 self._tell(param, f"`{param}` was ignored: width and height work together.")
         if found:
             self._fit(*found, param="size")
+
+    def _read_named_size(self, text: str) -> None:
+        model = load_catalogue().model(self.wire.model or "")
+        named = named_by(model, text) if model else {}
+        if not named:
+            self._tell("size", "`size` was ignored: it is neither pixels, such as 1280x720, nor a ratio or resolution.")
+        for name, word in named.items():
+            inner = self.ark.get(name)
+            if inner is None:
+                self.ark[name] = word
+                self.names[name] = "size"
+            elif inner != word:
+                self._tell("size", f"`size` was ignored: `{self.names.get(name, name)}` says something else.")
 
     def _fit(self, width_px: int, height_px: int, *, param: str) -> None:
         model = load_catalogue().model(self.wire.model or "")
