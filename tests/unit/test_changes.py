@@ -99,14 +99,17 @@ async def test_another_owners_film_is_not_found():
         await changes(bench).request_of("p", PROFILE, Change(kind=ChangeKind.REMIX, prompt="x", source=source.id))
 
 
-async def test_what_is_wrong_with_a_change_is_told_in_its_own_words():
+@pytest.mark.parametrize(
+    ("prompt", "duration_s", "param"), [("on", 99, "seconds"), ("on", 0, "seconds"), ("x" * 100_001, 5, "prompt")]
+)
+async def test_what_is_wrong_with_a_change_is_told_in_its_own_words(prompt, duration_s, param):
     bench = Bench(engine=ANY)
     source = await filmed(bench)
-    wanted = Change(kind=ChangeKind.EXTEND, prompt="on", source=source.id, duration_s=99)
+    wanted = Change(kind=ChangeKind.EXTEND, prompt=prompt, source=source.id, duration_s=duration_s)
     decoded = await changes(bench).request_of("o", PROFILE, wanted)
     with pytest.raises(Rejected) as caught:
         await bench.submitter.submit(owner="o", dialect="openai", decoded=decoded)
-    assert [each.param for each in caught.value.violations] == ["seconds"]
+    assert [each.param for each in caught.value.violations] == [param]
 
 
 async def test_an_uploaded_video_is_taken_where_clients_upload_and_nowhere_else():

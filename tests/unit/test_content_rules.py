@@ -162,6 +162,9 @@ def test_a_film_of_this_server_is_a_video_and_no_picture():
     ("item", "value", "param"),
     [
         (PICTURE, "", "content[1].image_url.url"),
+        (PICTURE, f"https://example.com/{'a' * 8192}", "content[1].image_url.url"),
+        (PICTURE, f"asset://{'a' * 8192}", "content[1].image_url.url"),
+        (VIDEO, f"https://example.com/{'a' * 8192}", "content[1].video_url.url"),
         (PICTURE, "a.png", "content[1].image_url.url"),
         (PICTURE, "file:///etc/passwd", "content[1].image_url.url"),
         (PICTURE, "https://", "content[1].image_url.url"),

@@ -122,6 +122,32 @@ async def test_a_final_is_of_its_drafts_model():
     assert caught.value.violation.param == "model"
 
 
+@pytest.mark.parametrize("dialect", ["ark", "octopus"])
+async def test_a_final_that_is_to_be_a_draft_is_refused(dialect):
+    bench = Bench()
+    draft = await drafted(bench)
+    with pytest.raises(Rejected) as caught:
+        await bench.submit(model=M25, dialect=dialect, draft=True, **final_of(draft.id))
+    assert [each.param for each in caught.value.violations] == ["draft"]
+
+
+async def test_films_that_no_model_takes_so_many_of_are_not_looked_up():
+    bench = Bench(engine=replace(ENGINE, scenarios=frozenset(Scenario)))
+    source = await bench.film(await bench.submit())
+    film = ContentItem(modality=Modality.VIDEO, value=FILM_OF_TASK + source.id, role=Role.REFERENCE_VIDEO)
+    with pytest.raises(Rejected, match="at most 20 are looked up"):
+        await bench.submit(content=(film,) * 21)
+
+
+async def test_a_film_that_is_not_there_is_told_in_the_callers_own_words():
+    bench = Bench(engine=replace(ENGINE, scenarios=frozenset(Scenario)))
+    film = ContentItem(modality=Modality.VIDEO, value="task://20261121120000-zzzzz", role=Role.REFERENCE_VIDEO)
+    decoded = Decoded(request=request_of(content=(film,)), names={"content[0]": "video_urls[0]"})
+    with pytest.raises(Rejected, match=r"`video_urls\[0\]`") as caught:
+        await bench.submitter.submit(owner="o", dialect="apimart", decoded=decoded)
+    assert caught.value.violation.param == "video_urls[0]"
+
+
 async def test_a_film_that_is_given_as_media_must_be_there():
     bench = Bench(engine=replace(ENGINE, scenarios=frozenset(Scenario)))
     source = await bench.submit()

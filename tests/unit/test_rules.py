@@ -56,6 +56,8 @@ def test_a_plain_request_breaks_no_rule():
         ({"execution_expires_after_s": 259_201}, "InvalidParameter", "execution_expires_after"),
         ({"tools": ("browser",)}, "InvalidParameter", "tools[0].type"),
         ({"safety_identifier": "x" * 65}, "InvalidParameter", "safety_identifier"),
+        ({"trace_id": "x" * 1025}, "InvalidParameter", "trace_id"),
+        ({"callback_url": f"https://example.com/{'x' * 8192}"}, "InvalidParameter", "callback_url"),
     ],
 )
 def test_each_rule_names_its_parameter(fields, code, param):
@@ -80,6 +82,7 @@ def test_each_rule_names_its_parameter(fields, code, param):
         {"execution_expires_after_s": 259_200},
         {"tools": ("web_search",)},
         {"safety_identifier": "x" * 64},
+        {"trace_id": "x" * 1024},
         {"ratio": "adaptive"},
     ],
 )
@@ -268,6 +271,7 @@ def test_each_rule_is_broken_by_some_case_of_this_file():
         case(duration_s=99, resolution="9k", ratio="x", seed=-9, priority=77, service_tier="flex"),
         case(duration_s=99, camera_fixed=True),
         case(execution_expires_after_s=1, tools=("x",), safety_identifier="x" * 99, callback_url="x"),
+        case(trace_id="x" * 1025),
         case(model=SEEDANCE_10, frames=30),
         case(model=SEEDANCE_15, draft=True, resolution="720p", return_last_frame=True),
         case(model=SEEDANCE_25, output_format="x", omni_reference_task_type="x"),

@@ -15,6 +15,8 @@ INVALID = "InvalidParameter"
 UNSUPPORTED = "InvalidParameter.UnsupportedParameter"
 TASK_TYPE = "InvalidParameter.TaskTypeConstraint"
 
+# Our own bound, as that of registered assets: a task keeps its addresses, and a listing holds hundreds of tasks.
+ADDRESS_CHARS_MAX = 8192
 WEB = re.compile(r"https?://[^\s/?#]+", re.IGNORECASE)
 """How an address begins that can be opened from anywhere."""
 

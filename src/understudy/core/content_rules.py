@@ -7,7 +7,7 @@ sentences are kept to the letter, because clients look for them.
 import re
 from collections import Counter
 
-from understudy.core.case import TASK_TYPE, UNSUPPORTED, WEB, Case, Rule, invalid, not_for_model
+from understudy.core.case import ADDRESS_CHARS_MAX, TASK_TYPE, UNSUPPORTED, WEB, Case, Rule, invalid, not_for_model
 from understudy.core.content import ASSET, ContentItem, Modality, Role
 from understudy.core.errors import Violation
 from understudy.core.request import RATIO_CHOSEN_BY_ENGINE, is_film_of_task
@@ -147,6 +147,8 @@ def addresses_can_be_read(case: Case) -> Violation | None:
     for index, item in case.media:
         value = item.value
         is_video = item.modality is Modality.VIDEO
+        if len(value) > ADDRESS_CHARS_MAX and value[:5].lower() != "data:":
+            return invalid(_address(index, item), f"an address has at most {ADDRESS_CHARS_MAX} characters.")
         if WEB.match(value) or is_film_of_task(item):
             continue
         if value.startswith(ASSET):

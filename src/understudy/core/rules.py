@@ -9,6 +9,7 @@ known; ours add the values that are allowed.
 import re
 
 from understudy.core.case import (
+    ADDRESS_CHARS_MAX,
     TASK_TYPE,
     UNSUPPORTED,
     WEB,
@@ -29,6 +30,8 @@ from understudy.core.task import Warned
 
 __all__ = ["CONTENT_RULES", "RULES", "Case", "advice", "violations"]
 
+# Our own bound: no document has one.
+_TRACE_ID_CHARS_MAX = 1024
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
 _WORD = re.compile(r"[A-Za-z][A-Za-z'\u2019-]*")
 
@@ -188,8 +191,10 @@ def tools_are_offered_and_text_only(case: Case) -> Violation | None:
 
 
 def callback_is_a_web_address(case: Case) -> Violation | None:
-    """Require http or https of the callback's address."""
-    address = case.request.callback_url
+    """Require http or https of the callback's address, and bound its length."""
+    address = case.request.callback_url or ""
+    if len(address) > ADDRESS_CHARS_MAX:
+        return invalid("callback_url", f"an address has at most {ADDRESS_CHARS_MAX} characters.")
     if not address or WEB.match(address):
         return None
     return invalid("callback_url", "an http(s) address is expected.")
@@ -201,6 +206,13 @@ def safety_identifier_is_short(case: Case) -> Violation | None:
     if len(case.request.safety_identifier or "") <= most:
         return None
     return invalid("safety_identifier", f"it must have at most {most} characters.")
+
+
+def trace_id_is_short(case: Case) -> Violation | None:
+    """Bound the caller's own mark, which every listing shows."""
+    if len(case.request.trace_id or "") <= _TRACE_ID_CHARS_MAX:
+        return None
+    return invalid("trace_id", f"it must have at most {_TRACE_ID_CHARS_MAX} characters.")
 
 
 def model_has_the_field(case: Case) -> Violation | None:
@@ -289,6 +301,7 @@ RULES: tuple[Rule, ...] = (
     tools_are_offered_and_text_only,
     callback_is_a_web_address,
     safety_identifier_is_short,
+    trace_id_is_short,
     output_format_is_offered,
     omni_task_type_is_offered,
     omni_task_type_fits_the_request,

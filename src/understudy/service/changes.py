@@ -15,7 +15,13 @@ from understudy.core.task import Status, Task, Warned
 from understudy.dialects.codec import Decoded
 from understudy.service.query import Queries
 
-NAMES = {"content": "video", "content[1]": "video", "content[0]": "prompt", "duration": "seconds"}
+NAMES = {
+    "content": "video",
+    "content[1]": "video",
+    "content[0]": "prompt",
+    "content[0].text": "prompt",
+    "duration": "seconds",
+}
 """Ark's parameters -> those of a change."""
 RENDERED_ANEW = "The engine takes no videos: the film is made anew from its own request, with this prompt and its seed."
 
@@ -57,7 +63,7 @@ class Changes:
         changed = replace(
             request,
             content=(*request.content, video),
-            duration_s=change.duration_s or request.duration_s,
+            duration_s=request.duration_s if change.duration_s is None else change.duration_s,
             execution_expires_after_s=int(expiry),
         )
         return Decoded(request=changed, names=NAMES)

@@ -11,8 +11,10 @@ from understudy.core.request import FILM_OF_TASK, GenerationRequest, is_film_of_
 from understudy.core.task import Status, Task, Warned
 from understudy.dialects.codec import Decoded
 from understudy.dialects.ids import internal_id
-from understudy.dialects.naming import renamed
+from understudy.dialects.naming import renamed, renamed_all
 
+# Our own bound, above what any model takes: each is looked up before the rules count them.
+_FILMS_MAX = 20
 DRAFT_PARAM = "content[0].draft_task.id"
 TAKEN_OVER = (
     "ratio",
@@ -41,13 +43,22 @@ class Drafts:
         Raises: Rejected when a task that it names is not there, has no film, or forbids what is asked.
         """
         content = decoded.request.content
-        for index, item in enumerate(content):
-            if is_film_of_task(item):
-                await self._film(owner, item.value.removeprefix(FILM_OF_TASK), f"content[{index}]")
+        films = [(index, item.value) for index, item in enumerate(content) if is_film_of_task(item)]
+        if len(films) > _FILMS_MAX:
+            reason = f"it names {len(films)} films of other tasks, at most {_FILMS_MAX} are looked up."
+            raise renamed_all(_refused("content", reason), decoded.names)
+        for index, address in films:
+            try:
+                await self._film(owner, address.removeprefix(FILM_OF_TASK), f"content[{index}]")
+            except Rejected as error:
+                raise renamed_all(error, decoded.names) from None
         # A draft beside other items is for the rules to refuse.
         if len(content) != 1 or content[0].modality is not Modality.DRAFT:
             return decoded
         draft = await self._film(owner, internal_id(content[0].value) or "", DRAFT_PARAM, shown=content[0].value)
+        if decoded.request.draft:
+            reason = "the film of a draft_task is the final one and no draft."
+            raise renamed_all(_refused("draft", reason), decoded.names)
         profile = self.catalogue.profiles[dialect]
         age_s = (self.clock.now() - draft.created_at).total_seconds()
         if not draft.request.draft:
