@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 
 from understudy.core.errors import CODES
-from understudy.core.task import Film, Status, Task, TaskError, Warned
-from understudy.dialects.ark_task import Advice, Usage
+from understudy.core.task import Film, Status, Task, TaskError
+from understudy.dialects.advice import Advice, advice_of, warned_of
+from understudy.dialects.ark_task import Usage
 from understudy.dialects.codec import Links, RemoteTask
 
 
@@ -105,7 +106,7 @@ def task_data(task: Task, links: Links, wire_id: str) -> TaskData:
     if task.completion_tokens is not None:
         data.usage = Usage(task.completion_tokens, task.completion_tokens)
     if task.warnings:
-        data.warnings = [Advice(warned.param, warned.message) for warned in task.warnings]
+        data.warnings = advice_of(task.warnings)
     return data
 
 
@@ -137,7 +138,7 @@ def remote_task(raw: dict[str, Any]) -> RemoteTask:
         completion_tokens=(raw.get("usage") or {}).get("completion_tokens"),
         error=error,
         progress=progress / 100 if progress is not None else None,
-        warnings=tuple(Warned(param=each["param"], message=each["message"]) for each in raw.get("warnings") or ()),
+        warnings=warned_of(raw.get("warnings")),
         raw=raw,
     )
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import msgspec
 
-from understudy.core.task import Film, Status, Task, TaskError, Warned
+from understudy.core.task import Film, Status, Task, TaskError
+from understudy.dialects.advice import Advice, advice_of, warned_of
 from understudy.dialects.ark_content import Tool
 from understudy.dialects.codec import Links, RemoteTask
 
@@ -29,13 +30,6 @@ class Usage(msgspec.Struct, omit_defaults=True):
     completion_tokens: int
     total_tokens: int
     tool_usage: dict[str, int] | None = None
-
-
-class Advice(msgspec.Struct):
-    """One warning; ours, Ark has none."""
-
-    param: str
-    message: str
 
 
 class TaskBody(msgspec.Struct, omit_defaults=True):
@@ -121,7 +115,7 @@ def task_body(task: Task, links: Links, wire_id: str) -> TaskBody:
     if task.status is Status.RUNNING:
         body.progress = round(task.progress, 3)
     if task.warnings:
-        body.warnings = [Advice(warned.param, warned.message) for warned in task.warnings]
+        body.warnings = advice_of(task.warnings)
     return body
 
 
@@ -153,6 +147,6 @@ def remote_task(raw: dict[str, Any]) -> RemoteTask:
         completion_tokens=usage.get("completion_tokens"),
         error=TaskError(code=error.get("code") or "", message=error.get("message") or "") if error else None,
         progress=raw.get("progress"),
-        warnings=tuple(Warned(param=each["param"], message=each["message"]) for each in raw.get("warnings") or ()),
+        warnings=warned_of(raw.get("warnings")),
         raw=raw,
     )

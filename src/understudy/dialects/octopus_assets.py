@@ -17,8 +17,8 @@ from understudy.core.assets import ASSET_PREFIX, Asset, AssetGroup, NewAsset, Ne
 from understudy.core.content import Modality
 from understudy.core.errors import CODES, Violation
 from understudy.core.task import Warned
+from understudy.dialects.advice import Advice, advice_of
 from understudy.dialects.ark_request import ignored
-from understudy.dialects.ark_task import Advice
 from understudy.dialects.codec import ErrorAnswer
 from understudy.dialects.ids import internal_id
 from understudy.dialects.json_body import absent, convert, reject_value
@@ -170,13 +170,13 @@ def decode_query(fields: Mapping[str, Any]) -> tuple[str, Told]:
 
 def encode_group_created(group: AssetGroup, told: Sequence[Warned]) -> bytes:
     """Write the answer to CreateAssetGroup."""
-    return _created(AssetCreated(id=group.id, warnings=_warnings(told)))
+    return _created(AssetCreated(id=group.id, warnings=advice_of(told)))
 
 
 def encode_asset_created(asset: Asset, told: Sequence[Warned]) -> bytes:
     """Write the answer to CreateAsset."""
     task_id = _TASK_PREFIX + asset.id.removeprefix(ASSET_PREFIX)
-    return _created(AssetCreated(id=asset.id, task_id=task_id, warnings=_warnings(told)))
+    return _created(AssetCreated(id=asset.id, task_id=task_id, warnings=advice_of(told)))
 
 
 def encode_asset(asset: Asset, told: Sequence[Warned]) -> bytes:
@@ -191,7 +191,7 @@ def encode_asset(asset: Asset, told: Sequence[Warned]) -> bytes:
         create_time=_spelled(asset.created_at),
         update_time=_spelled(asset.updated_at),
         error=None,
-        warnings=_warnings(told),
+        warnings=advice_of(told),
     )
     return msgspec.json.encode(AssetAnswer(state=_DONE, data=shown))
 
@@ -213,10 +213,6 @@ def _asset_id(task_id: str) -> str:
 
 def _ignored(fields: Mapping[str, Any], shape: type[msgspec.Struct]) -> Told:
     return tuple(ignored(param) for param in unread_keys(fields, shape))
-
-
-def _warnings(told: Sequence[Warned]) -> list[Advice]:
-    return [Advice(param=each.param, message=each.message) for each in told]
 
 
 def _created(data: AssetCreated) -> bytes:

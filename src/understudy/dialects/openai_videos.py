@@ -16,8 +16,8 @@ from understudy.catalog.load import load_catalogue
 from understudy.core.errors import CODES, UnderstudyError, Violation
 from understudy.core.model_spec import Profile
 from understudy.core.request import DURATION_CHOSEN_BY_ENGINE, RATIO_CHOSEN_BY_ENGINE, GenerationRequest
-from understudy.core.task import ENDED, Film, Status, Task, TaskError, TaskFilter, TaskPage, Warned
-from understudy.dialects.ark_task import Advice
+from understudy.core.task import ENDED, Film, Status, Task, TaskError, TaskFilter, TaskPage
+from understudy.dialects.advice import Advice, advice_of, warned_of
 from understudy.dialects.codec import Decoded, Encoded, ErrorAnswer, Links, RemoteTask, Shapes
 from understudy.dialects.ids import internal_id, shown_id, with_wire_ids
 from understudy.dialects.json_body import reject_value
@@ -280,7 +280,7 @@ class OpenAiCodec:
         if request.remixed_from:
             video.remixed_from_video_id = self.wire_id(request.remixed_from)
         if task.warnings:
-            video.warnings = [Advice(warned.param, warned.message) for warned in task.warnings]
+            video.warnings = advice_of(task.warnings)
         return video
 
 
@@ -332,7 +332,7 @@ def _remote_task(raw: dict[str, Any]) -> RemoteTask:
         last_frame_url=metadata.get("last_frame_url"),
         error=TaskError(code=str(error.get("code") or ""), message=error.get("message") or "") if error else None,
         progress=progress / 100 if status is Status.RUNNING and isinstance(progress, int | float) else None,
-        warnings=tuple(Warned(param=each["param"], message=each["message"]) for each in raw.get("warnings") or ()),
+        warnings=warned_of(raw.get("warnings")),
         raw=raw,
     )
 

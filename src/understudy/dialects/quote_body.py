@@ -8,19 +8,13 @@ import msgspec
 
 from understudy.core.errors import Violation
 from understudy.core.task import Warned
+from understudy.dialects.advice import Advice, warned_of
 
 
 class Violated(msgspec.Struct):
     """One thing that is wrong with the request."""
 
     code: str
-    param: str
-    message: str
-
-
-class Advised(msgspec.Struct):
-    """One field that would be ignored, rewritten or without effect."""
-
     param: str
     message: str
 
@@ -43,7 +37,7 @@ class QuoteBody(msgspec.Struct):
     is_acceptable: bool
     request: msgspec.Raw | None
     violations: list[Violated]
-    warnings: list[Advised]
+    warnings: list[Advice]
     at_most: Price | None
 
 
@@ -77,7 +71,7 @@ def read_quote(body: bytes) -> RemoteQuote:
         engine=raw["engine"],
         is_acceptable=raw["is_acceptable"],
         violations=tuple(Violation(each["code"], each["param"], each["message"]) for each in raw["violations"]),
-        warnings=tuple(Warned(param=each["param"], message=each["message"]) for each in raw["warnings"]),
+        warnings=warned_of(raw["warnings"]),
         request=raw["request"],
         currency=price.get("currency"),
         amount_micros=price.get("amount_micros"),

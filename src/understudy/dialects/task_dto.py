@@ -12,8 +12,9 @@ import msgspec
 
 from understudy.core.errors import CODES
 from understudy.core.model_spec import Profile
-from understudy.core.task import ENDED, Film, Status, Task, TaskError, Warned
-from understudy.dialects.ark_task import Advice, TaskBody, task_body
+from understudy.core.task import ENDED, Film, Status, Task, TaskError
+from understudy.dialects.advice import Advice, advice_of, warned_of
+from understudy.dialects.ark_task import TaskBody, task_body
 from understudy.dialects.codec import Links, RemoteTask
 from understudy.dialects.ids import shown_id
 
@@ -140,7 +141,7 @@ def created_answer(task: Task, profile: Profile) -> Created:
         status=FLAT_WORD[task.status],
         progress=round(task.progress * _PERCENT),
         created_at=int(task.created_at.timestamp()),
-        warnings=_advice(task),
+        warnings=advice_of(task.warnings) or None,
     )
 
 
@@ -163,7 +164,7 @@ def task_answer(task: Task, profile: Profile, links: Links) -> TaskAnswer:
         url=url,
         format=PurePosixPath(film.video_blob).suffix[1:] if film else None,
         error=Failure(code=_number(task.error), message=reason) if reason else None,
-        warnings=_advice(task),
+        warnings=advice_of(task.warnings) or None,
     )
 
 
@@ -213,10 +214,6 @@ def _number(error: TaskError | None) -> int:
     return (known or CODES["InternalServiceError"]).status
 
 
-def _advice(task: Task) -> list[Advice] | None:
-    return [Advice(warned.param, warned.message) for warned in task.warnings] or None
-
-
 def remote_task(raw: dict[str, Any]) -> RemoteTask:
     """Read a task from any of the three forms.
 
@@ -227,7 +224,6 @@ def remote_task(raw: dict[str, Any]) -> RemoteTask:
     flat = {**raw, **dto}
     status = _status(flat, ark)
     content, usage = _mapping(ark.get("content")), _mapping(ark.get("usage"))
-    told = ark.get("warnings") or raw.get("warnings") or ()
     return RemoteTask(
         id=raw.get("task_id") or dto.get("task_id") or flat["id"],
         model=raw.get("model") or ark.get("model") or "",
@@ -237,7 +233,7 @@ def remote_task(raw: dict[str, Any]) -> RemoteTask:
         completion_tokens=usage.get("completion_tokens"),
         error=_error(flat, ark, status),
         progress=_progress(flat.get("progress"), ark.get("progress")),
-        warnings=tuple(Warned(param=each["param"], message=each["message"]) for each in told),
+        warnings=warned_of(ark.get("warnings") or raw.get("warnings")),
         raw=raw,
     )
 

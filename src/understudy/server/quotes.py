@@ -5,8 +5,9 @@ from decimal import Decimal
 import msgspec
 
 from understudy.core.task import LedgerEntry
+from understudy.dialects.advice import advice_of
 from understudy.dialects.codec import Codec
-from understudy.dialects.quote_body import Advised, Price, QuoteBody, Violated
+from understudy.dialects.quote_body import Price, QuoteBody, Violated
 from understudy.service.quote import Quote
 
 MICROS = Decimal(1_000_000)
@@ -22,7 +23,7 @@ def encode_quote(quote: Quote, codec: Codec) -> bytes:
         is_acceptable=not quote.violations,
         request=None if encoded is None else msgspec.Raw(encoded.body),
         violations=[Violated(each.code, each.param, each.message) for each in quote.violations],
-        warnings=[Advised(each.param, each.message) for each in quote.warnings],
+        warnings=advice_of(quote.warnings),
         at_most=None if quote.cost is None else _price(quote.cost),
     )
     return msgspec.json.encode(body)
