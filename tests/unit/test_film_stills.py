@@ -78,3 +78,23 @@ async def test_a_file_that_is_no_film_is_told_without_a_picture(tmp_path):
 async def test_another_variant_is_refused_with_the_words_there_are(tmp_path, variant):
     with pytest.raises(Rejected, match="`video`, `thumbnail`, `spritesheet`"):
         await FilmStills(LocalBlobStore(tmp_path)).blob_of(FILM, variant)
+
+
+async def test_all_who_want_the_picture_of_a_broken_film_at_once_learn_it_from_one_try(tmp_path, caplog):
+    blobs = LocalBlobStore(tmp_path / "blobs")
+    (tmp_path / "a.mp4").write_bytes(b"no film")
+    await blobs.put(tmp_path / "a.mp4", KEY)
+    stills = FilmStills(blobs)
+    asked = (stills.blob_of(FILM, Still.THUMBNAIL) for _ in range(5))
+    told = await asyncio.gather(*asked, return_exceptions=True)
+    assert [type(each) for each in told] == [Unavailable] * 5
+    assert [record.message[:10] for record in caplog.records] == ["no picture"]
+
+
+async def test_a_caller_who_leaves_does_not_take_the_picture_from_the_others(tmp_path):
+    stills = FilmStills(await stored(tmp_path))
+    first = asyncio.create_task(stills.blob_of(FILM, Still.THUMBNAIL))
+    second = asyncio.create_task(stills.blob_of(FILM, Still.THUMBNAIL))
+    await asyncio.sleep(0)
+    first.cancel()
+    assert await second

@@ -24,6 +24,7 @@ class FilmStills:
         self._blobs = blobs
         self._limits = limits or StillLimits()
         self._one_at_a_time = asyncio.Lock()
+        self._in_the_making: dict[str, asyncio.Task[None]] = {}
 
     async def blob_of(self, film: Film, variant: str) -> str:
         """Return the blob key of a picture of the film. variant: a word of `Still`.
@@ -38,8 +39,16 @@ class FilmStills:
             raise Rejected(Violation("InvalidParameter", "variant", message)) from None
         key = still_key(film.video_blob, still)
         if self._blobs.local_path(key) is None:
-            await self._make(film, still, key)
+            await asyncio.shield(self._make_once(film, still, key))
         return key
+
+    def _make_once(self, film: Film, still: Still, key: str) -> asyncio.Task[None]:
+        """Return the one making of a picture, which all who want it share, its failure included."""
+        making = self._in_the_making.get(key)
+        if making is None:
+            making = self._in_the_making[key] = asyncio.create_task(self._make(film, still, key))
+            making.add_done_callback(lambda _: self._in_the_making.pop(key, None))
+        return making
 
     async def _make(self, film: Film, still: Still, key: str) -> None:
         try:
@@ -48,9 +57,6 @@ class FilmStills:
         except TimeoutError:
             raise _not_made("other pictures are being made, please try again") from None
         try:
-            # Somebody else may have made it while we waited.
-            if self._blobs.local_path(key) is not None:
-                return
             path = self._blobs.local_path(film.video_blob)
             if path is None:
                 raise _gone()
