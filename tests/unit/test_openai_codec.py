@@ -16,7 +16,8 @@ from understudy.core.request import GenerationRequest
 from understudy.dialects.form import read_form
 from understudy.dialects.json_body import read_object
 from understudy.dialects.naming import spelled
-from understudy.dialects.openai_videos import OPENAI, decode_change
+from understudy.dialects.openai_request import decode_change
+from understudy.dialects.openai_videos import OPENAI
 
 GOLDEN = Path("tests/golden/openai")
 CASES = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(GOLDEN.glob("*.json"))}

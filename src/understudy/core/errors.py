@@ -59,6 +59,10 @@ class Violation:
     message: str
 
 
+INTERNAL = Violation("InternalServiceError", "", "The service encountered an unexpected internal error.")
+"""All that a caller is told of a bug."""
+
+
 class UnderstudyError(Exception):
     """The root: carries the violation that a dialect spells in its own shape."""
 

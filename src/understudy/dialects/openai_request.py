@@ -21,7 +21,7 @@ from understudy.core.request import GenerationRequest
 from understudy.core.roles import with_roles
 from understudy.core.task import Warned
 from understudy.dialects.ark_content import MEDIA_KEY, Url, decode_content, decode_tools, idle_item_keys
-from understudy.dialects.ark_request import Create, encode_create, ignored, with_defaults
+from understudy.dialects.ark_request import Create, encode_create, ignored, lost_fields, with_defaults
 from understudy.dialects.codec import Decoded, Encoded
 from understudy.dialects.form import read_json_text
 from understudy.dialects.ids import internal_id
@@ -365,12 +365,7 @@ def _lost(request: GenerationRequest) -> list[Warned]:
     for index, item in enumerate(request.content):
         if item.modality is Modality.DRAFT:
             lost.append(Warned(param=f"content[{index}]", message="A draft cannot be made final here."))
-    for param in ("draft_task_id", "remixed_from"):
-        if getattr(request, param) is not None:
-            lost.append(
-                Warned(param=param, message="The film that this one is made from is known to this server only.")
-            )
-    return lost
+    return [*lost, *lost_fields(request)]
 
 
 def decode_change(kind: str, fields: Mapping[str, Any], *, source: str | None) -> tuple[Change, tuple[Warned, ...]]:

@@ -21,10 +21,8 @@ from understudy.dialects.advice import Advice, advice_of, warned_of
 from understudy.dialects.codec import Decoded, Encoded, ErrorAnswer, Links, RemoteTask, Shapes
 from understudy.dialects.ids import internal_id, shown_id, with_wire_ids
 from understudy.dialects.json_body import reject_value
-from understudy.dialects.openai_request import VideoCreate, decode_change, decode_create, encode_request
+from understudy.dialects.openai_request import VideoCreate, decode_create, encode_request
 from understudy.dialects.remote_errors import remote_error, unreadable
-
-__all__ = ["OPENAI", "OpenAiCodec", "decode_change"]
 
 
 class VideoError(msgspec.Struct):

@@ -1,13 +1,11 @@
 """How errors leave the server: the core's tree, and everything else, in the dialect's own shape."""
 
-from understudy.core.errors import Conflict, UnderstudyError, Violation
+from understudy.core.errors import INTERNAL, Conflict, UnderstudyError, Violation
 from understudy.dialects.codec import Codec
 from understudy.server.reply import JSON, Reply
 
 # The vendor's SDK repeats a 409 twice unless told not to; asking again never helps here.
 _NO_RETRY = (b"x-should-retry", b"false")
-
-INTERNAL = Violation("InternalServiceError", "", "The service encountered an unexpected internal error.")
 
 
 def error_reply(error: UnderstudyError, codec: Codec, request_id: str) -> Reply:

@@ -8,7 +8,7 @@ from understudy.core.change import Change
 from understudy.core.errors import NotFound, Rejected, Violation
 from understudy.core.task import ENDED, Status, Task, Warned
 from understudy.dialects.codec import Codec, Decoded, RecordsCodec
-from understudy.dialects.openai_videos import decode_change
+from understudy.dialects.openai_request import decode_change
 from understudy.dialects.select import dialect_of_answer, dialect_of_request
 from understudy.server.body import BodyReader
 from understudy.server.content import send_blob

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from understudy.core.errors import TaskFailed, Unavailable, Violation
+from understudy.core.errors import INTERNAL, TaskFailed, Unavailable, Violation
 from understudy.core.ports import BlobStore, Clock, Executor, Outcome, TaskStore
 from understudy.core.render import RenderJob, RenderResult
 from understudy.core.task import Claim, EntryKind, Film, Status, TaskError, Warned
@@ -19,8 +19,6 @@ from understudy.service.jobs import Jobs
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-INTERNAL = Violation("InternalServiceError", "", "The service encountered an unexpected internal error.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
