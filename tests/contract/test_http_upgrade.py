@@ -60,6 +60,16 @@ def test_a_get_with_an_offer_to_upgrade_is_answered_and_so_is_what_follows(serve
     assert received.count(b'{"items":[],"total":0}') == 3
 
 
+@pytest.mark.parametrize(
+    "sent", ["HTTP/1.1\r\nConnection: close, Upgrade", "HTTP/1.0\r\nConnection: Upgrade"], ids=["close", "1.0"]
+)
+def test_an_offer_on_a_connection_that_is_to_be_closed_is_declined_with_an_answer(server, sent):
+    asked = f"POST {TASKS} {sent}\r\nUpgrade: h2c\r\nHost: h\r\nAuthorization: Bearer {server.api_key}\r\n"
+    received = exchange(server, f"{asked}Content-Length: {len(BODY)}\r\n\r\n".encode() + BODY)
+    assert received.startswith(b"HTTP/1.1 200 "), received
+    assert len(server.stored()) == 1
+
+
 def test_an_offer_of_a_websocket_is_declined_with_an_answer(server):
     received = exchange(server, head(server, "Connection: Upgrade", "Upgrade: websocket", method="GET"))
     assert received.startswith(b"HTTP/1.1 200 "), received

@@ -166,7 +166,10 @@ class EdgeProtocol(HttpToolsProtocol):
             except httptools.HttpParserUpgrade as stop:
                 if not self._has_offer:
                     return
-                data = self._head_without_offer() + data[stop.args[0] :]
+                # A new parser, because this one takes nothing more where the connection is to be closed.
+                head, self.parser = self._head_without_offer(), httptools.HttpRequestParser(self)
+                self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+                data = head + data[stop.args[0] :]
             except httptools.HttpParserError:
                 self.send_400_response("")
                 return
