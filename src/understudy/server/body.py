@@ -46,7 +46,8 @@ class BodyReader:
                 raise _too_large(most)
             body = b"".join(parts)
             parts.clear()
-            return _object_of(call, body)
+            # In a thread, because tens of megabytes take a while and everybody else would wait.
+            return await asyncio.to_thread(_object_of, call, body)
 
     async def _receive(self, call: Call, parts: list[bytes], enough_bytes: int) -> tuple[int, bool]:
         """Add to ``parts`` until the body ends or they are more than enough; return their size and whether it ended."""
