@@ -19,7 +19,7 @@ from understudy.dialects.apimart_request import Create, decode_create, encode_cr
 from understudy.dialects.apimart_task import OK, SUBMITTED, TaskAnswer, remote_task, task_data
 from understudy.dialects.codec import Decoded, Encoded, ErrorAnswer, Links, RemoteTask, Shapes
 from understudy.dialects.ids import internal_id, with_wire_ids
-from understudy.dialects.remote_errors import remote_error, unreadable
+from understudy.dialects.remote_errors import remote_error, told_in, unreadable
 
 
 class Submitted(msgspec.Struct):
@@ -123,20 +123,21 @@ class ApimartCodec:
         return ErrorAnswer(status=status, body=msgspec.json.encode(ErrorEnvelope(error)))
 
     def decode_error(self, status: int, body: bytes) -> UnderstudyError:
-        try:
-            error = msgspec.json.decode(body)["error"]
-            code = error.get("reason") or (_TOLD[status].code if status in _TOLD else "InternalServiceError")
-            message = error.get("detail") or error["message"]
-            violation = Violation(str(code), str(error.get("param") or ""), str(message))
-        except (msgspec.DecodeError, KeyError, TypeError, AttributeError):
-            violation = unreadable(status, body)
-        return remote_error(status, violation)
+        found = told_in(body, lambda answer: _violation(answer["error"], status))
+        return remote_error(status, found) if found else unreadable(status, body)
 
     def wire_id(self, task_id: str) -> str:
         return self.profile.wire_id_prefix + task_id
 
     def task_id(self, wire_id: str) -> str | None:
         return internal_id(wire_id)
+
+
+def _violation(error: Mapping[str, Any], status: int) -> Violation:
+    told = _TOLD.get(status) or _TOLD[_SERVER_FAULT if status >= _SERVER_FAULT else _BAD_REQUEST]
+    code = error.get("reason") or told.code
+    message = error.get("detail") or error["message"]
+    return Violation(str(code), str(error.get("param") or ""), str(message))
 
 
 APIMART = ApimartCodec(load_catalogue().profiles["apimart"])

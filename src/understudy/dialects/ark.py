@@ -22,7 +22,7 @@ from understudy.dialects.ark_task import PageBody, TaskBody, remote_task, task_b
 from understudy.dialects.codec import Decoded, Encoded, ErrorAnswer, Links, RemoteTask, Shapes
 from understudy.dialects.ids import internal_id, shown_id, with_wire_ids
 from understudy.dialects.json_body import reject_value
-from understudy.dialects.remote_errors import remote_error, unreadable
+from understudy.dialects.remote_errors import remote_error, told_in, unreadable
 
 
 class Created(msgspec.Struct, omit_defaults=True):
@@ -135,18 +135,19 @@ class ArkCodec:
         return ErrorAnswer(status=status, body=msgspec.json.encode(ErrorEnvelope(detail)))
 
     def decode_error(self, status: int, body: bytes) -> UnderstudyError:
-        try:
-            error = msgspec.json.decode(body)["error"]
-            violation = Violation(str(error["code"]), str(error.get("param") or ""), str(error["message"]))
-        except (msgspec.DecodeError, KeyError, TypeError, AttributeError):
-            violation = unreadable(status, body)
-        return remote_error(status, violation)
+        found = told_in(body, _violation)
+        return remote_error(status, found) if found else unreadable(status, body)
 
     def wire_id(self, task_id: str) -> str:
         return self.profile.wire_id_prefix + task_id
 
     def task_id(self, wire_id: str) -> str | None:
         return internal_id(wire_id)
+
+
+def _violation(answer: Any) -> Violation:
+    error = answer["error"]
+    return Violation(str(error["code"]), str(error.get("param") or ""), str(error["message"]))
 
 
 def _whole(values: Mapping[str, str], name: str, span: Span, *, default: int) -> int:

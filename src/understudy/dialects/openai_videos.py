@@ -22,7 +22,7 @@ from understudy.dialects.codec import Decoded, Encoded, ErrorAnswer, Links, Remo
 from understudy.dialects.ids import internal_id, shown_id, with_wire_ids
 from understudy.dialects.json_body import reject_value
 from understudy.dialects.openai_request import VideoCreate, decode_create, encode_request
-from understudy.dialects.remote_errors import remote_error, unreadable
+from understudy.dialects.remote_errors import remote_error, told_in, unreadable
 
 
 class VideoError(msgspec.Struct):
@@ -232,14 +232,8 @@ class OpenAiCodec:
         return ErrorAnswer(status=status, body=msgspec.json.encode(ErrorEnvelope(detail)))
 
     def decode_error(self, status: int, body: bytes) -> UnderstudyError:
-        try:
-            error = msgspec.json.decode(body)["error"]
-            code = str(error.get("code") or error.get("type") or "")
-            param, message = str(error.get("param") or ""), str(error["message"])
-            violation = Violation(_CODE_MEANT.get(code, code), param, message)
-        except (msgspec.DecodeError, KeyError, TypeError, AttributeError):
-            violation = unreadable(status, body)
-        return remote_error(status, violation)
+        found = told_in(body, _violation)
+        return remote_error(status, found) if found else unreadable(status, body)
 
     def wire_id(self, task_id: str) -> str:
         return self.profile.wire_id_prefix + task_id
@@ -280,6 +274,12 @@ class OpenAiCodec:
         if task.warnings:
             video.warnings = advice_of(task.warnings)
         return video
+
+
+def _violation(answer: Any) -> Violation:
+    error = answer["error"]
+    code = str(error.get("code") or error.get("type") or "")
+    return Violation(_CODE_MEANT.get(code, code), str(error.get("param") or ""), str(error["message"]))
 
 
 def _percent(task: Task) -> int:

@@ -12,7 +12,7 @@ import msgspec
 
 from understudy.core.errors import CODES, UnderstudyError, Violation
 from understudy.dialects.codec import ErrorAnswer
-from understudy.dialects.remote_errors import remote_error, unreadable
+from understudy.dialects.remote_errors import code_of_status, remote_error, told_in, unreadable
 
 
 class FlatError(msgspec.Struct, omit_defaults=True):
@@ -76,16 +76,6 @@ _CODE_OF_WORD = {
     "channel_not_found": "ServiceUnavailable",
     "get_channel_failed": "ServiceUnavailable",
 }
-_CODE_OF_STATUS = {
-    401: "AuthenticationError",
-    402: "InsufficientBalance",
-    403: "AccessDenied",
-    404: "NotFound.Path",
-    405: "InvalidAction.MethodNotAllowed",
-    409: "InvalidAction.RunningTaskDeletion",
-    429: "QuotaExceeded",
-    503: "ServiceUnavailable",
-}
 _IS_MISSING = re.compile(r"is (required|missing `[^`]*` parameter)")
 
 
@@ -103,17 +93,21 @@ def encode_flat_or_nested(violation: Violation, request_id: str) -> ErrorAnswer:
 
 def decode_flat_or_nested(status: int, body: bytes) -> UnderstudyError:
     """Read an error of either form; a task handler's word says more than the HTTP status."""
-    try:
-        raw = msgspec.json.decode(body)
-        told = raw["error"] if isinstance(raw.get("error"), dict) else raw
-        word, message, param = str(told.get("code") or ""), str(told["message"]), str(told.get("param") or "")
-    except (msgspec.DecodeError, KeyError, TypeError, AttributeError):
-        return remote_error(status, unreadable(status, body))
+    told = told_in(body, _told)
+    if told is None:
+        return unreadable(status, body)
+    word, message, param = told
     if word == "fail_to_fetch_task":
         return _of_upstream(status, message)
     code = _code_of(word, status, message)
     violation = Violation(code, param or ("model" if word == "missing_model" else ""), message)
     return remote_error(CODES[code].status, violation)
+
+
+def _told(raw: Any) -> tuple[str, str, str]:
+    """Return code, sentence and parameter of an error of either form."""
+    told = raw["error"] if isinstance(raw.get("error"), dict) else raw
+    return str(told.get("code") or ""), str(told["message"]), str(told.get("param") or "")
 
 
 def _word_of(violation: Violation) -> str:
@@ -135,16 +129,13 @@ _OWN_WORDS = {_snake(code): code for code in CODES} | {each.word: code for code,
 def _code_of(word: str, status: int, message: str) -> str:
     if word == "invalid_request" and _IS_MISSING.search(message):
         return "MissingParameter"
-    found = _CODE_OF_WORD.get(word) or _OWN_WORDS.get(word) or _CODE_OF_STATUS.get(status)
-    return found or ("InvalidParameter" if 400 <= status < 500 else "InternalServiceError")
+    return _CODE_OF_WORD.get(word) or _OWN_WORDS.get(word) or code_of_status(status)
 
 
 def _of_upstream(status: int, message: str) -> UnderstudyError:
     """Read the error of the server behind, which new-api puts into its message as a JSON text."""
-    inner: Any = None
-    try:
-        inner = msgspec.json.decode(message)["error"]
-        violation = Violation(str(inner["code"]), str(inner.get("param") or ""), str(inner["message"]))
-    except (msgspec.DecodeError, KeyError, TypeError, AttributeError):
-        violation = Violation(_code_of("", status, message), "", message)
-    return remote_error(status, violation)
+    told = told_in(message, _told)
+    if told is None or not told[0]:
+        return remote_error(status, Violation(_code_of("", status, message), "", message))
+    word, sentence, param = told
+    return remote_error(status, Violation(word, param, sentence))
