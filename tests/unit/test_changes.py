@@ -56,6 +56,14 @@ async def test_an_extension_lasts_as_long_as_it_says():
     assert (await changes(bench).request_of("o", PROFILE, wanted)).request.duration_s == 12
 
 
+async def test_a_film_ordered_by_its_frames_is_extended_by_seconds():
+    bench = Bench()
+    source = await bench.film(await bench.submit(dialect="octopus", frames=121, ratio="16:9"))
+    wanted = Change(kind=ChangeKind.EXTEND, prompt="on it goes", source=source.id, duration_s=12)
+    found = (await changes(bench).request_of("o", PROFILE, wanted)).request
+    assert (found.duration_s, found.frames) == (12, None)
+
+
 @pytest.mark.parametrize("kind", [ChangeKind.REMIX, ChangeKind.EDIT])
 async def test_an_engine_without_videos_makes_the_film_anew_with_the_same_seed_and_says_so(kind):
     bench = Bench()
@@ -80,7 +88,7 @@ async def test_an_engine_without_videos_cannot_extend():
 async def test_a_video_that_is_not_ours_is_the_reference_of_a_film_by_the_default_model():
     wanted = Change(kind=ChangeKind.EDIT, prompt="in snow", video="https://example.com/a.mp4")
     found = (await changes(Bench()).request_of("o", PROFILE, wanted)).request
-    assert found.content[1].value == "https://example.com/a.mp4"
+    assert (found.model, found.content[1].value) == ("sora-2", "https://example.com/a.mp4")
     assert found.execution_expires_after_s == 172_800
 
 

@@ -24,6 +24,11 @@ class Catalogue:
     books: Mapping[str, PriceBook]
     assets: AssetLimits
 
+    @property
+    def default_model(self) -> ModelSpec:
+        """The model that is meant where neither a client nor its dialect names one: the first row."""
+        return next(iter(self.models.values()))
+
     def model(self, name: str) -> ModelSpec | None:
         """Return the model that a client's name means, or None."""
         return self.models.get(name)

@@ -115,8 +115,8 @@ def root_of(base_url: str) -> str:
 
 
 def default_model() -> ModelSpec:
-    """Return the model that a request means when it names none: the catalogue's first."""
-    return next(iter(load_catalogue().models.values()))
+    """Return the model that a request means when it names none."""
+    return load_catalogue().default_model
 
 
 def request_of(prompt: str, fields: Fields) -> GenerationRequest:

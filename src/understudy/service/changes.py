@@ -44,7 +44,8 @@ class Changes:
         """
         words = ContentItem(modality=Modality.TEXT, value=change.prompt)
         if change.source is None:
-            request = GenerationRequest(model=self._default_model(), content=(words,))
+            model = profile.defaults.get("model", self.catalogue.default_model.id)
+            request = GenerationRequest(model=str(model), content=(words,))
             return self._with_video(request, change, address=change.video or "", profile=profile)
         source = await self.queries.get(owner, change.source)
         if source.status is not Status.SUCCEEDED:
@@ -64,12 +65,11 @@ class Changes:
             request,
             content=(*request.content, video),
             duration_s=request.duration_s if change.duration_s is None else change.duration_s,
+            # A film ordered by its frames goes on for the seconds that the change says, not for its own frames again.
+            frames=request.frames if change.duration_s is None else None,
             execution_expires_after_s=int(expiry),
         )
         return Decoded(request=changed, names=NAMES)
-
-    def _default_model(self) -> str:
-        return next(iter(self.catalogue.models.values())).id
 
 
 def _settings_of(source: Task) -> GenerationRequest:
