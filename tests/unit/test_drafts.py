@@ -131,6 +131,15 @@ async def test_a_final_that_is_to_be_a_draft_is_refused(dialect):
     assert [each.param for each in caught.value.violations] == ["draft"]
 
 
+async def test_a_film_whose_record_is_over_is_not_there_any_more():
+    bench = Bench(engine=replace(ENGINE, scenarios=frozenset(Scenario)))
+    source = await bench.film(await bench.submit())
+    film = ContentItem(modality=Modality.VIDEO, value=FILM_OF_TASK + source.id, role=Role.REFERENCE_VIDEO)
+    bench.clock.advance(days=7, seconds=1)
+    with pytest.raises(Rejected, match="is not found"):
+        await bench.submit(content=(film,))
+
+
 async def test_films_that_no_model_takes_so_many_of_are_not_looked_up():
     bench = Bench(engine=replace(ENGINE, scenarios=frozenset(Scenario)))
     source = await bench.film(await bench.submit())

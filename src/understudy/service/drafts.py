@@ -6,6 +6,7 @@ from understudy.catalog.load import Catalogue
 from understudy.core.case import invalid
 from understudy.core.content import Modality
 from understudy.core.errors import Rejected
+from understudy.core.model_spec import Profile
 from understudy.core.ports import Clock, TaskStore
 from understudy.core.request import FILM_OF_TASK, GenerationRequest, is_film_of_task, param_of
 from understudy.core.task import Status, Task, Warned
@@ -42,29 +43,26 @@ class Drafts:
 
         Raises: Rejected when a task that it names is not there, has no film, or forbids what is asked.
         """
-        content = decoded.request.content
+        content, profile = decoded.request.content, self.catalogue.profiles[dialect]
         films = [(index, item.value) for index, item in enumerate(content) if is_film_of_task(item)]
         if len(films) > _FILMS_MAX:
             reason = f"it names {len(films)} films of other tasks, at most {_FILMS_MAX} are looked up."
             raise renamed_all(_refused("content", reason), decoded.names)
         for index, address in films:
             try:
-                await self._film(owner, address.removeprefix(FILM_OF_TASK), f"content[{index}]")
+                await self._film(owner, address.removeprefix(FILM_OF_TASK), f"content[{index}]", profile=profile)
             except Rejected as error:
                 raise renamed_all(error, decoded.names) from None
         # A draft beside other items is for the rules to refuse.
         if len(content) != 1 or content[0].modality is not Modality.DRAFT:
             return decoded
-        draft = await self._film(owner, internal_id(content[0].value) or "", DRAFT_PARAM, shown=content[0].value)
+        named = content[0].value
+        draft = await self._film(owner, internal_id(named) or "", DRAFT_PARAM, profile=profile, shown=named)
         if decoded.request.draft:
             reason = "the film of a draft_task is the final one and no draft."
             raise renamed_all(_refused("draft", reason), decoded.names)
-        profile = self.catalogue.profiles[dialect]
-        age_s = (self.clock.now() - draft.created_at).total_seconds()
         if not draft.request.draft:
             raise _refused(DRAFT_PARAM, f"the specified task {content[0].value} is not a draft.")
-        if age_s > profile.record_retention_s:
-            raise _refused(DRAFT_PARAM, f"the specified draft task {content[0].value} is not found.")
         model = self.catalogue.model(decoded.request.model)
         if model is not None and model.id != draft.request.model:
             reason = f"it must be the model of the draft task, {draft.request.model_shown}."
@@ -95,14 +93,14 @@ class Drafts:
                 found.append(param_of(field))
         return found
 
-    async def _film(self, owner: str, task_id: str, param: str, *, shown: str | None = None) -> Task:
-        """Return the owner's succeeded task.
+    async def _film(self, owner: str, task_id: str, param: str, *, profile: Profile, shown: str = "") -> Task:
+        """Return the owner's succeeded task, as long as its record is kept.
 
         Raises: Rejected.
         """
         name = shown or task_id
         task = await self.store.get(owner, task_id) if internal_id(task_id) else None
-        if task is None:
+        if task is None or (self.clock.now() - task.created_at).total_seconds() > profile.record_retention_s:
             raise _refused(param, f"the specified task {name[:100]} is not found.")
         if task.status is not Status.SUCCEEDED:
             raise _refused(param, f"the specified task {name[:100]} has not succeeded, it is {task.status}.")
