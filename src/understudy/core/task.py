@@ -97,6 +97,11 @@ class Task:
     error: TaskError | None = None
     warnings: tuple[Warned, ...] = ()
 
+    @property
+    def percent(self) -> int:
+        """Its progress in whole percent, rounded down; 100 once it succeeded and never before."""
+        return 100 if self.status is Status.SUCCEEDED else min(int(self.progress * 100), 99)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskFilter:

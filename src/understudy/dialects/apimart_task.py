@@ -90,7 +90,7 @@ def task_data(task: Task, links: Links, wire_id: str) -> TaskData:
         id=wire_id,
         status=_WORDS[task.status],
         # A task that is not complete must not look it.
-        progress=100 if is_done else min(int(task.progress * 100), 99),
+        progress=task.percent,
         created=int(task.created_at.timestamp()),
         model=task.request.model_shown,
     )

@@ -251,7 +251,7 @@ class OpenAiCodec:
             object="video",
             model=request.model_shown,
             status=_WORD[task.status],
-            progress=_percent(task),
+            progress=task.percent,
             created_at=int(task.created_at.timestamp()),
             prompt=request.prompt or None,
             seconds=str(film.duration_s if film else _seconds_asked(request)),
@@ -280,13 +280,6 @@ def _violation(answer: Any) -> Violation:
     error = answer["error"]
     code = str(error.get("code") or error.get("type") or "")
     return Violation(_CODE_MEANT.get(code, code), str(error.get("param") or ""), str(error["message"]))
-
-
-def _percent(task: Task) -> int:
-    if task.status is Status.SUCCEEDED:
-        return 100
-    # A task that is not complete must not look it.
-    return min(int(task.progress * 100), 99)
 
 
 def _seconds_asked(request: GenerationRequest) -> int:

@@ -139,7 +139,7 @@ def created_answer(task: Task, profile: Profile) -> Created:
         object="video",
         model=task.request.model_shown,
         status=FLAT_WORD[task.status],
-        progress=round(task.progress * _PERCENT),
+        progress=task.percent,
         created_at=int(task.created_at.timestamp()),
         warnings=advice_of(task.warnings) or None,
     )
@@ -181,7 +181,7 @@ def _dto(task: Task, *, reason: str, url: str | None, inner: TaskBody) -> TaskDt
         start_time=created_s if task.attempt else 0,
         finish_time=updated_s if has_ended else 0,
         # A task that has not ended must not look it.
-        progress=f"{_PERCENT if has_ended else min(int(task.progress * _PERCENT), _PERCENT - 1)}%",
+        progress=f"{_PERCENT if has_ended else task.percent}%",
         created_at=created_s,
         updated_at=updated_s,
         properties=Properties(origin_model_name=task.request.model_shown, upstream_model_name=task.request.model),
