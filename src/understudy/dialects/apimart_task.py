@@ -89,7 +89,6 @@ def task_data(task: Task, links: Links, wire_id: str) -> TaskData:
     data = TaskData(
         id=wire_id,
         status=_WORDS[task.status],
-        # A task that is not complete must not look it.
         progress=task.percent,
         created=int(task.created_at.timestamp()),
         model=task.request.model_shown,
