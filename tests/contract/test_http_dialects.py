@@ -157,7 +157,7 @@ def test_a_quote_of_no_object_is_an_error(server: RunningServer):
     ("path", "has"),
     [
         ("/apimart/v1/nothing", ("code", "message", "type")),
-        ("/v1/models", ("message", "type", "param", "code")),
+        ("/v1/embeddings", ("message", "type", "param", "code")),
         ("/octopus/nothing", ("message",)),
         ("/nothing", ("code", "message", "param", "type")),
     ],
@@ -167,7 +167,7 @@ def test_a_path_that_does_not_exist_is_told_in_the_words_of_whoever_would_own_it
     assert answer.status == 404
     told = answer.json()
     assert set(has) <= told.get("error", told).keys()
-    assert "nothing" in answer.body.decode() or "/v1/models" in answer.body.decode()
+    assert "nothing" in answer.body.decode() or "/v1/embeddings" in answer.body.decode()
 
 
 def test_a_preferred_dialect_and_strictness_are_settings(tmp_path):

@@ -47,10 +47,10 @@ class TaskType:
 class ModelSpec:
     """One model.
 
-    id: dated catalogue id. name: the id without its date, as messages spell it. sizes: resolution -> ratio ->
-    (width_px, height_px). seed: -1 included. refused: fields of other models -> the values that are accepted
-    because they ask for what this model does anyway. defaults: field of the request -> value; defaults_of: the same
-    for one scenario, where it differs.
+    id: dated catalogue id. name: the id without its date, as messages spell it. date: the day its row was read, ISO
+    8601. sizes: resolution -> ratio -> (width_px, height_px). seed: -1 included. refused: fields of other models ->
+    the values that are accepted because they ask for what this model does anyway. defaults: field of the request ->
+    value; defaults_of: the same for one scenario, where it differs.
     scenarios: those it has. reference_images_max and kin: how many of each a reference request may hold.
     reference_videos_ms_max: the most that all reference videos may last together.
     adaptive_in_text, adaptive_only_with_frames: whether text alone may leave the ratio open; whether frames must.
@@ -77,6 +77,7 @@ class ModelSpec:
     refused: Mapping[str, tuple[Plain, ...]]
     defaults: Mapping[str, Plain]
     price_row: str
+    date: str
     advised_han_chars_max: int
     advised_words_max: int
     draft_resolution: str

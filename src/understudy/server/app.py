@@ -14,6 +14,7 @@ from understudy.server.body import BodyReader
 from understudy.server.content import send_file
 from understudy.server.docs_page import DocsRoutes
 from understudy.server.endpoint import DEFAULT_DIALECTS, Call, Endpoint, Handler
+from understudy.server.front import get_model, list_models, welcome
 from understudy.server.house import House
 from understudy.server.ops import health, readiness
 from understudy.server.reply import Answer, Receive, Scope, Send
@@ -44,6 +45,8 @@ def build_app(house: House) -> Router:
             *_asset_routes(house, bodies),
             *_docs_routes(house),
             Route("/files/{key:path}", Endpoint(house, {"GET": send_file}, is_open=True)),
+            Route("/", Endpoint(house, {"GET": welcome}, is_open=True)),
+            *_model_routes(house),
             Route("/healthz", Endpoint(house, {"GET": health}, is_open=True)),
             Route("/readyz", Endpoint(house, {"GET": readiness}, is_open=True)),
         ],
@@ -76,6 +79,14 @@ def _task_routes(house: House, bodies: BodyReader) -> Iterator[Route]:
     for path, (methods, dialects) in at_path.items():
         in_order = {method: methods[method] for method in METHODS if method in methods}
         yield Route(path, Endpoint(house, in_order, dialects=dialects))
+
+
+def _model_routes(house: House) -> Iterator[Route]:
+    """OpenAI's list of models, which the clients of the gateways ask for first; below every mount as well."""
+    who = {"GET": MOUNTS["openai"]}
+    for prefix in ("", *(f"/{mount}" for mount in MOUNTS)):
+        yield Route(f"{prefix}/v1/models", Endpoint(house, {"GET": list_models}, dialects=who))
+        yield Route(f"{prefix}/v1/models/{{name}}", Endpoint(house, {"GET": get_model}, dialects=who))
 
 
 def _asset_routes(house: House, bodies: BodyReader) -> Iterator[Route]:

@@ -80,6 +80,13 @@ def _open(operation: str, summary: str, responses: Schema, *, parameters: tuple[
     return {"get": {**found, "parameters": list(parameters), "responses": responses}}
 
 
+def _keyed(operation: str, summary: str, responses: Schema, *, parameters: tuple[Schema, ...] = ()) -> Schema:
+    """Describe a get that needs a key, which the document asks for unless told otherwise."""
+    found = _open(operation, summary, responses, parameters=parameters)
+    found["get"].pop("security")
+    return found
+
+
 def _in_link(name: str, place: str, says: str) -> Schema:
     return {**parameter(name, {"type": "string"}, says, place=place), "required": True}
 
@@ -101,6 +108,23 @@ OWN_PATHS: dict[str, Any] = {
             _in_link("signature", "query", "What makes the address genuine."),
             {"$ref": "#/components/parameters/range"},
         ),
+    ),
+    "/": _open(
+        "getWelcome",
+        "Say what this server is; people are sent to the page",
+        {"200": answer("Where everything is.", _ANY_OBJECT), "302": answer("The page of the API.", {})},
+    ),
+    "/v1/models": _keyed(
+        "listModels", "List every name of every model", {"200": answer("OpenAI's list.", _ANY_OBJECT)}
+    ),
+    "/v1/models/{name}": _keyed(
+        "getModel",
+        "Get a model by any of its names",
+        {
+            "200": answer("OpenAI's model.", _ANY_OBJECT),
+            "404": {"$ref": "#/components/responses/openai.404"},
+        },
+        parameters=(_in_link("name", "path", "An id or an alias."),),
     ),
     "/healthz": _open("getHealth", "Say whether the process is alive", {"200": answer("It is.", _ANY_OBJECT)}),
     "/readyz": _open(
