@@ -34,6 +34,6 @@ class Examiner:
 def unwanted(warnings: tuple[Warned, ...]) -> tuple[Violation, ...]:
     """Return warnings as what they are to a strict caller."""
     return tuple(
-        Violation("InvalidParameter", warned.param, f"{warned.message} (Refused, because the request is strict.)")
+        Violation("InvalidParameter", warned.param, f"Refused, because the request is strict: {warned.message}")
         for warned in warnings
     )
