@@ -59,7 +59,7 @@ def decode_content(items: Sequence[Item]) -> tuple[ContentItem, ...]:
 
     Raises: Rejected.
     """
-    return tuple(_decode_item(index, item) for index, item in enumerate(items))
+    return tuple([_decode_item(index, item) for index, item in enumerate(items)])
 
 
 def encode_content(content: Sequence[ContentItem]) -> list[Item]:
@@ -72,7 +72,7 @@ def decode_tools(tools: Sequence[Tool] | None) -> tuple[str, ...]:
 
     Raises: Rejected.
     """
-    return tuple(_given(tool.type, f"tools[{index}].type") for index, tool in enumerate(tools or ()))
+    return tuple([_given(tool.type, f"tools[{index}].type") for index, tool in enumerate(tools or ())])
 
 
 def encode_tools(tools: Sequence[str]) -> list[Tool] | None:

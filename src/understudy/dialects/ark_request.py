@@ -14,7 +14,7 @@ from understudy.catalog.load import load_catalogue
 from understudy.core.content import ContentItem, Modality, Role
 from understudy.core.model_spec import Profile
 from understudy.core.prompt_flags import split_flags, take_flags
-from understudy.core.request import GenerationRequest
+from understudy.core.request import ARKS_NAMES, GenerationRequest
 from understudy.core.roles import with_roles, with_sole_roles
 from understudy.core.task import Warned
 from understudy.dialects.ark_content import (
@@ -90,11 +90,11 @@ def decode_create(fields: Mapping[str, Any], profile: Profile, *, is_lenient: bo
     if not wire.content:
         absent("content")
     content, told = decode_content(wire.content), tuple([ignored(key) for key in _ignored_keys(fields)])
-    values = {
-        "duration_s": wire.duration,
-        "execution_expires_after_s": wire.execution_expires_after,
-        **dict(zip(_SAME_NAME, _same_fields(wire), strict=True)),
-    }
+    values = msgspec.structs.asdict(wire)
+    for name in ("model", "content", "tools"):
+        del values[name]
+    for field, param in ARKS_NAMES.items():
+        values[field] = values.pop(param)
     if profile.prompt_flags and any("--" in item.value for item in content if item.modality is Modality.TEXT):
         model = load_catalogue().model(wire.model)
         given = take_flags(content, values, model=model, model_name=wire.model)
