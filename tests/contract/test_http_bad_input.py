@@ -397,9 +397,7 @@ def test_what_cannot_be_an_id_is_not_found(server, method, wire_id):
     assert len(answer.body) < 2000
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/nothing", f"{TASKS}/a/b", f"{TASKS}/a%2Fb", "//", "/api/v3", "/%00", "/ark", "*"]
-)
+@pytest.mark.parametrize("path", ["/nothing", f"{TASKS}/a/b", f"{TASKS}/a%2Fb", "//", "/api/v3", "/%00", "/ark", "*"])
 def test_an_unknown_path_is_not_found_in_arks_shape(server, path):
     answer = server.call("GET", path)
     assert (answer.status, answer.error["code"]) == (404, "NotFound.Path")
