@@ -99,6 +99,11 @@ def test_items_that_the_grouping_moves_are_told():
     ]
 
 
+def test_texts_that_become_one_prompt_are_told():
+    request = a_request(text("a"), text("b"))
+    assert (lost(request), written(request)["prompt"]) == (["content[1]"], "a\nb")
+
+
 def test_a_draft_cannot_be_carried():
     request = a_request(text("a"), ContentItem(modality=Modality.DRAFT, value="cgt-1"))
     assert (lost(request), written(request)) == (["content[1]"], {"model": "doubao-seedance-2.0", "prompt": "a"})

@@ -18,7 +18,7 @@ from understudy.core.roles import REFERENCE_ROLE, with_roles
 from understudy.core.scenario import Scenario
 from understudy.core.task import Warned
 from understudy.dialects.ark_content import MEDIA_KEY, Tool, decode_tools, encode_tools
-from understudy.dialects.ark_request import ignored, with_defaults
+from understudy.dialects.ark_request import ignored, joined_texts, with_defaults
 from understudy.dialects.codec import Decoded, Encoded
 from understudy.dialects.json_body import absent, convert, reject_value, shown
 from understudy.dialects.naming import media_names
@@ -102,7 +102,10 @@ def decode_create(given: Mapping[str, Any], profile: Profile) -> Decoded:
 def encode_create(request: GenerationRequest, profile: Profile) -> Encoded:
     """Write APIMart's request and tell what it cannot carry."""
     content, assumed = with_roles(request.content)
-    lost = [*_lost_items(content), *assumed, *_lost_fields(request, profile)]
+    moved = _lost_items(content)
+    known = {warned.param for warned in moved}
+    joined = [warned for warned in joined_texts(request) if warned.param not in known]
+    lost = [*moved, *joined, *assumed, *_lost_fields(request, profile)]
     images = [item for item in content if item.modality is Modality.IMAGE]
     videos = [item.value for item in request.of(Modality.VIDEO)]
     audios = [item.value for item in request.of(Modality.AUDIO)]

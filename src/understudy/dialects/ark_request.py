@@ -152,6 +152,13 @@ def lost_fields(request: GenerationRequest) -> tuple[Warned, ...]:
     )
 
 
+def joined_texts(request: GenerationRequest) -> tuple[Warned, ...]:
+    """Tell of the texts behind the first, which a dialect with one prompt joins to it."""
+    texts = [index for index, item in enumerate(request.content) if item.modality is Modality.TEXT]
+    message = "The texts become one prompt, one per line."
+    return tuple(Warned(param=f"content[{index}]", message=message) for index in texts[1:])
+
+
 def lost_prose(request: GenerationRequest, profile: Profile) -> tuple[Warned, ...]:
     """Tell of prose that ends like flags: whoever reads it in this dialect will take it for fields."""
     if not profile.prompt_flags:

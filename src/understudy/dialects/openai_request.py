@@ -21,7 +21,7 @@ from understudy.core.request import GenerationRequest
 from understudy.core.roles import with_roles
 from understudy.core.task import Warned
 from understudy.dialects.ark_content import MEDIA_KEY, Url, decode_content, decode_tools, idle_item_keys
-from understudy.dialects.ark_request import Create, encode_create, ignored, lost_fields, with_defaults
+from understudy.dialects.ark_request import Create, encode_create, ignored, joined_texts, lost_fields, with_defaults
 from understudy.dialects.codec import Decoded, Encoded
 from understudy.dialects.form import read_json_text
 from understudy.dialects.ids import internal_id
@@ -356,12 +356,9 @@ def _is_input_reference(item: ContentItem) -> bool:
 
 def _lost(request: GenerationRequest) -> list[Warned]:
     lost: list[Warned] = []
-    texts = [index for index, item in enumerate(request.content) if item.modality is Modality.TEXT]
-    if not any(request.content[index].value for index in texts):
+    if not request.prompt.strip("\n"):
         lost.append(Warned(param="content", message="A prompt is required here and the request has none."))
-    lost += [
-        Warned(param=f"content[{index}]", message="The texts become one prompt, one per line.") for index in texts[1:]
-    ]
+    lost += joined_texts(request)
     for index, item in enumerate(request.content):
         if item.modality is Modality.DRAFT:
             lost.append(Warned(param=f"content[{index}]", message="A draft cannot be made final here."))

@@ -17,7 +17,15 @@ from understudy.core.model_spec import Profile
 from understudy.core.request import GenerationRequest
 from understudy.core.task import Warned
 from understudy.dialects.ark_content import encode_content
-from understudy.dialects.ark_request import Create, decode_create, drop_duration, encode_create, ignored, lost_fields
+from understudy.dialects.ark_request import (
+    Create,
+    decode_create,
+    drop_duration,
+    encode_create,
+    ignored,
+    joined_texts,
+    lost_fields,
+)
 from understudy.dialects.codec import Decoded, Encoded
 from understudy.dialects.form import FormFields, read_json_text
 from understudy.dialects.json_body import convert, reject, reject_value, unknown_keys
@@ -276,7 +284,7 @@ def misplaced(key: str) -> Warned:
 def encode_submit(request: GenerationRequest, profile: Profile) -> Encoded:
     """Write the request: the texts joined as the prompt, all else under ``metadata``."""
     seconds = {"duration_s": request.duration_s}
-    lost = [*drop_duration(seconds, request.content, profile), *lost_fields(request)]
+    lost = [*drop_duration(seconds, request.content, profile), *joined_texts(request), *lost_fields(request)]
     payload = encode_create(request)
     payload.model, payload.duration = None, seconds["duration_s"]
     payload.content = encode_content([item for item in request.content if item.modality is not Modality.TEXT]) or None
