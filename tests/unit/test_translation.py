@@ -10,13 +10,14 @@ from typer.testing import CliRunner
 from understudy.catalog.load import load_catalogue
 from understudy.cli import app
 from understudy.core.content import Modality
+from understudy.core.request import param_of
 from understudy.core.resolve import resolve
 from understudy.core.task import Status
 from understudy.dialects.ark import ARK
 from understudy.dialects.json_body import read_object
 from understudy.dialects.registry import CODECS
 from understudy.dialects.translate import translate
-from understudy.testing.dialect_samples import ARK_NAME, SCENARIOS, SampleLinks, meaning, task_in
+from understudy.testing.dialect_samples import SCENARIOS, SampleLinks, meaning, task_in
 
 MODEL = "doubao-seedance-2-0-260128"
 CATALOGUE = load_catalogue()
@@ -140,7 +141,7 @@ def test_what_was_left_out_keeps_its_own_dialects_default_in_another(source, tar
     found = translated(MINIMAL[source], source, target)
     lost = {warned.param for warned in found.lost}
     again = resolved(target, read_object(found.body))
-    expected = {name: value for name, value in DEFAULTS[source].items() if ARK_NAME.get(name, name) not in lost}
+    expected = {name: value for name, value in DEFAULTS[source].items() if param_of(name) not in lost}
     assert settings(again, expected) == expected
     assert lost <= {"watermark", "service_tier", "priority", "camera_fixed", "draft"}
     assert found.refused == ()
@@ -151,7 +152,7 @@ def test_what_says_everything_arrives_in_another(source, target):
     found = translated(IN_FULL[source], source, target)
     lost = {warned.param for warned in found.lost}
     there, here = resolved(target, read_object(found.body)), resolved(source, IN_FULL[source])
-    names = [name for name in (*ARKS_OWN, "seed") if ARK_NAME.get(name, name) not in lost]
+    names = [name for name in (*ARKS_OWN, "seed") if param_of(name) not in lost]
     assert settings(there, names) == settings(here, names)
     assert not lost & {"ratio", "resolution", "duration", "generate_audio", "seed", "return_last_frame"}
 
@@ -177,7 +178,7 @@ def test_there_and_back_again_is_the_same_request(source, target):
     back = translated(read_object(there.body), target, source)
     lost = {warned.param for warned in (*there.lost, *back.lost)}
     before, after = resolved(source, IN_FULL[source]), resolved(source, read_object(back.body))
-    names = [name for name in (*ARKS_OWN, "seed") if ARK_NAME.get(name, name) not in lost]
+    names = [name for name in (*ARKS_OWN, "seed") if param_of(name) not in lost]
     assert settings(after, names) == settings(before, names)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from understudy.catalog.load import Catalogue
 from understudy.core.errors import NotFound, Violation
 from understudy.core.model_spec import ModelSpec
-from understudy.core.request import GenerationRequest
+from understudy.core.request import GenerationRequest, field_of
 from understudy.core.resolve import resolve
 from understudy.core.rules import Case, violations
 from understudy.core.scenario import Scenario, scenario_of
@@ -55,4 +55,5 @@ def translate(fields: Mapping[str, Any], *, source: Codec, target: Codec, catalo
 def _is_default(param: str, request: GenerationRequest, model: ModelSpec) -> bool:
     """Say whether the request asks for what the model does anyway: to leave that out changes nothing."""
     defaults = {**model.defaults, **model.defaults_of.get(scenario_of(request), {})}
-    return param in defaults and getattr(request, param) == defaults[param]
+    field = field_of(param)
+    return field in defaults and getattr(request, field) == defaults[field]

@@ -20,6 +20,7 @@ from understudy.core.model_spec import ModelSpec, Profile, Span
 from understudy.core.request import DURATION_CHOSEN_BY_ENGINE, RATIO_CHOSEN_BY_ENGINE, field_of
 from understudy.dialects.ark_content import MEDIA_KEY
 from understudy.dialects.codec import Codec, Shapes
+from understudy.dialects.struct_types import structs_of
 
 Schema = dict[str, Any]
 OWN = "server"
@@ -55,22 +56,6 @@ def load_words() -> Words:
     """Return the sentences that ship with the package."""
     text = files("understudy.server").joinpath("field_words.toml").read_text(encoding="utf-8")
     return msgspec.convert(tomllib.loads(text), Words)
-
-
-def structs_of(shape: Any) -> tuple[type, ...]:
-    """Return every struct that a body of this type can hold, itself first."""
-    found: dict[type, None] = {}
-    waiting = [msgspec.inspect.type_info(shape)]
-    while waiting:
-        info: Any = waiting.pop(0)
-        if isinstance(info, msgspec.inspect.StructType):
-            if info.cls not in found:
-                found[info.cls] = None
-                waiting += [field.type for field in info.fields]
-            continue
-        waiting += [each for name in ("item_type", "value_type") if (each := getattr(info, name, None)) is not None]
-        waiting += [*getattr(info, "types", ()), *getattr(info, "item_types", ())]
-    return tuple(found)
 
 
 def reference(dialect: str, shape: type) -> Schema:

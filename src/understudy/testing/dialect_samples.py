@@ -15,12 +15,10 @@ from understudy.core.resolve import resolve
 from understudy.core.task import Film, Status, Task, TaskError, Warned
 from understudy.testing.samples import EXPIRY, NOW
 
-MODEL = next(iter(load_catalogue().models.values()))
+MODEL = load_catalogue().default_model
 TASK_ID = "20261121120000-ab123"
 OTHER_ID = "20261121120001-00000"
 REQUEST_ID = "0217631234567890123456789012345678901234567890"
-ARK_NAME = {"duration_s": "duration", "execution_expires_after_s": "execution_expires_after"}
-"""Fields of the request that Ark, and so `Encoded.lost`, calls otherwise."""
 
 
 class SampleLinks:

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Set
 from typing import Any
 
 import msgspec
-import msgspec.inspect
 import msgspec.structs
+
+from understudy.dialects.struct_types import structs_of
 
 
 def keys_of(shape: type) -> tuple[str, ...]:
@@ -32,7 +33,7 @@ def with_null(body: bytes, allowed: Set[str]) -> list[str]:
 def undescribed(*shapes: type) -> list[str]:
     """Return the names of the structs, inner ones included, that have no docstring, and of what is no struct."""
     found = [str(shape) for shape in shapes if not issubclass(shape, msgspec.Struct)]
-    return found + sorted({struct.__name__ for struct in _structs(shapes) if not struct.__dict__.get("__doc__")})
+    return found + sorted({struct.__name__ for struct in structs_of(*shapes) if not struct.__dict__.get("__doc__")})
 
 
 def _without_nulls(value: Any) -> Any:
@@ -48,22 +49,3 @@ def _null_keys(value: Any) -> Iterator[str]:
     if isinstance(value, list):
         for each in value:
             yield from _null_keys(each)
-
-
-def _structs(shapes: tuple[type, ...]) -> set[type]:
-    """Return the structs with all that they are made of."""
-    found: set[type] = set()
-    waiting: list[Any] = list(msgspec.inspect.multi_type_info(shapes))
-    while waiting:
-        kind = waiting.pop()
-        if isinstance(kind, msgspec.inspect.StructType):
-            if kind.cls in found:
-                continue
-            found.add(kind.cls)
-            waiting += [field.type for field in kind.fields]
-        for name in ("types", "item_types"):
-            waiting += getattr(kind, name, ())
-        for name in ("item_type", "key_type", "value_type"):
-            if hasattr(kind, name):
-                waiting.append(getattr(kind, name))
-    return found

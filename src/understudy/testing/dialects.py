@@ -28,12 +28,12 @@ from understudy.core.errors import (
     UnderstudyError,
     Violation,
 )
+from understudy.core.request import param_of
 from understudy.core.task import ENDED, Status, TaskError, TaskPage
 from understudy.dialects.codec import Codec, Decoded, Encoded, RecordsCodec, RemoteTask
 from understudy.dialects.json_body import read_object
 from understudy.dialects.naming import spelled
 from understudy.testing.dialect_samples import (
-    ARK_NAME,
     OTHER_ID,
     REQUEST_ID,
     SCENARIOS,
@@ -125,7 +125,7 @@ class DialectConformance(ABC):
         wanted = asked(**{field: value})
         encoded = codec.encode_request(wanted)
         lost = {warned.param for warned in encoded.lost}
-        assert lost <= {ARK_NAME.get(field, field)}, "told of a parameter that was not given"
+        assert lost <= {param_of(field)}, "told of a parameter that was not given"
         assert all(warned.message for warned in encoded.lost)
         found = read(codec, encoded).request
         if not lost:
@@ -139,7 +139,7 @@ class DialectConformance(ABC):
         lost = {warned.param for warned in encoded.lost}
         found = read(codec, encoded).request
         dropped = {field for field in values if getattr(found, field) != values[field]}
-        assert {ARK_NAME.get(field, field) for field in dropped} <= lost
+        assert {param_of(field) for field in dropped} <= lost
 
     def test_what_is_left_out_has_the_dialects_default_and_no_other(self, codec: Codec) -> None:
         body = json.loads(codec.encode_request(asked()).body)
@@ -192,7 +192,7 @@ class DialectConformance(ABC):
         for field, value in settings.items():
             encoded = codec.encode_request(asked(*SCENARIOS[name].content, **{field: value}))
             if not encoded.lost:
-                assert written(encoded, spelled(ARK_NAME.get(field, field), read(codec, encoded).names)), field
+                assert written(encoded, spelled(param_of(field), read(codec, encoded).names)), field
         encoded = codec.encode_request(SCENARIOS[name])
         decoded = read(codec, encoded)
         for index, item in enumerate(decoded.request.content):
