@@ -103,10 +103,12 @@ def tasks_of_every_status(server):
 def shapes_of(door):
     """Return the structs of successes at a door, and those of errors: of any dialect, for a header can choose one."""
     codecs = CODECS.values()
+    pages = [codec.shapes.page for codec in codecs if codec.shapes.page]
     if door.operation is Operation.GET:
-        good = [codec.shapes.task for codec in codecs]
+        # An id of nothing but slashes leaves the path of the list.
+        good = [*(codec.shapes.task for codec in codecs), *pages]
     elif door.operation is Operation.LIST:
-        good = [codec.shapes.page for codec in codecs if codec.shapes.page]
+        good = pages
     else:
         good = [codec.shapes.created for codec in codecs]
     return good, [*(codec.shapes.error for codec in codecs), NestedError]
