@@ -7,7 +7,7 @@ import pytest
 from submit_bench import ENGINE, Bench
 from understudy.catalog.load import load_catalogue
 from understudy.core.change import Change, ChangeKind
-from understudy.core.content import Modality, Role
+from understudy.core.content import ContentItem, Modality, Role
 from understudy.core.errors import NotFound, Rejected
 from understudy.core.scenario import Scenario
 from understudy.service.changes import Changes
@@ -47,6 +47,28 @@ async def test_a_change_has_the_old_film_as_its_reference_and_keeps_its_look(kin
     assert (found.ratio, found.duration_s, found.watermark) == ("21:9", 7, True)
     assert found.remixed_from == source.id
     assert found.seed is None, "a new film, not the same noise"
+
+
+async def test_a_film_that_was_an_edit_itself_can_be_edited_again():
+    bench = Bench(engine=ANY)
+    video = ContentItem(modality=Modality.VIDEO, value="https://example.com/a.mp4", role=Role.REFERENCE_VIDEO)
+    fields = {"model": "doubao-seedance-2-5-260628", "content": (video,), "omni_reference_task_type": "edit"}
+    source = await filmed(bench, **fields)
+    decoded = await changes(bench).request_of(
+        "o", PROFILE, Change(kind=ChangeKind.EDIT, prompt="at night", source=source.id)
+    )
+    await bench.submitter.submit(owner="o", dialect="openai", decoded=decoded)
+
+
+async def test_a_film_from_a_frame_is_made_anew_with_the_ratio_it_was_asked_for_with():
+    frames_only = replace(ENGINE, scenarios=frozenset({Scenario.TEXT, Scenario.FIRST_FRAME}))
+    bench = Bench(engine=frames_only)
+    frame = ContentItem(modality=Modality.IMAGE, value="https://example.com/a.png", role=Role.FIRST_FRAME)
+    source = await filmed(bench, model="doubao-seedance-2-5-260628", content=(frame,))
+    wanted = Change(kind=ChangeKind.REMIX, prompt="at night", source=source.id)
+    decoded = await changes(bench, frames_only).request_of("o", PROFILE, wanted)
+    assert decoded.request.ratio == "adaptive"
+    await bench.submitter.submit(owner="o", dialect="openai", decoded=decoded)
 
 
 async def test_an_extension_lasts_as_long_as_it_says():

@@ -53,7 +53,9 @@ class Changes:
         request = replace(_settings_of(source), remixed_from=source.id)
         if Scenario.REFERENCE not in self.engine.scenarios and change.kind is not ChangeKind.EXTEND:
             others = tuple(item for item in source.request.content if item.modality is not Modality.TEXT)
-            anew = replace(request, content=(words, *others), seed=source.seed)
+            # Frames go with the ratio they were asked for with; a text that is left to choose could choose another now.
+            ratio = source.request.ratio if others else request.ratio
+            anew = replace(request, content=(words, *others), ratio=ratio, seed=source.seed)
             return Decoded(request=anew, warnings=(Warned(param="video", message=RENDERED_ANEW),))
         request = replace(request, content=(words,), seed=None)
         return self._with_video(request, change, address=f"{FILM_OF_TASK}{source.id}", profile=profile)
@@ -83,6 +85,8 @@ def _settings_of(source: Task) -> GenerationRequest:
         ratio=film.ratio,
         duration_s=request.duration_s if request.frames else film.duration_s,
         draft_task_id=None,
+        # What the source did with its own references says nothing of the new film.
+        omni_reference_task_type=None,
         callback_url=None,
         trace_id=None,
     )
