@@ -57,7 +57,44 @@ class Settings:
     drain_s: float = _setting("How long a stopping server lets renders finish before it hands them back.", default=5.0)
     body_timeout_s: float = _setting("Longest wait for the whole body of a request.", default=60.0)
     large_body_bytes: int = _setting("Bodies above this size are read a few at a time.", default=1_048_576)
-    large_bodies_at_once: int = _setting("How many large bodies are read at once.", default=2)
+    large_bodies_at_once: int = _setting("How many large bodies are decoded at once.", default=2)
+    bodies_spooled_at_once: int = _setting(
+        "How many bodies with media in them are written to disk at once; one key has half of them at most.", default=8
+    )
+    secret: str = _setting(
+        "What result links are signed with, 32 characters or more: the same on every server that shares its films; "
+        "without it each data directory has its own.",
+        default="",
+    )
+    blobs: str = _setting(
+        "Where films and media are kept: a URL such as s3://bucket/prefix, gs://bucket or az://container; "
+        "without it, in the data directory.",
+        default="",
+    )
+    link_lifetime_s: int = _setting("How long a result link works; 0 = for ever.", default=86_400)
+    record_retention_s: int = _setting("How long tasks and their films are kept; 0 = for good.", default=604_800)
+    fetch_deadline_s: float = _setting("Longest time that all media of one request may take to arrive.", default=20.0)
+    fetch_redirects_max: int = _setting("How many redirects a media address may lead over.", default=5)
+    fetch_networks: str = _setting(
+        "Private networks that media may be fetched from, as 10.1.0.0/16 192.168.7.9 media.lan; none by default.",
+        default="",
+    )
+    probes_at_once: int = _setting("How many media files are measured at once, each in a process.", default=2)
+    probe_timeout_s: float = _setting("Longest time that measuring one file may take.", default=10.0)
+    upload_bytes_max: int = _setting("Largest file that can be uploaded to the library of assets.", default=1 << 30)
+    refuse_faces: bool = _setting(
+        "Refuse reference images and videos that show the face of a real person, as Ark does.", default=False
+    )
+    moderator: str = _setting(
+        "Who judges prompts, media and films: the address of an HTTP endpoint, or the name of an entry point in the "
+        "group understudy.moderators; nobody by default.",
+        default="",
+    )
+    moderator_secret: str = _setting("Sent to the moderation endpoint as its bearer token.", default="")
+    moderator_timeout_s: float = _setting("Longest wait for a moderator's judgement.", default=10.0)
+    hevc: bool = _setting(
+        "Encode films of the sizes that Ark sends as 10-bit HEVC the same way, instead of H.264.", default=False
+    )
 
 
 def about(name: str) -> str:

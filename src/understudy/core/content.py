@@ -3,18 +3,11 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from understudy.core.media import Medium
+from understudy.core.modality import Modality as Modality
+
 ASSET = "asset://"
 """Before an asset's id: the registered medium, as a media item."""
-
-
-class Modality(StrEnum):
-    """The kind of one content item."""
-
-    TEXT = "text"
-    IMAGE = "image"
-    VIDEO = "video"
-    AUDIO = "audio"
-    DRAFT = "draft_task"
 
 
 class Role(StrEnum):
@@ -31,9 +24,11 @@ class Role(StrEnum):
 class ContentItem:
     """One item of the request, in the caller's order.
 
-    value: the prompt text, a URL, a data URL, an ``asset://`` reference or a draft task id.
+    value: the prompt text, a URL, a data URL, an ``asset://`` reference or a draft task id; of a data URL that was
+    taken in only ``data:<media type>`` is left. medium: the stored bytes of a media item, once they were taken in.
     """
 
     modality: Modality
     value: str
     role: Role | None = None
+    medium: Medium | None = None

@@ -1,6 +1,6 @@
 """The ports: what the use cases need from the world. Adapters implement them; only `bootstrap` names adapters."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -131,6 +131,18 @@ class TaskStore(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlobFacts:
+    """What a store knows of a blob. etag: strong, in quotes, the same as long as the bytes are.
+
+    path: the file that holds it, where there is one on this machine.
+    """
+
+    size_bytes: int
+    etag: str
+    path: Path | None = None
+
+
 class BlobStore(Protocol):
     """Stored bytes under server-made keys."""
 
@@ -138,8 +150,22 @@ class BlobStore(Protocol):
         """Move a finished local file into the store under the key; durable when it returns."""
         ...
 
-    def local_path(self, key: str) -> Path | None:
-        """Return the file that holds the blob, or None when there is none. A malformed key is None, never a path."""
+    async def stat(self, key: str) -> BlobFacts | None:
+        """Return what is known of the blob, or None when there is none. A malformed key is None, never an error."""
+        ...
+
+    def read(self, key: str, *, start: int, length_bytes: int) -> AsyncIterator[bytes]:
+        """Yield a part of the blob, a chunk at a time, without ever holding the whole of it.
+
+        Raises: FileNotFoundError before the first chunk; OSError when it breaks off.
+        """
+        ...
+
+    async def local_copy(self, key: str, directory: Path) -> Path:
+        """Return a local file with the blob's bytes: the stored file, to be read only, or a copy in the directory.
+
+        Raises: FileNotFoundError, OSError.
+        """
         ...
 
     async def delete(self, key: str) -> None:

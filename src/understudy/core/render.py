@@ -16,6 +16,12 @@ class RenderJob:
     fps: frames per second of the film. num_frames: exactly so many, whatever the duration says; None = whole seconds.
     audio_channels: 1 or 2.
     output_dir: an existing, empty directory of this attempt; the engine writes only there.
+    media: index in the request's content -> absolute path of a file with the bytes of its medium, which the engine only
+    reads; what was measured of it is the item's ``medium.facts``. Other than in the task's record, every media item has
+    both.
+    recipe: JSON to be kept in the file's metadata, the same for equal requests; "" = none.
+    video_codec: "h264", or "hevc" with 10 bits per sample where the operator wants it as Ark sends it.
+    last_frame_format: "png" or "jpeg".
     shows_label: write into the picture what the film is; the file's metadata always says it.
     """
 
@@ -27,6 +33,10 @@ class RenderJob:
     audio_channels: int
     output_dir: str
     num_frames: int | None = None
+    media: Mapping[int, str] = field(default_factory=dict)
+    recipe: str = ""
+    video_codec: str = "h264"
+    last_frame_format: str = "png"
     shows_label: bool = False
 
 

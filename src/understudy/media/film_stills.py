@@ -38,7 +38,7 @@ class FilmStills:
             message = f"The parameter `variant` is not valid: supported values are: {words}."
             raise Rejected(Violation("InvalidParameter", "variant", message)) from None
         key = still_key(film.video_blob, still)
-        if self._blobs.local_path(key) is None:
+        if await self._blobs.stat(key) is None:
             await asyncio.shield(self._make_once(film, still, key))
         return key
 
@@ -57,15 +57,16 @@ class FilmStills:
         except TimeoutError:
             raise _not_made("other pictures are being made, please try again") from None
         try:
-            path = self._blobs.local_path(film.video_blob)
-            if path is None:
-                raise _gone()
-            picture = await make_still(path, still, self._limits)
             with tempfile.TemporaryDirectory(prefix="understudy-still-") as folder:
+                try:
+                    path = await self._blobs.local_copy(film.video_blob, Path(folder))
+                except FileNotFoundError:
+                    raise _gone() from None
+                picture = await make_still(path, still, self._limits)
                 made = Path(folder) / STILL_NAMES[still]
                 await asyncio.to_thread(made.write_bytes, picture)
                 await self._blobs.put(made, key)
-            if self._blobs.local_path(film.video_blob) is None:
+            if await self._blobs.stat(film.video_blob) is None:
                 # The film was removed meanwhile, and its pictures with it; this one came too late for that.
                 await self._blobs.delete(key)
                 raise _gone()

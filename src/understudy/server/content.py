@@ -1,9 +1,7 @@
 """Result files: a signed link gives the bytes, whole or in part, so that players can seek."""
 
-import asyncio
 import re
 from pathlib import Path
-from stat import S_ISREG
 from urllib.parse import parse_qs
 
 from understudy.core.errors import NotFound, Violation
@@ -51,11 +49,10 @@ async def send_blob(call: Call, key: str) -> Answer:
 
 
 async def _send(call: Call, key: str, *, fresh_s: int) -> Answer:
-    path = call.house.blobs.local_path(key)
-    size_bytes = None if path is None else await asyncio.to_thread(_size_of, path)
-    if path is None or size_bytes is None:
+    found = await call.house.blobs.stat(key)
+    if found is None or found.path is None:
         raise NotFound(Violation("NotFound.File", "", "The file does not exist any more."))
-    etag = b'"%s"' % key.encode("ascii", "replace").replace(b'"', b"")
+    path, size_bytes, etag = found.path, found.size_bytes, found.etag.encode("ascii")
     headers = _headers(call, key, etag, fresh_s=fresh_s)
     if etag in (tag.strip() for tag in call.headers.get(b"if-none-match", b"").split(b",")):
         return Reply(304, b"", headers)
@@ -122,11 +119,3 @@ def file_name(key: str, codec: Codec) -> str:
     folder, _, name = key.partition("/")
     task_id = codec.wire_id(folder.rpartition("-")[0])
     return re.sub(r"[^A-Za-z0-9._-]", "_", task_id + Path(name).suffix)
-
-
-def _size_of(path: Path) -> int | None:
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_size if S_ISREG(found.st_mode) else None

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from understudy.core.errors import Rejected, UnderstudyError, Violation
+from understudy.core.media import Spooled
 from understudy.dialects.codec import Codec
 from understudy.dialects.select import MOUNTS, narrowed
 from understudy.server.errors import bug_reply, error_reply, wrong_method_reply
@@ -40,10 +41,10 @@ class Call:
     """One request on its way to a handler.
 
     headers: lower-case names. dialects: who can be meant, the likeliest first. codec: speaks for them; a handler puts
-    another in its place once it knows who is. owner: "" at endpoints that need no key.
+    another in its place once it knows who is. owner: "" at endpoints that need no key. spooled: the files of its body.
     """
 
-    __slots__ = ("codec", "dialects", "headers", "house", "owner", "receive", "request_id", "scope")
+    __slots__ = ("codec", "dialects", "headers", "house", "owner", "receive", "request_id", "scope", "spooled")
 
     def __init__(  # tidy: the parts of one request, set once
         self, house: House, scope: Scope, receive: Receive, *, dialects: tuple[str, ...], request_id: str
@@ -55,6 +56,7 @@ class Call:
         self.dialects = dialects
         self.codec: Codec = house.codecs[dialects[0]]
         self.owner = ""
+        self.spooled: Spooled = MappingProxyType({})
         self.request_id = request_id
 
     @property

@@ -106,7 +106,7 @@ class TaskRoutes:
 
 async def _accept(call: Call, decoded: Decoded, *, is_strict: bool) -> Reply:
     task = await call.house.submitter.submit(
-        owner=call.owner, dialect=call.codec.name, decoded=decoded, is_strict=is_strict
+        owner=call.owner, dialect=call.codec.name, decoded=decoded, is_strict=is_strict, spooled=call.spooled
     )
     headers = (*JSON, warnings_header(task.warnings)) if task.warnings else JSON
     return Reply(200, call.codec.encode_created(task), headers)

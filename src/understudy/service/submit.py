@@ -4,8 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from types import MappingProxyType
 
 from understudy.core.errors import Rejected, Unavailable, Violation
+from understudy.core.media import Spooled
 from understudy.core.ports import Clock, IdTaken, Randomness, TaskStore
 from understudy.core.request import SEED_CHOSEN_BY_SERVER
 from understudy.core.task import Status, Task
@@ -14,6 +16,7 @@ from understudy.service.examine import Examiner
 from understudy.service.judge import Judged
 
 ID_TRIES_MAX = 8
+NOTHING_SPOOLED: Spooled = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,8 +29,12 @@ class Submitter:
     randomness: Randomness
     wake: Callable[[], None]
 
-    async def submit(self, *, owner: str, dialect: str, decoded: Decoded, is_strict: bool = False) -> Task:
+    async def submit(
+        self, *, owner: str, dialect: str, decoded: Decoded, is_strict: bool = False, spooled: Spooled = NOTHING_SPOOLED
+    ) -> Task:
         """Store the request as a queued task with its hold and return it. is_strict: a warning is a violation.
+
+        spooled: the files that data URLs of the request stand for.
 
         Raises: Rejected (all violations), NotFound for a model this server does not answer for.
         """

@@ -7,13 +7,16 @@ import re
 import shutil
 import stat
 import tempfile
+from collections.abc import AsyncIterator
 from pathlib import Path
 
+from understudy.core.ports import BlobFacts
 from understudy.storage.lifecycle import unavailable
 
-_KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,99}/[a-z0-9][a-z0-9_]{0,39}\.[a-z0-9]{1,8}", re.ASCII)
+_KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,99}/[a-z0-9][a-z0-9_]{0,79}\.[a-z0-9]{1,8}", re.ASCII)
 """``<task id>-<attempt>/<name>.<ending>``: no dot can begin a part, so no key climbs out of the root."""
 
+_CHUNK_BYTES = 256 * 1024
 _PART_SUFFIX = ".part"
 _CANNOT_WRITE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
 
@@ -45,8 +48,41 @@ class LocalBlobStore:
                 raise unavailable("its storage does not answer") from error
             raise
 
-    def local_path(self, key: str) -> Path | None:
+    async def stat(self, key: str) -> BlobFacts | None:
         """See the port."""
+        path = self.local_path(key)
+        if path is None:
+            return None
+        size_bytes = (await asyncio.to_thread(path.stat)).st_size
+        return BlobFacts(size_bytes=size_bytes, etag=f'"{key}"', path=path)
+
+    async def read(self, key: str, *, start: int, length_bytes: int) -> AsyncIterator[bytes]:
+        """See the port."""
+        path = self.local_path(key)
+        if path is None:
+            raise FileNotFoundError(key)
+        file = await asyncio.to_thread(path.open, "rb", 0)
+        try:
+            await asyncio.to_thread(file.seek, start)
+            left = length_bytes
+            while left:
+                chunk = await asyncio.to_thread(file.read, min(left, _CHUNK_BYTES))
+                if not chunk:
+                    raise OSError(f"the blob {key} is shorter than it was")
+                left -= len(chunk)
+                yield chunk
+        finally:
+            file.close()
+
+    async def local_copy(self, key: str, directory: Path) -> Path:
+        """See the port; there is never anything to copy."""
+        path = self.local_path(key)
+        if path is None:
+            raise FileNotFoundError(key)
+        return path
+
+    def local_path(self, key: str) -> Path | None:
+        """Return the file that holds the blob, or None when there is none. A malformed key is None, never a path."""
         if not _KEY.fullmatch(key):
             return None
         path = self._root / key

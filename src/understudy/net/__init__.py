@@ -1,0 +1,1 @@
+"""The server's own requests to other machines, behind an address guard. What is fetched, and why, is not known here."""
