@@ -1,0 +1,84 @@
+"""The shelf: from bytes in a file to a stored medium. What requests bring and what the library registers goes this way.
+
+The same bytes are measured and stored once, whoever brings them; they are judged each time, because what is allowed
+depends on who asks and for what.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from understudy.core.errors import Unavailable, Violation
+from understudy.core.media import MediaFacts, MediaStore, Medium, Modality, Origin, Prober, Reservation
+from understudy.core.ports import BlobStore, Clock
+
+FOLDER = "media"
+"""What the keys of stored media begin with."""
+
+RESERVED = timedelta(hours=1)
+"""How long bytes stay without a task or an asset that uses them: far longer than a request takes to be stored, and a
+client that comes back with the same media after a refusal finds them measured."""
+
+LOOKS_MOST = 40
+LOOK_PAUSE_S = 0.05
+"""Bytes that are being removed are gone within a moment; after two seconds something is wrong."""
+
+Judge = Callable[[MediaFacts], None]
+"""Raises what it will when a file with these facts must not be taken."""
+
+
+def key_of_medium(sha256: str, facts: MediaFacts) -> str:
+    """Return the blob key of a medium, which follows from its bytes alone."""
+    return f"{FOLDER}/{sha256}.{facts.container}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shelf:
+    """Takes files in. Which of the ports are files, object stores or databases is not known here."""
+
+    media: MediaStore
+    blobs: BlobStore
+    prober: Prober
+    clock: Clock
+
+    async def shelve(self, path: Path, modality: Modality, *, origin: Origin, judge: Judge) -> Medium:
+        """Measure, judge and store a file. It is the shelf's from now on: it may be moved away, or left for removal.
+
+        Raises: core.media.Unreadable; what ``judge`` raises; Unavailable when it cannot be stored now. Nothing is
+        stored then.
+        """
+        sha256 = await asyncio.to_thread(sha256_of, path)
+        known = await self._reserve(sha256)
+        if known is not None and known.modality is modality:
+            judge(known)
+            return Medium(key=key_of_medium(sha256, known), sha256=sha256, origin=origin, facts=known)
+        # Bytes that are known as something else are measured once more, so that it is the prober who says what is
+        # wrong; nothing is stored for the second time.
+        facts = await self.prober.probe(path, modality)
+        judge(facts)
+        key = key_of_medium(sha256, facts)
+        await self.blobs.put(path, key)
+        await self.media.arrived(sha256, key, facts)
+        return Medium(key=key, sha256=sha256, origin=origin, facts=facts)
+
+    async def _reserve(self, sha256: str) -> MediaFacts | None:
+        """Ask for the bytes to stay; the facts of those that are known.
+
+        Raises: Unavailable.
+        """
+        for _ in range(LOOKS_MOST):
+            reserved = await self.media.reserve(sha256, self.clock.now() + RESERVED)
+            if reserved.what is not Reservation.LEAVING:
+                return reserved.facts
+            await asyncio.sleep(LOOK_PAUSE_S)
+        message = "The server cannot serve the request now: the same media are being removed, please try again."
+        raise Unavailable(Violation("ServiceUnavailable", "", message))
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, in hexadecimal. Blocks: call it in a thread."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
