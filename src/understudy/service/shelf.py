@@ -12,7 +12,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from understudy.core.errors import Unavailable, Violation
-from understudy.core.media import MediaFacts, MediaStore, Medium, Modality, Origin, Prober, Reservation
+from understudy.core.media import MediaFacts, MediaStore, Medium, Origin, Prober, Reservation
+from understudy.core.modality import Modality
 from understudy.core.ports import BlobStore, Clock
 
 FOLDER = "media"
