@@ -38,12 +38,13 @@ def _read(name: str) -> dict[str, Any]:
     return tomllib.loads(files("understudy.catalog").joinpath(name).read_text(encoding="utf-8"))
 
 
-def _models(raw: dict[str, Any]) -> dict[str, ModelSpec]:
+def _models(raw: dict[str, Any], media: dict[str, Any]) -> dict[str, ModelSpec]:
     found: dict[str, ModelSpec] = {}
     for row in raw["models"]:
         merged = {**raw["families"][row["family"]], **row}
         table = raw["sizes"][merged["sizes"]]["table"]
         merged["sizes"] = {resolution: table[resolution] for resolution in row["resolutions"]}
+        merged["media"] = {kind: media[kind][name] for kind, name in merged["media"].items()}
         spec = msgspec.convert(merged, ModelSpec)
         for name in (spec.id, *spec.aliases):
             if name in found:
@@ -73,7 +74,7 @@ def load_catalogue() -> Catalogue:
     """
     prices = _read("prices.toml")
     return Catalogue(
-        models=_models(_read("models.toml")),
+        models=_models(_read("models.toml"), _read("media.toml")),
         profiles=_profiles(_read("dialects.toml")),
         tokens=msgspec.convert(prices["tokens"], TokenRule),
         books={row["id"]: msgspec.convert(row, PriceBook) for row in prices["books"]},

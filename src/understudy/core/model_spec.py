@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from understudy.core.media_limits import MediaLimits, OwnLimits, Range
+from understudy.core.modality import Modality
 from understudy.core.request import DURATION_CHOSEN_BY_ENGINE, RATIO_CHOSEN_BY_ENGINE
 from understudy.core.scenario import Scenario
 
@@ -36,9 +38,13 @@ class Grid:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskType:
-    """What an omni reference task type asks of the rest of the request; None = nothing."""
+    """What an omni reference task type asks of the rest of the request; None = nothing.
+
+    reference_video_s: how long each reference video may be, where it is not what the model says.
+    """
 
     reference_videos_min: int = 0
+    reference_video_s: Range | None = None
     ratio: str | None = None
     duration_s: int | None = None
 
@@ -59,6 +65,8 @@ class ModelSpec:
     final_resolutions: of the final film of a draft, the first is the default; empty = any.
     task_types: omni_reference_task_type -> what it asks for; empty = no such field. output_formats: alike.
     advised_han_chars_max, advised_words_max: how long a prompt should be; longer ones are told, not refused.
+    media: what the media of each kind may be. takes_faces: real people may be seen in them.
+    hevc_resolutions: of those films Ark sends as HEVC with 10 bits. last_frame_format: "png" or "jpeg".
     """
 
     id: str
@@ -95,6 +103,10 @@ class ModelSpec:
     task_types: Mapping[str, TaskType] = field(default_factory=dict)
     output_formats: tuple[str, ...] = ()
     defaults_of: Mapping[Scenario, Mapping[str, Plain]] = field(default_factory=dict)
+    media: MediaLimits = field(default_factory=dict)
+    takes_faces: bool = False
+    hevc_resolutions: tuple[str, ...] = ()
+    last_frame_format: str = "png"
 
     @property
     def ratios(self) -> tuple[str, ...]:
@@ -140,6 +152,7 @@ class Profile:
     draft_repeats_refused: a request from a draft must not repeat what the draft said.
     poll_after_ms: how long a polling client is told to wait.
     sizes: ``"1024x1792"`` -> (resolution, ratio), where the dialect names sizes that no model makes.
+    media: what it takes less of than the model does.
     """
 
     name: str
@@ -182,3 +195,4 @@ class Profile:
     poll_after_ms: int | None = None
     sizes: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     defaults: Mapping[str, Plain] = field(default_factory=dict)
+    media: Mapping[Modality, OwnLimits] = field(default_factory=dict)

@@ -37,6 +37,16 @@ def key_of_medium(sha256: str, facts: MediaFacts) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """A file whose bytes are reserved and measured. is_stored: they are stored already, the file is not needed."""
+
+    path: Path
+    sha256: str
+    facts: MediaFacts
+    is_stored: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Shelf:
     """Takes files in. Which of the ports are files, object stores or databases is not known here."""
 
@@ -51,19 +61,33 @@ class Shelf:
         Raises: core.media.Unreadable; what ``judge`` raises; Unavailable when it cannot be stored now. Nothing is
         stored then.
         """
+        measured = await self.measure(path, modality)
+        judge(measured.facts)
+        return await self.keep(measured, origin)
+
+    async def measure(self, path: Path, modality: Modality) -> Measured:
+        """Reserve and measure a file without storing it: what belongs together is stored once all of it may be.
+
+        Raises: core.media.Unreadable; Unavailable.
+        """
         sha256 = await asyncio.to_thread(sha256_of, path)
         known = await self._reserve(sha256)
         if known is not None and known.modality is modality:
-            judge(known)
-            return Medium(key=key_of_medium(sha256, known), sha256=sha256, origin=origin, facts=known)
+            return Measured(path=path, sha256=sha256, facts=known, is_stored=True)
         # Bytes that are known as something else are measured once more, so that it is the prober who says what is
         # wrong; nothing is stored for the second time.
-        facts = await self.prober.probe(path, modality)
-        judge(facts)
-        key = key_of_medium(sha256, facts)
-        await self.blobs.put(path, key)
-        await self.media.arrived(sha256, key, facts)
-        return Medium(key=key, sha256=sha256, origin=origin, facts=facts)
+        return Measured(path=path, sha256=sha256, facts=await self.prober.probe(path, modality), is_stored=False)
+
+    async def keep(self, measured: Measured, origin: Origin) -> Medium:
+        """Store a measured file, unless its bytes are stored already.
+
+        Raises: Unavailable when it cannot be stored now.
+        """
+        key = key_of_medium(measured.sha256, measured.facts)
+        if not measured.is_stored:
+            await self.blobs.put(measured.path, key)
+            await self.media.arrived(measured.sha256, key, measured.facts)
+        return Medium(key=key, sha256=measured.sha256, origin=origin, facts=measured.facts)
 
     async def _reserve(self, sha256: str) -> MediaFacts | None:
         """Ask for the bytes to stay; the facts of those that are known.
