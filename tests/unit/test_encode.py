@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from understudy.media.encode import EncodingFailed, FilmEncoder, FilmFormat, Sound, write_png
+from understudy.media.encode import EncodingFailed, FilmEncoder, FilmFormat, Sound, write_jpeg, write_png
 from understudy.media.probe import NotAFilm, probe_film
 
 FPS = 24
@@ -300,3 +300,60 @@ def test_a_png_has_no_chunk_beyond_the_needed_three(tmp_path):
         names.append(name)
         at += 12 + length
     assert names == [b"IHDR", b"IDAT", b"IEND"]
+
+
+HEVC_PROGRAM = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+from unit.test_encode import write_hevc
+write_hevc(Path(sys.argv[1]))
+"""
+
+
+def write_hevc(path: Path, num_frames: int = FPS) -> Path:
+    wanted = FilmFormat(width_px=512, height_px=64, fps=FPS, video_codec="hevc")
+    with FilmEncoder(path, wanted, sound=tone(num_frames / FPS)) as encoder:
+        for _ in range(num_frames):
+            encoder.add_frame(patches())
+    return path
+
+
+def test_a_film_in_hevc_has_ten_bits_and_opens_where_hvc1_is_asked_for(tmp_path):
+    facts = probe_film(write_hevc(tmp_path / "a.mp4"))
+    assert (facts.codec, facts.pix_fmt, facts.num_frames) == ("hevc", "yuv420p10le", FPS)
+    assert (facts.color_primaries, facts.color_transfer, facts.color_matrix, facts.color_range) == (1, 1, 1, 1)
+    assert (facts.is_faststart, facts.has_constant_rate) == (True, True)
+    assert boxes((tmp_path / "a.mp4").read_bytes(), b"stsd")[0][12:16] == b"hvc1"
+
+
+def test_saturated_colours_survive_hevc(tmp_path):
+    assert max(patch_errors(decoded(write_hevc(tmp_path / "a.mp4")))) <= 6
+
+
+def test_a_film_in_hevc_names_no_build_and_no_machine(tmp_path):
+    assert b"x265" not in write_hevc(tmp_path / "a.mp4").read_bytes()
+
+
+def test_two_processes_write_equal_bytes_in_hevc(tmp_path):
+    tests = str(Path(__file__).parent.parent)
+    a, b = (tmp_path / f"{name}.mp4" for name in "ab")
+    for path in (a, b):
+        subprocess.run([sys.executable, "-c", HEVC_PROGRAM, str(path), tests], check=True)
+    assert a.read_bytes() == b.read_bytes()
+
+
+def test_a_film_for_editing_stays_h264(tmp_path):
+    wanted = FilmFormat(width_px=512, height_px=64, fps=FPS, video_codec="hevc", container="mov")
+    with FilmEncoder(tmp_path / "a.mov", wanted) as encoder:
+        encoder.add_frame(patches())
+    facts = probe_film(tmp_path / "a.mov")
+    assert (facts.codec, facts.pix_fmt) == ("h264", "yuv444p")
+
+
+def test_a_jpeg_keeps_colours_and_is_the_same_each_time(tmp_path):
+    for name in "ab":
+        write_jpeg(tmp_path / f"{name}.jpg", patches())
+    picture = cv2.cvtColor(cv2.imread(str(tmp_path / "a.jpg")), cv2.COLOR_BGR2RGB)
+    assert max(patch_errors(picture)) <= 3
+    assert (tmp_path / "a.jpg").read_bytes() == (tmp_path / "b.jpg").read_bytes()

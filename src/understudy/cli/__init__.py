@@ -1,11 +1,11 @@
-"""The command line: `understudy serve`, `generate`, `translate`, `tasks`. Each command is one file; `main` starts."""
+"""The command line: `understudy serve`, `generate`, `tasks` and kin. Each command is one file; `main` starts."""
 
 from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
-from understudy.cli import generate, serve, tasks, translate
+from understudy.cli import generate, recipe, serve, tasks, translate
 
 app = typer.Typer(
     name="understudy",
@@ -32,6 +32,7 @@ def _root(
 app.command("serve")(serve.serve)
 app.command("generate")(generate.generate)
 app.command("translate")(translate.translate_request)
+app.command("recipe")(recipe.print_recipe)
 app.add_typer(tasks.app, name="tasks")
 
 

@@ -1,7 +1,7 @@
 """Encode pictures and sound as a film, and single pictures as PNG.
 
-A film is an MP4 for watching, H.264 and AAC, or a QuickTime file for editing, H.264 with whole colours and PCM. Both
-start fast.
+A film is an MP4 for watching, H.264 or 10-bit HEVC and AAC, or a QuickTime file for editing, H.264 with whole colours
+and PCM. Both start fast.
 
 The bytes depend only on what is passed in: the thread count is fixed, the colour conversion is bit-exact, and no
 time, id, host name or library version is written. Reading films back is `probe.py`'s work.
@@ -41,6 +41,16 @@ With AVX-512, x264 core 165 gives other bytes from run to run: of 66 encodings o
 OPENCV_CPU_AVX2 = 11
 """OpenCV's number of the feature; its Python package has the question but not the names."""
 
+X265_POOL_THREADS, X265_FRAME_THREADS = 4, 2
+"""Fixed as x264's are. x265 uses AVX-512 only where it is asked to, so its instructions need no holding back."""
+
+X265_QUALITY_STEP = 2
+"""How far x265's scale lies above x264's for the same look, so that one number serves for both."""
+
+HEVC = "hevc"
+HEVC_TAG = "hvc1"
+"""Parameter sets in the index, where QuickTime and browsers look for them; the muxer's own choice is hev1."""
+
 KEYFRAME_INTERVAL_S = 2
 BUFFERED_FRAMES = 4
 """How far drawing may run ahead of encoding; the buffers bound the memory of both."""
@@ -62,6 +72,10 @@ CONVERSION = Interpolation.AREA | Interpolation.ACCURATE_RND | Interpolation.BIT
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PNG_COMPRESSION_LEVEL = 6
 PNG_FILTER_UP = 2
+
+JPEG_QUALITY = 95
+JPEG_WHOLE_COLOURS = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
+"""A last frame begins the next film: what a thumbnail may lose would be seen there."""
 
 
 class EncodingFailed(Exception):
@@ -99,8 +113,8 @@ class Sound:
 class FilmFormat:
     """How a film is encoded.
 
-    width_px, height_px: even. preset, crf: x264's words. tags: metadata that both containers keep (title, artist,
-    comment, copyright ...). container: a key of `CONTAINERS`.
+    width_px, height_px: even. preset, crf: x264's words, also where x265 encodes. tags: metadata, any names. container:
+    a key of `CONTAINERS`. video_codec: "h264", or "hevc" for 10 bits per sample in an MP4; a QuickTime film has H.264.
     """
 
     width_px: int
@@ -110,6 +124,17 @@ class FilmFormat:
     crf: int = 20
     tags: Mapping[str, str] = field(default_factory=dict)
     container: str = "mp4"
+    video_codec: str = "h264"
+
+    @property
+    def is_hevc(self) -> bool:
+        """Whether x265 encodes it."""
+        return self.video_codec == HEVC and self.container == "mp4"
+
+    @property
+    def pix_fmt(self) -> str:
+        """How its pixels are stored, in FFmpeg's words."""
+        return "yuv420p10le" if self.is_hevc else CONTAINERS[self.container].pix_fmt
 
 
 class FilmEncoder:
@@ -135,7 +160,7 @@ class FilmEncoder:
         for _ in range(BUFFERED_FRAMES):
             self._free.put(np.empty((wanted.height_px, wanted.width_px, 4), dtype=np.uint8))
         try:
-            options = {"movflags": "+faststart", "fflags": "+bitexact"}
+            options = {"movflags": "+faststart+use_metadata_tags", "fflags": "+bitexact"}
             self._container = av.open(str(path), "w", format=self._holds.muxer, options=options)
             self._container.metadata.update(wanted.tags)
             self._video = _add_video(self._container, wanted)
@@ -212,7 +237,7 @@ class FilmEncoder:
         while (buffer := self._painted.get()) is not None and not self._is_abandoned:
             frame = self._reformatter.reformat(
                 av.VideoFrame.from_numpy_buffer(buffer, format="rgba"),
-                format=self._holds.pix_fmt,
+                format=self._format.pix_fmt,
                 src_colorspace=Colorspace.ITU709,
                 dst_colorspace=Colorspace.ITU709,
                 src_color_range=ColorRange.JPEG,
@@ -233,22 +258,39 @@ class FilmEncoder:
             self._container.mux(self._audio.encode(frame))
 
 
-def _add_video(container: OutputContainer, wanted: FilmFormat) -> VideoStream:
+def _x264(wanted: FilmFormat) -> dict[str, str]:
     x264_params = f"chromaloc={CHROMA_SITED_CENTRE}"
     if cv2.checkHardwareSupport(OPENCV_CPU_AVX2):
         x264_params += f":asm={X264_INSTRUCTIONS}"
-    options = {"preset": wanted.preset, "crf": str(wanted.crf), "x264-params": x264_params}
-    stream: VideoStream = container.add_stream("libx264", rate=wanted.fps, options=options)
+    return {"preset": wanted.preset, "crf": str(wanted.crf), "x264-params": x264_params}
+
+
+def _x265(wanted: FilmFormat) -> dict[str, str]:
+    # info=0: else the stream names the build, the machine's processor and every option.
+    x265_params = (
+        f"pools={X265_POOL_THREADS}:frame-threads={X265_FRAME_THREADS}:info=0:log-level=none:"
+        f"chromaloc={CHROMA_SITED_CENTRE}"
+    )
+    return {"preset": wanted.preset, "crf": str(wanted.crf + X265_QUALITY_STEP), "x265-params": x265_params}
+
+
+def _add_video(container: OutputContainer, wanted: FilmFormat) -> VideoStream:
+    coder_name, options = ("libx265", _x265(wanted)) if wanted.is_hevc else ("libx264", _x264(wanted))
+    stream = container.add_stream(coder_name, rate=wanted.fps, options=options)
+    assert isinstance(stream, VideoStream)
     stream.width = wanted.width_px
     stream.height = wanted.height_px
-    stream.pix_fmt = CONTAINERS[wanted.container].pix_fmt
+    stream.pix_fmt = wanted.pix_fmt
     stream.time_base = Fraction(1, wanted.fps)
     coder = stream.codec_context
     coder.time_base = Fraction(1, wanted.fps)
     coder.gop_size = KEYFRAME_INTERVAL_S * wanted.fps
-    coder.thread_count = X264_THREADS
-    # PyAV's own default, slice threads, is slower and costs 2-5 % of the size.
-    coder.thread_type = "FRAME"
+    if wanted.is_hevc:
+        coder.codec_tag = HEVC_TAG
+    else:
+        coder.thread_count = X264_THREADS
+        # PyAV's own default, slice threads, is slower and costs 2-5 % of the size.
+        coder.thread_type = "FRAME"
     coder.color_primaries = BT709
     coder.color_trc = BT709
     coder.colorspace = BT709
@@ -300,6 +342,18 @@ def write_png(path: Path, rgba: NDArray[np.uint8]) -> None:
     body = zlib.compress(filtered.tobytes(), PNG_COMPRESSION_LEVEL)
     chunks = ((b"IHDR", header), (b"IDAT", body), (b"IEND", b""))
     path.write_bytes(PNG_SIGNATURE + b"".join(_chunk(name, content) for name, content in chunks))
+
+
+def write_jpeg(path: Path, rgba: NDArray[np.uint8]) -> None:
+    """Write the picture, (height_px, width_px, 4) uint8 RGBA, as a baseline JPEG with whole colours.
+
+    Raises: OSError.
+    """
+    settings = (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, JPEG_WHOLE_COLOURS)
+    is_written, data = cv2.imencode(".jpg", cv2.cvtColor(rgba, cv2.COLOR_RGBA2BGR), settings)
+    if not is_written:
+        raise OSError(f"{path.name} could not be encoded")
+    path.write_bytes(data.tobytes())
 
 
 def _chunk(name: bytes, content: bytes) -> bytes:
