@@ -92,6 +92,9 @@ class Settings:
     )
     moderator_secret: str = _setting("Sent to the moderation endpoint as its bearer token.", default="")
     moderator_timeout_s: float = _setting("Longest wait for a moderator's judgement.", default=10.0)
+    recipes: bool = _setting(
+        "Keep the request, prompt included and addresses not, in the metadata of each film.", default=True
+    )
     hevc: bool = _setting(
         "Encode films of the sizes that Ark sends as 10-bit HEVC the same way, instead of H.264.", default=False
     )

@@ -41,8 +41,10 @@ With AVX-512, x264 core 165 gives other bytes from run to run: of 66 encodings o
 OPENCV_CPU_AVX2 = 11
 """OpenCV's number of the feature; its Python package has the question but not the names."""
 
-X265_POOL_THREADS, X265_FRAME_THREADS = 4, 2
-"""Fixed as x264's are. x265 uses AVX-512 only where it is asked to, so its instructions need no holding back."""
+X265_POOL_THREADS, X265_FRAME_THREADS = 4, 1
+"""Fixed as x264's are, and one frame at a time: with two, 3 of 24 encodings of the same 36 pictures on a busy machine
+had other bytes; with one none of 56. x265 uses AVX-512 only where it is asked to.
+"""
 
 X265_QUALITY_STEP = 2
 """How far x265's scale lies above x264's for the same look, so that one number serves for both."""
