@@ -1,0 +1,126 @@
+"""Read given sounds, and the sound of given videos, as samples.
+
+As for images, FFmpeg is given an opened file and one demuxer, never a path: see `decode`.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from understudy.core.media import Unreadable
+from understudy.media.decode_video import DAMAGED_PACKETS_MAX, DEMUXER, SEALED
+
+Samples = NDArray[np.float32]
+"""(num_samples, channels) float32, about -1..1."""
+
+LAYOUTS = {1: "mono", 2: "stereo"}
+LONGEST_S = 120.0
+"""What is read at most: four times the longest sound that any model takes. Stereo of that length is 46 MB."""
+
+SNIFFED_BYTES = 16
+
+
+def read_sound(path: Path, sample_rate_hz: int, channels: int) -> Samples | None:
+    """Read the first audio track of an audio or video file; None where a video has none.
+
+    channels: 1 or 2; more are mixed down. Silence stands before a track that begins after its pictures. What is longer
+    than `LONGEST_S` is cut off. Parts that cannot be decoded are passed over.
+
+    Raises: Unreadable: no such file, or nothing in it can be decoded.
+    """
+    try:
+        with path.open("rb") as file:
+            demuxer = sound_demuxer_of(file.read(SNIFFED_BYTES))
+            if demuxer is None:
+                raise Unreadable("the file is neither an audio nor a video")
+            file.seek(0)
+            with av.open(file, "r", format=demuxer, options=SEALED if demuxer == DEMUXER else {}) as container:
+                if not container.streams.audio:
+                    return None
+                return _read(container, sample_rate_hz, channels)
+    except (av.FFmpegError, OSError) as error:
+        raise Unreadable(f"the sound is damaged: {error.strerror}") from error
+
+
+def sound_demuxer_of(head: bytes) -> str | None:
+    """Name FFmpeg's reader for a file that begins so; None for anything that is not read."""
+    if head[:4] in (b"RIFF", b"RF64") and head[8:12] == b"WAVE":
+        return "wav"
+    if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"):
+        return DEMUXER
+    # A frame of MPEG audio begins with eleven ones; the layer bits 00 are reserved in MP3, and mean AAC.
+    is_frame = len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0 and head[1] & 0x06 != 0
+    return "mp3" if head[:3] == b"ID3" or is_frame else None
+
+
+def _read(container: av.container.InputContainer, sample_rate_hz: int, channels: int) -> Samples:
+    most = round(LONGEST_S * sample_rate_hz)
+    parts: list[Samples] = []
+    count = 0
+    starts_s: float | None = None
+    for starts_s_of_part, part in _resampled(container, sample_rate_hz, channels):
+        starts_s = starts_s_of_part if starts_s is None else starts_s
+        parts.append(part)
+        count += len(part)
+        if count >= most:
+            break
+    if not count:
+        raise Unreadable("the sound has nothing that can be decoded")
+    late = round(max(0.0, (starts_s or 0.0) - _pictures_start_s(container)) * sample_rate_hz)
+    silence = np.zeros((min(late, most), channels), dtype=np.float32)
+    return np.concatenate([silence, *parts])[:most]
+
+
+def _pictures_start_s(container: av.container.InputContainer) -> float:
+    """When the pictures beside the sound begin; a sound alone begins with itself."""
+    if not container.streams.video:
+        return float("inf")
+    video = container.streams.video[0]
+    return float((video.start_time or 0) * (video.time_base or 0))
+
+
+def _resampled(
+    container: av.container.InputContainer, sample_rate_hz: int, channels: int
+) -> Iterator[tuple[float, Samples]]:
+    """Yield (start in the file in seconds, samples); a track may change its rate or its channels on the way."""
+    resampler: av.AudioResampler | None = None
+    known: tuple[str, str, int] | None = None
+    starts_s = 0.0
+    for frame in _decoded(container):
+        setup = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if setup != known:
+            if resampler is not None:
+                yield from ((starts_s, _samples_of(part)) for part in resampler.resample(None))
+            resampler = av.AudioResampler(format="flt", layout=LAYOUTS[channels], rate=sample_rate_hz)
+            known = setup
+        assert resampler is not None
+        starts_s = frame.time or 0.0
+        # Times within the track are not kept: a gap is closed, as players that follow the sound do.
+        frame.pts = None
+        yield from ((starts_s, _samples_of(part)) for part in resampler.resample(frame))
+    if resampler is not None:
+        yield from ((starts_s, _samples_of(part)) for part in resampler.resample(None))
+
+
+def _samples_of(frame: av.AudioFrame) -> Samples:
+    samples = frame.to_ndarray().reshape(-1, frame.layout.nb_channels).astype(np.float32)
+    return np.nan_to_num(samples, posinf=0.0, neginf=0.0)
+
+
+def _decoded(container: av.container.InputContainer) -> Iterator[av.AudioFrame]:
+    damaged = 0
+    for packet in container.demux(container.streams.audio[0]):
+        try:
+            frames = packet.decode()
+        except av.FFmpegError:
+            damaged += 1
+            if damaged > DAMAGED_PACKETS_MAX:
+                return
+            continue
+        for frame in frames:
+            if isinstance(frame, av.AudioFrame):
+                damaged = 0
+                yield frame
