@@ -252,7 +252,11 @@ def test_a_succeeded_task_is_written_with_resolved_values_only():
         "id": "cgt-20261121120000-abcde",
         "model": "doubao-seedance-2-0-260128",
         "status": "succeeded",
-        "content": {"video_url": "http://host/files/v.mp4"},
+        "content": {
+            "video_url": "http://host/files/v.mp4",
+            "poster_url": "http://host/files/thumbnail.webp",
+            "contact_sheet_url": "http://host/files/spritesheet.jpg",
+        },
         "usage": {"completion_tokens": 131_156, "total_tokens": 131_156},
         "created_at": 1795262400,
         "updated_at": 1795262409,

@@ -88,6 +88,8 @@ def test_a_completed_video_is_shown_as_it_is():
         "height": 720,
         "seed": 5,
         "last_frame_url": "http://host/files/v/1.png",
+        "poster_url": "http://host/files/v/thumbnail.webp",
+        "contact_sheet_url": "http://host/files/v/spritesheet.jpg",
     }
 
 

@@ -42,6 +42,10 @@ def told_in_brief(warnings: tuple[Warned, ...]) -> tuple[Warned, ...]:
     return (*warnings[: WARNINGS_MAX - 1], Warned(param="", message=f"There are {more} more warnings of this kind."))
 
 
+STILLS = {"thumbnail": "thumbnail.webp", "spritesheet": "spritesheet.jpg"}
+"""Pictures of a film, poster and contact sheet, by the names of OpenAI's variants -> their names beside the film."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Film:
     """What a succeeded task delivered.
@@ -61,6 +65,11 @@ class Film:
     has_sound: bool
     tool_usage: Mapping[str, int] = field(default_factory=dict)
 
+    def still_blob(self, variant: str) -> str:
+        """Return the key of a picture of the film, which is made when it is first asked for. variant: of `STILLS`."""
+        folder, slash, _ = self.video_blob.rpartition("/")
+        return folder + slash + STILLS[variant]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskError:
@@ -78,6 +87,7 @@ class Task:
     request: resolved, ``request.model`` is a catalogue id. seed: 0..2^32-1, the one used.
     attempt: how often the task was claimed; also the fencing token of the current claim. progress: 0..1.
     expires_at: when it becomes ``expired`` if it has not ended. completion_tokens: set when it succeeded.
+    is_archived: its record and its files are kept for good, whatever the retention says.
     """
 
     id: str
@@ -96,6 +106,7 @@ class Task:
     completion_tokens: int | None = None
     error: TaskError | None = None
     warnings: tuple[Warned, ...] = ()
+    is_archived: bool = False
 
     @property
     def percent(self) -> int:
@@ -104,11 +115,19 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Removed:
+    """A task whose record is gone and whose files may still be there. id, attempt: as they were in the record."""
+
+    id: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskFilter:
     """What a listing asks for; a field left empty does not filter.
 
     page, page_size: from 1. model: a catalogue id. created_after, cancelled_after: older records are not shown, and
-    neither are cancelled ones last changed before the second: their time is over.
+    neither are cancelled ones last changed before the second: their time is over. Archived ones are always shown.
     after: a task's id; only those are shown, and counted, that stand behind it in the listing's order. It need not
     match the filter itself, but an id that the owner has no record of shows nothing.
     is_oldest_first: turns the order round.

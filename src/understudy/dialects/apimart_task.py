@@ -23,10 +23,12 @@ class Video(msgspec.Struct):
 
 
 class Result(msgspec.Struct, omit_defaults=True):
-    """Where the results are."""
+    """Where the results are. ``poster_url`` and ``contact_sheet_url`` are ours."""
 
     videos: list[Video]
     last_frame_url: str | None = None
+    poster_url: str | None = None
+    contact_sheet_url: str | None = None
 
 
 class TaskFault(msgspec.Struct):
@@ -118,7 +120,12 @@ def _fault(reason: str, message: str) -> TaskFault:
 def _result(film: Film, links: Links) -> Result:
     videos = [Video(url=[links.url(film.video_blob)], expires_at=links.expires_at_s)]
     last_frame = links.url(film.last_frame_blob) if film.last_frame_blob else None
-    return Result(videos=videos, last_frame_url=last_frame)
+    return Result(
+        videos=videos,
+        last_frame_url=last_frame,
+        poster_url=links.url(film.still_blob("thumbnail")),
+        contact_sheet_url=links.url(film.still_blob("spritesheet")),
+    )
 
 
 def remote_task(raw: dict[str, Any]) -> RemoteTask:

@@ -18,10 +18,12 @@ class ErrorBody(msgspec.Struct, omit_defaults=True):
 
 
 class Content(msgspec.Struct, omit_defaults=True):
-    """Where the results are."""
+    """Where the results are. ``poster_url`` and ``contact_sheet_url`` are ours."""
 
     video_url: str
     last_frame_url: str | None = None
+    poster_url: str | None = None
+    contact_sheet_url: str | None = None
 
 
 class Usage(msgspec.Struct, omit_defaults=True):
@@ -131,7 +133,12 @@ def _frames_per_second(task: Task) -> int | None:
 
 def _content(film: Film, links: Links) -> Content:
     last_frame = links.url(film.last_frame_blob) if film.last_frame_blob else None
-    return Content(video_url=links.url(film.video_blob), last_frame_url=last_frame)
+    return Content(
+        video_url=links.url(film.video_blob),
+        last_frame_url=last_frame,
+        poster_url=links.url(film.still_blob("thumbnail")),
+        contact_sheet_url=links.url(film.still_blob("spritesheet")),
+    )
 
 
 def remote_task(raw: dict[str, Any]) -> RemoteTask:

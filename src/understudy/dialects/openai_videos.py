@@ -42,6 +42,8 @@ class FilmFacts(msgspec.Struct, omit_defaults=True):
     height: int
     seed: int
     last_frame_url: str | None = None
+    poster_url: str | None = None
+    contact_sheet_url: str | None = None
 
 
 class Video(msgspec.Struct, omit_defaults=True):
@@ -305,6 +307,8 @@ def _facts(film: Film, seed: int, links: Links) -> FilmFacts:
         height=film.height_px,
         seed=seed,
         last_frame_url=links.url(film.last_frame_blob) if film.last_frame_blob else None,
+        poster_url=links.url(film.still_blob("thumbnail")),
+        contact_sheet_url=links.url(film.still_blob("spritesheet")),
     )
 
 
