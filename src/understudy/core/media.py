@@ -19,6 +19,9 @@ SPOOLED = "spooled/"
 only the server can make such an address; all that follows ``;base64,`` is a key of the request's `Spooled`.
 """
 
+DAMAGED = "?"
+"""What stands behind ``;base64,`` in a data URL whose bytes were to be written to a file and are no base64."""
+
 Spooled = Mapping[str, Path]
 """``spooled/<token>/<number>`` -> a file with the decoded bytes, which lives as long as the request is answered."""
 
@@ -146,8 +149,15 @@ class MediaStore(Protocol):
         """Ask for bytes to stay at least until the moment; of those unknown, that they are coming is recorded."""
         ...
 
+    async def coming(self, sha256: str, key: str) -> None:
+        """Record under which key reserved bytes are about to be stored, so that a crash leaves none behind."""
+        ...
+
     async def arrived(self, sha256: str, key: str, facts: MediaFacts) -> None:
-        """Record that the bytes are stored under the key; facts are kept for the next who brings them."""
+        """Record that the bytes are stored under the key; facts are kept for the next who brings them.
+
+        Bytes whose reservation ended before are removed nonetheless; a task that would use them is refused.
+        """
         ...
 
     async def take_unused(self, now: datetime, most: int) -> Mapping[str, str]:

@@ -8,7 +8,18 @@ from typing import Protocol
 
 from understudy.core.render import RenderJob, RenderResult
 from understudy.core.scenario import Scenario
-from understudy.core.task import Claim, Film, LedgerEntry, Status, Task, TaskError, TaskFilter, TaskPage, Warned
+from understudy.core.task import (
+    Claim,
+    Film,
+    LedgerEntry,
+    Removed,
+    Status,
+    Task,
+    TaskError,
+    TaskFilter,
+    TaskPage,
+    Warned,
+)
 
 
 class Clock(Protocol):
@@ -61,9 +72,9 @@ class TaskStore(Protocol):
     """The record of tasks, the queue and the ledger. Every method is one transaction, durable when it returns."""
 
     async def insert(self, task: Task, hold: LedgerEntry) -> None:
-        """Store a new task together with its hold.
+        """Store a new task together with its hold and its use of the media in its content.
 
-        Raises: IdTaken.
+        Raises: IdTaken; Unavailable when a medium of it is not stored, or is being removed.
         """
         ...
 
@@ -78,8 +89,17 @@ class TaskStore(Protocol):
     async def withdraw(self, owner: str, task_id: str, now: datetime) -> Task | None:
         """Cancel the task if it is queued, remove its record if it succeeded, failed or expired; else leave it.
 
-        Returns the task as it was before, or None when there is none. A cancelled task's hold is voided.
+        Returns the task as it was before, or None when there is none. A cancelled task's hold is voided. The record of
+        an archived task is never removed.
         """
+        ...
+
+    async def archive(self, owner: str, task_id: str) -> Task | None:
+        """Keep the task's record and files for good, in whatever state it is; return it as it is now, None for none."""
+        ...
+
+    async def unarchive(self, owner: str, task_id: str) -> Task | None:
+        """Let the task's time count again, from its creation; return it as it is now, or None when there is none."""
         ...
 
     async def claim(self, worker: str, now: datetime, lease_until: datetime) -> Claim | None:
@@ -111,7 +131,22 @@ class TaskStore(Protocol):
         ...
 
     async def purge(self, *, created_before: datetime, cancelled_before: datetime) -> Sequence[Task]:
-        """Remove ended tasks created before, and cancelled ones last changed before; return them. At most 1000."""
+        """Remove ended tasks created before, and cancelled ones last changed before; return them. At most 1000.
+
+        Archived ones stay.
+        """
+        ...
+
+    async def take_removed(self, now: datetime, most: int) -> Sequence[Removed]:
+        """Return tasks whose record is gone and whose files were not yet said to be, at most so many.
+
+        A removed record is among them from the moment it is gone, if any attempt was begun. Those that were returned
+        longest ago come first, and none that was returned at this moment or later: what failed waits for its turn.
+        """
+        ...
+
+    async def forget_removed(self, task_ids: Sequence[str]) -> None:
+        """Record that the files of removed tasks are gone."""
         ...
 
     async def ledger(self, task_id: str) -> Sequence[LedgerEntry]:

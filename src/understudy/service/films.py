@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from understudy.core.task import Task
+from understudy.core.task import Removed, Task
 
 FILM_ENDINGS = (".mp4", ".mov")
 """The formats that a film can have; an engine's file of another ending is not delivered."""
@@ -34,7 +34,7 @@ def still_key(video_blob: str, variant: str) -> str:
     return str(PurePosixPath(video_blob).with_name(STILL_NAMES[variant]))
 
 
-def blob_keys(task: Task) -> Iterator[str]:
+def blob_keys(task: Task | Removed) -> Iterator[str]:
     """Yield every key that any attempt at the task can have used, also one that was cut off before it was recorded."""
     for attempt in range(1, task.attempt + 1):
         for ending in FILM_ENDINGS:

@@ -85,6 +85,7 @@ class Shelf:
         """
         key = key_of_medium(measured.sha256, measured.facts)
         if not measured.is_stored:
+            await self.media.coming(measured.sha256, key)
             await self.blobs.put(measured.path, key)
             await self.media.arrived(measured.sha256, key, measured.facts)
         return Medium(key=key, sha256=measured.sha256, origin=origin, facts=measured.facts)

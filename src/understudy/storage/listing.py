@@ -11,6 +11,9 @@ from understudy.storage.rows import fetch, micros_of, task_of
 _LAST_MICROS = 2**63 - 1
 """No task is created at or after it: SQLite counts no further."""
 
+_FIRST_MICROS = -(2**63)
+"""Every task is created at or after it."""
+
 Place = tuple[int, str]
 """Where a task stands among its owner's: (microseconds since 1970, id). An empty id stands before all of its moment."""
 
@@ -19,10 +22,11 @@ def select_page(connection: apsw.Connection, owner: str, wanted: TaskFilter) -> 
     """Read the page and the total in one snapshot."""
     if not all(map(is_storable, (owner, wanted.model or "", wanted.service_tier or "", wanted.after or ""))):
         return TaskPage(tasks=(), total=0)
-    first: Place = (micros_of(wanted.created_after), "")
+    first: Place = (_FIRST_MICROS, "")
     last: Place = (_LAST_MICROS, "")
     bindings = {
         "owner": owner,
+        "created_after": micros_of(wanted.created_after),
         "cancelled_after": micros_of(wanted.cancelled_after),
         "status": wanted.status and wanted.status.value,
         "model": wanted.model,
@@ -39,7 +43,7 @@ def select_page(connection: apsw.Connection, owner: str, wanted: TaskFilter) -> 
             cursor: list[Place] = fetch(connection, sql.PLACE, (wanted.after, owner))
             if not cursor:
                 return TaskPage(tasks=(), total=0)
-            first, last = (max(first, cursor[0]), last) if wanted.is_oldest_first else (first, cursor[0])
+            first, last = (cursor[0], last) if wanted.is_oldest_first else (first, cursor[0])
         bindings["after_created_at"], bindings["after_id"] = first
         bindings["before_created_at"], bindings["before_id"] = last
         ((total,),) = fetch(connection, count, bindings)

@@ -5,12 +5,16 @@ No method awaits between its first and its last step, so each is one transaction
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from understudy.core.ports import ApiKey, IdTaken, Outcome
-from understudy.core.task import ENDED, Claim, LedgerEntry, Status, Task, TaskFilter, TaskPage
+from understudy.core.task import ENDED, Claim, LedgerEntry, Removed, Status, Task, TaskFilter, TaskPage
 from understudy.storage.lifecycle import PURGE_MOST, bounded_progress, check_new, check_outcome, unavailable, voided
+from understudy.storage.media_uses import media_of, task_user
+from understudy.storage.memory_media import MemoryMediaStore
 from understudy.storage.rows import encode_part, encode_warnings
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +27,12 @@ class MemoryTaskStore:
     """`core.ports.TaskStore` without files; everything is gone when the process ends."""
 
     def __init__(self) -> None:
+        self.media = MemoryMediaStore()
         self._tasks: dict[str, Task] = {}
         self._leases: dict[str, _Lease] = {}
         self._entries: dict[str, list[LedgerEntry]] = {}
         self._keys: dict[str, ApiKey] = {}
+        self._removed: dict[str, tuple[datetime, Removed]] = {}
         self._is_closed = False
 
     async def insert(self, task: Task, hold: LedgerEntry) -> None:
@@ -38,6 +44,7 @@ class MemoryTaskStore:
         encode_warnings(task.warnings)
         if task.id in self._entries:
             raise IdTaken(task.id)
+        self.media.use(media_of(task), task_user(task.id))
         self._tasks[task.id] = task
         self._entries[task.id] = [hold]
 
@@ -65,9 +72,17 @@ class MemoryTaskStore:
             return None
         if task.status is Status.QUEUED:
             self._void(replace(task, status=Status.CANCELLED, updated_at=now))
-        elif task.status in (Status.SUCCEEDED, Status.FAILED, Status.EXPIRED):
-            del self._tasks[task_id]
+        elif task.status in (Status.SUCCEEDED, Status.FAILED, Status.EXPIRED) and not task.is_archived:
+            self._remove(task)
         return task
+
+    async def archive(self, owner: str, task_id: str) -> Task | None:
+        """See the port."""
+        return await self._archive(owner, task_id, is_archived=True)
+
+    async def unarchive(self, owner: str, task_id: str) -> Task | None:
+        """See the port."""
+        return await self._archive(owner, task_id, is_archived=False)
 
     async def claim(self, worker: str, now: datetime, lease_until: datetime) -> Claim | None:
         """See the port; a lease has lapsed from the moment ``lease_until`` on, a task from ``expires_at`` on."""
@@ -138,14 +153,28 @@ class MemoryTaskStore:
     async def purge(self, *, created_before: datetime, cancelled_before: datetime) -> Sequence[Task]:
         """See the port."""
         self._check_open()
-        ended = [task for task in self._tasks.values() if task.status in ENDED]
+        ended = [task for task in self._tasks.values() if task.status in ENDED and not task.is_archived]
         old = sorted((task for task in ended if task.created_at < created_before), key=lambda task: task.created_at)
         cancelled = (task for task in ended if task.status is Status.CANCELLED and task.updated_at < cancelled_before)
         rest = sorted((task for task in cancelled if task.created_at >= created_before), key=lambda t: t.updated_at)
         removed = tuple((old + rest)[:PURGE_MOST])
         for task in removed:
-            del self._tasks[task.id]
+            self._remove(task)
         return removed
+
+    async def take_removed(self, now: datetime, most: int) -> Sequence[Removed]:
+        """See the port."""
+        self._check_open()
+        due = sorted((tried_at, task_id) for task_id, (tried_at, _) in self._removed.items() if tried_at < now)
+        taken = [self._removed[task_id][1] for _, task_id in due[:most]]
+        self._removed.update({removed.id: (now, removed) for removed in taken})
+        return tuple(taken)
+
+    async def forget_removed(self, task_ids: Sequence[str]) -> None:
+        """See the port."""
+        self._check_open()
+        for task_id in task_ids:
+            self._removed.pop(task_id, None)
 
     async def ledger(self, task_id: str) -> Sequence[LedgerEntry]:
         """See the port."""
@@ -171,6 +200,18 @@ class MemoryTaskStore:
     async def close(self) -> None:
         """See the port; later calls are refused as `Unavailable`."""
         self._is_closed = True
+
+    async def _archive(self, owner: str, task_id: str, *, is_archived: bool) -> Task | None:
+        task = await self.get(owner, task_id)
+        if task is not None:
+            task = self._tasks[task_id] = replace(task, is_archived=is_archived)
+        return task
+
+    def _remove(self, task: Task) -> None:
+        del self._tasks[task.id]
+        self.media.unuse(task_user(task.id))
+        if task.attempt:
+            self._removed[task.id] = (_NEVER, Removed(id=task.id, attempt=task.attempt))
 
     def _check_open(self) -> None:
         if self._is_closed:
@@ -205,12 +246,15 @@ def _is_behind(task: Task, last: Task, wanted: TaskFilter) -> bool:
     return _place(task) > _place(last) if wanted.is_oldest_first else _place(task) < _place(last)
 
 
+def _is_shown(task: Task, wanted: TaskFilter) -> bool:
+    if task.is_archived:
+        return True
+    is_cancelled_long_ago = task.status is Status.CANCELLED and task.updated_at < wanted.cancelled_after
+    return task.created_at >= wanted.created_after and not is_cancelled_long_ago
+
+
 def _matches(task: Task, wanted: TaskFilter) -> bool:
-    if task.created_at < wanted.created_after:
-        return False
-    if task.status is Status.CANCELLED and task.updated_at < wanted.cancelled_after:
-        return False
-    return (
+    return _is_shown(task, wanted) and (
         (wanted.status is None or task.status is wanted.status)
         and (not wanted.task_ids or task.id in wanted.task_ids)
         and (wanted.model is None or task.request.model == wanted.model)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import apsw
 
+from understudy.storage.asset_tables import ASSET_LIFE
 from understudy.storage.cannot_open import CannotOpen
 from understudy.storage.rows import fetch
 
@@ -119,7 +120,86 @@ CREATE TABLE asset (
 ) STRICT;
 """
 
-MIGRATIONS: tuple[Migration, ...] = (Migration(1, _FIRST_TABLES), Migration(2, _ASSETS))
+_MEDIA_AND_ARCHIVE = """
+-- arriving: reserved, the key is known from the moment before the bytes are stored. whole: stored, can be used.
+-- leaving: the bytes are being removed. returned: they were stored once more meanwhile, so they are removed again.
+CREATE TABLE medium (
+    sha256 TEXT NOT NULL PRIMARY KEY,
+    state TEXT NOT NULL CHECK (state IN ('arriving', 'whole', 'leaving', 'returned')),
+    key TEXT,
+    facts BLOB,
+    needed_until INTEGER NOT NULL,
+    uses INTEGER NOT NULL DEFAULT 0 CHECK (uses >= 0),
+    CHECK (state = 'arriving' OR key IS NOT NULL),
+    CHECK (state <> 'whole' OR facts IS NOT NULL),
+    CHECK (state = 'whole' OR uses = 0)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX medium_unused ON medium (needed_until) WHERE uses = 0;
+
+-- used_by: 'task:' or 'asset:' and its id.
+CREATE TABLE medium_use (
+    sha256 TEXT NOT NULL,
+    used_by TEXT NOT NULL,
+    PRIMARY KEY (sha256, used_by)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX medium_used_by ON medium_use (used_by);
+
+CREATE TRIGGER medium_must_be_whole BEFORE INSERT ON medium_use
+WHEN NOT EXISTS (SELECT 1 FROM medium WHERE sha256 = new.sha256 AND state = 'whole')
+BEGIN SELECT RAISE(ABORT, 'the medium is not stored'); END;
+
+CREATE TRIGGER medium_is_used AFTER INSERT ON medium_use
+BEGIN UPDATE medium SET uses = uses + 1 WHERE sha256 = new.sha256; END;
+
+CREATE TRIGGER medium_is_used_less AFTER DELETE ON medium_use
+BEGIN UPDATE medium SET uses = uses - 1 WHERE sha256 = old.sha256; END;
+
+CREATE TABLE own_film (sha256 BLOB NOT NULL PRIMARY KEY) STRICT, WITHOUT ROWID;
+
+-- Tasks whose record is gone and whose files may be there still. tried_at: when removing them was last begun.
+CREATE TABLE removed_task (
+    id TEXT NOT NULL PRIMARY KEY,
+    attempt INTEGER NOT NULL,
+    tried_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX removed_task_to_try ON removed_task (tried_at);
+
+CREATE TRIGGER task_is_gone AFTER DELETE ON task
+BEGIN
+    DELETE FROM medium_use WHERE used_by = 'task:' || old.id;
+    INSERT INTO removed_task SELECT old.id, old.attempt, -1 WHERE old.attempt > 0;
+END;
+
+-- 0 and 1 stand in the head of a row, so reading it costs nothing although the request lies before it.
+ALTER TABLE task ADD COLUMN archived INTEGER NOT NULL DEFAULT 0 CHECK (archived IN (0, 1));
+
+DROP INDEX task_to_purge;
+CREATE INDEX task_to_purge ON task (created_at)
+    WHERE status IN ('succeeded', 'failed', 'expired', 'cancelled') AND archived = 0;
+DROP INDEX task_cancelled;
+CREATE INDEX task_cancelled ON task (updated_at) WHERE status = 'cancelled' AND archived = 0;
+DROP INDEX task_listed;
+CREATE INDEX task_listed
+    ON task (owner, created_at DESC, id DESC, status, updated_at, model, service_tier, archived);
+
+-- All columns but `archived`: to be kept is the one thing that can still be said of a task that has ended.
+DROP TRIGGER task_end_is_final;
+CREATE TRIGGER task_end_is_final BEFORE UPDATE OF
+    id, owner, status, priority, created_at, updated_at, expires_at, model, service_tier, dialect, engine, seed,
+    attempt, progress, lease_until, worker, completion_tokens, error, warnings, film, request ON task
+WHEN old.status IN ('succeeded', 'failed', 'expired', 'cancelled')
+BEGIN SELECT RAISE(ABORT, 'a task that has ended does not change'); END;
+"""
+
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration(1, _FIRST_TABLES),
+    Migration(2, _ASSETS),
+    Migration(3, _MEDIA_AND_ARCHIVE),
+    Migration(4, ASSET_LIFE),
+)
 
 
 def migrate(connection: apsw.Connection, migrations: tuple[Migration, ...] = MIGRATIONS) -> None:

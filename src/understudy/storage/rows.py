@@ -80,6 +80,7 @@ def task_of(row: Row) -> Task:
         error,
         warnings,
         film,
+        archived,
         request,
     ) = row
     return Task(
@@ -99,6 +100,7 @@ def task_of(row: Row) -> Task:
         completion_tokens=completion_tokens,
         error=None if error is None else _error.decode(error),
         warnings=() if warnings is None else _warnings.decode(warnings),
+        is_archived=archived == 1,
     )
 
 

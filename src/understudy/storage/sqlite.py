@@ -16,13 +16,14 @@ from typing import Any, TypeVar
 import apsw
 
 from understudy.core.ports import ApiKey, Outcome
-from understudy.core.task import Claim, LedgerEntry, Task, TaskFilter, TaskPage
+from understudy.core.task import Claim, LedgerEntry, Removed, Task, TaskFilter, TaskPage
 from understudy.storage import operations
 from understudy.storage import statements as sql
 from understudy.storage.cannot_open import CannotOpen
 from understudy.storage.known import KnownTasks
 from understudy.storage.lifecycle import bounded_progress, check_new, check_outcome, is_storable, unavailable
 from understudy.storage.listing import select_page
+from understudy.storage.media_uses import use_rows
 from understudy.storage.migrations import migrate
 from understudy.storage.rows import (
     Row,
@@ -35,6 +36,7 @@ from understudy.storage.rows import (
     task_of,
 )
 from understudy.storage.sqlite_assets import SqliteAssetStore
+from understudy.storage.sqlite_media import SqliteMediaStore
 from understudy.storage.writer import Writer, told
 
 T = TypeVar("T")
@@ -71,6 +73,7 @@ class SqliteTaskStore:
             raise CannotOpen(f"cannot open the database {path}: {error}") from error
         self._writer = Writer(self._written, waiting_max=waiting_max)
         self._known = KnownTasks()
+        self.media = SqliteMediaStore(self._writer, self._read)
         self.assets = SqliteAssetStore(self._writer, self._read)
         self._lister = ThreadPoolExecutor(max_workers=1, thread_name_prefix="understudy-sqlite-lister")
 
@@ -80,7 +83,7 @@ class SqliteTaskStore:
         Raises:
             IdTaken: also when the id's task is gone but its ledger remains.
             Rejected: a text in it cannot be stored.
-            Unavailable: the storage does not answer, or too many wait.
+            Unavailable: the storage does not answer, too many wait, or a medium of it is not stored any more.
         """
         check_new(task, hold)
         created_at = micros_of(task.created_at)
@@ -100,7 +103,7 @@ class SqliteTaskStore:
             encode_part(task.request, "content"),
         )
         entry = operations.entry_row(hold, task.owner, created_at)
-        await self._writer.submit(operations.Insert(row, entry), refusable=True)
+        await self._writer.submit(operations.Insert(row, entry, use_rows(task)), refusable=True)
 
     async def get(self, owner: str, task_id: str) -> Task | None:
         """See the port; a text that no store could hold names no task."""
@@ -135,6 +138,14 @@ class SqliteTaskStore:
             return None
         withdraw = partial(operations.withdraw, owner=owner, task_id=task_id, now=micros_of(now))
         return await self._writer.submit(withdraw, refusable=True)
+
+    async def archive(self, owner: str, task_id: str) -> Task | None:
+        """See the port."""
+        return await self._archive(owner, task_id, is_archived=True)
+
+    async def unarchive(self, owner: str, task_id: str) -> Task | None:
+        """See the port."""
+        return await self._archive(owner, task_id, is_archived=False)
 
     async def claim(self, worker: str, now: datetime, lease_until: datetime) -> Claim | None:
         """See the port; a lease has lapsed from the moment ``lease_until`` on, a task from ``expires_at`` on."""
@@ -180,6 +191,15 @@ class SqliteTaskStore:
         rows = await self._work(partial(operations.purge, created_before=created, cancelled_before=cancelled))
         return tuple(task_of(row) for row in rows)
 
+    async def take_removed(self, now: datetime, most: int) -> Sequence[Removed]:
+        """See the port."""
+        rows = await self._work(partial(operations.take_removed, now=micros_of(now), most=most))
+        return tuple(Removed(id=task_id, attempt=attempt) for task_id, attempt in rows)
+
+    async def forget_removed(self, task_ids: Sequence[str]) -> None:
+        """See the port."""
+        await self._work(partial(operations.forget_removed, task_ids=task_ids))
+
     async def ledger(self, task_id: str) -> Sequence[LedgerEntry]:
         """See the port."""
         return tuple(entry_of(row) for row in self._rows(sql.LEDGER, (task_id,))) if is_storable(task_id) else ()
@@ -203,6 +223,13 @@ class SqliteTaskStore:
     async def close(self) -> None:
         """See the port; later calls are refused as `Unavailable`."""
         await asyncio.to_thread(self._close)
+
+    async def _archive(self, owner: str, task_id: str, *, is_archived: bool) -> Task | None:
+        if not is_storable(owner) or not is_storable(task_id):
+            return None
+        archive = partial(operations.archive, owner=owner, task_id=task_id, is_archived=is_archived)
+        rows = await self._writer.submit(archive, refusable=True)
+        return task_of(rows[0]) if rows else None
 
     def _close(self) -> None:
         self._writer.close()

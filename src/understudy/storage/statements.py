@@ -8,7 +8,7 @@ from functools import cache
 
 COLUMNS = (
     "id, owner, dialect, engine, seed, status, created_at, updated_at, expires_at, attempt, progress, "
-    "completion_tokens, error, warnings, film, request"
+    "completion_tokens, error, warnings, film, archived, request"
 )
 """What `rows.task_of` expects, in this order."""
 
@@ -75,12 +75,12 @@ DELETE FROM task WHERE id IN (SELECT id FROM ({{choice}} LIMIT ?)) RETURNING {CO
 """
 
 PURGE_ENDED = _PURGE.format(
-    choice="SELECT id FROM task WHERE status IN ('succeeded', 'failed', 'expired', 'cancelled') AND created_at < ?"
-    " ORDER BY created_at"
+    choice="SELECT id FROM task WHERE status IN ('succeeded', 'failed', 'expired', 'cancelled') AND archived = 0"
+    " AND created_at < ? ORDER BY created_at"
 )
 
 PURGE_CANCELLED = _PURGE.format(
-    choice="SELECT id FROM task WHERE status = 'cancelled' AND updated_at < ? ORDER BY updated_at"
+    choice="SELECT id FROM task WHERE status = 'cancelled' AND archived = 0 AND updated_at < ? ORDER BY updated_at"
 )
 
 WRITE_ENTRY = """
@@ -104,13 +104,24 @@ CURRENT = f"SELECT owner, warnings FROM task WHERE {_IS_CURRENT}"
 
 REMOVE = "DELETE FROM task WHERE id = ?"
 
+ARCHIVE = f"UPDATE task SET archived = ? WHERE id = ? AND owner = ? RETURNING {COLUMNS}"
+
+TAKE_REMOVED = """
+UPDATE removed_task SET tried_at = :now
+WHERE id IN (SELECT id FROM removed_task WHERE tried_at < :now ORDER BY tried_at, id LIMIT :most)
+RETURNING id, attempt
+"""
+
+FORGET_REMOVED = "DELETE FROM removed_task WHERE id = ?"
+
 ADD_KEY = "INSERT INTO api_key (id, owner, digest, created_at) VALUES (?, ?, ?, ?)"
 
-# A filter that is not set is NULL. Only owner and place choose the index, so one text serves all filters. Both bounds
-# are always set and outside: "created since" and "behind this task" are one and the same condition on the index.
+# A filter that is not set is NULL. Only owner and place choose the index, so one text serves all filters. What is older
+# than is shown is walked over, because the archived are among it; the rest of it is purged within moments.
 _SHOWN = """
     (created_at, id) > (:after_created_at, :after_id) AND (created_at, id) < (:before_created_at, :before_id)
-    AND (status <> 'cancelled' OR updated_at >= :cancelled_after)
+    AND (archived
+        OR (created_at >= :created_after AND (status <> 'cancelled' OR updated_at >= :cancelled_after)))
     AND (:status IS NULL OR status = :status)
     AND (:model IS NULL OR model = :model)
     AND (:service_tier IS NULL OR service_tier = :service_tier)
