@@ -41,7 +41,7 @@ def rows(name):
     ("name", "row"),
     [
         pytest.param(*each, id=each[0])
-        for file in ("models", "dialects", "prices", "assets")
+        for file in ("models", "dialects", "prices", "assets", "media")
         for each in rows(f"{file}.toml")
     ],
 )
