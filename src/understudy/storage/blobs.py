@@ -3,22 +3,28 @@
 import asyncio
 import errno
 import os
-import re
 import shutil
 import stat
 import tempfile
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 from understudy.core.ports import BlobFacts
+from understudy.storage.blob_keys import checked_key, etag_of, is_by_content, is_key
 from understudy.storage.lifecycle import unavailable
 
-_KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,99}/[a-z0-9][a-z0-9_]{0,79}\.[a-z0-9]{1,8}", re.ASCII)
-"""``<task id>-<attempt>/<name>.<ending>``: no dot can begin a part, so no key climbs out of the root."""
+CHUNK_BYTES = 256 * 1024
+"""What is read at once; `benchmarks/media.py` shows that more gains nothing and costs memory for each reader."""
 
-_CHUNK_BYTES = 256 * 1024
 _PART_SUFFIX = ".part"
 _CANNOT_WRITE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
+_NOT_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG})
+_PUT_TRIES = 20
+"""How often a put makes its folder again where deletes, each of the last blob in it, were faster every time."""
+
+_READ_NOW: int = getattr(os, "RWF_NOWAIT", 0)
+"""Linux: read what is in memory already, and fail at once where a disk would have to be waited for."""
 
 
 class LocalBlobStore:
@@ -39,85 +45,168 @@ class LocalBlobStore:
             FileNotFoundError: there is no file at the path.
             Unavailable: the disk is full or cannot be written.
         """
-        if not _KEY.fullmatch(key):
-            raise ValueError(f"{key!r} is no blob key")
+        target = self._root / checked_key(key)
         try:
-            await asyncio.to_thread(self._put, path, self._root / key)
+            await asyncio.to_thread(self._put, path, target, is_same=is_by_content(key))
         except OSError as error:
             if error.errno in _CANNOT_WRITE:
                 raise unavailable("its storage does not answer") from error
             raise
 
     async def stat(self, key: str) -> BlobFacts | None:
-        """See the port."""
-        path = self.local_path(key)
-        if path is None:
-            return None
-        size_bytes = (await asyncio.to_thread(path.stat)).st_size
-        return BlobFacts(size_bytes=size_bytes, etag=f'"{key}"', path=path)
+        """See the port.
+
+        Raises: Unavailable: the disk does not answer.
+        """
+        return await asyncio.to_thread(self._facts, key)
 
     async def read(self, key: str, *, start: int, length_bytes: int) -> AsyncIterator[bytes]:
         """See the port."""
-        path = self.local_path(key)
-        if path is None:
-            raise FileNotFoundError(key)
-        file = await asyncio.to_thread(path.open, "rb", 0)
+        handle = await asyncio.to_thread(self._open, key)
         try:
-            await asyncio.to_thread(file.seek, start)
-            left = length_bytes
-            while left:
-                chunk = await asyncio.to_thread(file.read, min(left, _CHUNK_BYTES))
+            buffer = bytearray(min(length_bytes, CHUNK_BYTES))
+            end = start + length_bytes
+            while start < end:
+                most = min(end - start, CHUNK_BYTES)
+                # A thread costs more than copying what is in memory: it is asked where there is a disk to wait for.
+                chunk = _read_now(handle, memoryview(buffer)[:most], start)
+                if not chunk:
+                    chunk = await asyncio.to_thread(os.pread, handle, most, start)
                 if not chunk:
                     raise OSError(f"the blob {key} is shorter than it was")
-                left -= len(chunk)
+                start += len(chunk)
                 yield chunk
         finally:
-            file.close()
+            os.close(handle)
 
     async def local_copy(self, key: str, directory: Path) -> Path:
         """See the port; there is never anything to copy."""
-        path = self.local_path(key)
+        path = await asyncio.to_thread(self.local_path, key)
         if path is None:
             raise FileNotFoundError(key)
         return path
 
     def local_path(self, key: str) -> Path | None:
         """Return the file that holds the blob, or None when there is none. A malformed key is None, never a path."""
-        if not _KEY.fullmatch(key):
-            return None
-        path = self._root / key
-        try:
-            is_blob = stat.S_ISDIR(path.parent.lstat().st_mode) and stat.S_ISREG(path.lstat().st_mode)
-        except OSError:
-            return None
-        return path if is_blob else None
+        path, facts = self._found(key)
+        return path if facts else None
 
     async def delete(self, key: str) -> None:
         """See the port; a malformed key is an unknown one."""
-        path = self.local_path(key)
-        if path is not None:
-            await asyncio.to_thread(_remove, path)
+        await asyncio.to_thread(self._delete, key)
 
-    def _put(self, source: Path, target: Path) -> None:
-        folder = target.parent
-        is_new = not folder.exists()
-        folder.mkdir(exist_ok=True)
-        if not stat.S_ISDIR(folder.lstat().st_mode):
-            raise ValueError(f"{folder} is a link, not a folder of blobs")
-        if not stat.S_ISREG(source.lstat().st_mode):
-            raise ValueError(f"{source} is no regular file")
-        # In this order: the bytes, then the name that shows them, then the folder that holds the name.
-        _sync(source)
+    def _found(self, key: str) -> tuple[Path, os.stat_result | None]:
+        """Return where the blob would be, and what the system knows of it; None where there is no such blob.
+
+        Raises: OSError: the disk does not answer.
+        """
+        path = self._root / key if is_key(key) else self._root
+        if path is self._root:
+            return path, None
         try:
-            source.replace(target)
+            facts = path.lstat() if stat.S_ISDIR(path.parent.lstat().st_mode) else None
         except OSError as error:
-            if error.errno != errno.EXDEV:
-                raise
-            _copy(source, target)
-            source.unlink()
-        _sync(folder)
+            if error.errno in _NOT_THERE:
+                return path, None
+            raise
+        return path, facts if facts and stat.S_ISREG(facts.st_mode) else None
+
+    def _facts(self, key: str) -> BlobFacts | None:
+        try:
+            path, facts = self._found(key)
+        except OSError as error:
+            raise unavailable("its storage does not answer") from error
+        if facts is None:
+            return None
+        # Two files that were there at once never share a number, and a later one never its moment.
+        etag = etag_of(key, facts.st_ino, facts.st_size, facts.st_mtime_ns)
+        return BlobFacts(size_bytes=facts.st_size, etag=etag, path=path)
+
+    def _open(self, key: str) -> int:
+        path = self.local_path(key)
+        if path is None:
+            raise FileNotFoundError(key)
+        try:
+            return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except OSError as error:
+            if error.errno in _NOT_THERE:
+                raise FileNotFoundError(key) from error
+            raise
+
+    def _put(self, source: Path, target: Path, *, is_same: bool) -> None:
+        size_bytes = _regular_file(source).st_size
+        folder = target.parent
+        for left in reversed(range(_PUT_TRIES)):
+            is_new = not folder.exists()
+            try:
+                folder.mkdir(exist_ok=True)
+                if not stat.S_ISDIR(folder.lstat().st_mode):
+                    raise ValueError(f"{folder} is a link, not a folder of blobs")
+                if is_same and _is_kept(target, size_bytes):
+                    source.unlink(missing_ok=True)
+                else:
+                    _move(source, target)
+            except (FileNotFoundError, FileExistsError):
+                # Somebody deleted the last blob of the folder, and the folder with it.
+                if not left or not source.exists():
+                    raise
+            else:
+                break
+        with suppress(FileNotFoundError):
+            _sync(folder)
         if is_new:
             _sync(self._root)
+
+    def _delete(self, key: str) -> None:
+        path, facts = self._found(key)
+        if facts is None:
+            return
+        path.unlink(missing_ok=True)
+        try:
+            path.parent.rmdir()
+        except OSError as error:
+            # Other blobs of the folder may be there still, or another delete was faster.
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT):
+                raise
+
+
+def _read_now(handle: int, buffer: memoryview, position: int) -> bytes:
+    """Return what is in memory of the part that would fill the buffer: its beginning, or nothing."""
+    if not _READ_NOW:
+        return b""
+    try:
+        return bytes(buffer[: os.preadv(handle, [buffer], position, _READ_NOW)])
+    except OSError:
+        # Nothing of it is in memory, or the file system cannot tell.
+        return b""
+
+
+def _regular_file(path: Path) -> os.stat_result:
+    facts = path.lstat()
+    if not stat.S_ISREG(facts.st_mode):
+        raise ValueError(f"{path} is no regular file")
+    return facts
+
+
+def _is_kept(target: Path, size_bytes: int) -> bool:
+    """Say whether the bytes are there: what was put is whole, but a disk may have been restored badly."""
+    try:
+        facts = target.lstat()
+    except FileNotFoundError:
+        return False
+    return stat.S_ISREG(facts.st_mode) and facts.st_size == size_bytes
+
+
+def _move(source: Path, target: Path) -> None:
+    """Put the bytes on disk, then the name that shows them; the caller sees to the folder that holds the name."""
+    _sync(source)
+    try:
+        source.replace(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        _copy(source, target)
+        source.unlink()
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -132,16 +221,6 @@ def _copy(source: Path, target: Path) -> None:
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
-
-
-def _remove(path: Path) -> None:
-    path.unlink(missing_ok=True)
-    try:
-        path.parent.rmdir()
-    except OSError as error:
-        # Other blobs of the attempt may be there still, or another delete was faster.
-        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT):
-            raise
 
 
 def _sync(path: Path) -> None:
