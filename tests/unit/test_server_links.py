@@ -5,21 +5,25 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 
 from understudy.core.errors import Forbidden, Unavailable
-from understudy.server.links import FILES_PATH, LinkSigner, root_of
+from understudy.server.links import ENDLESS_FRESH_S, FILES_PATH, LinkSigner, root_of
 
 NOW_S = 1_800_000_000.5
 LIFETIME_S = 100
 KEY = "20261121031309-abcde/1/video.mp4"
 
 
-def signer(secret: bytes = b"secret") -> LinkSigner:
-    return LinkSigner(secret, lifetime_s=LIFETIME_S)
+def signer(secret: bytes = b"secret", *, lifetime_s: int = LIFETIME_S) -> LinkSigner:
+    return LinkSigner(secret, lifetime_s=lifetime_s)
+
+
+def endless(secret: bytes = b"secret") -> LinkSigner:
+    return LinkSigner(secret, lifetime_s=0)
 
 
 def taken_apart(url: str) -> tuple[str, str, str]:
     parts = urlsplit(url)
     query = parse_qs(parts.query)
-    return unquote(parts.path.removeprefix(FILES_PATH)), query["expires"][0], query["signature"][0]
+    return unquote(parts.path.removeprefix(FILES_PATH)), query.get("expires", [""])[0], query["signature"][0]
 
 
 def opens(given: LinkSigner, key: str, expires: str, signature: str, now_s: float = NOW_S) -> bool:
@@ -65,6 +69,73 @@ def test_a_key_cannot_be_shifted_into_the_expiry():
     link = signer()
     signature = link._sign("a", "1900000000")
     assert not opens(link, "a\n1900000000", "", signature)
+
+
+def test_a_link_without_end_opens_what_it_names_for_ever():
+    url = endless().url("http://host", KEY, NOW_S)
+    assert "expires" not in url
+    assert opens(endless(), *taken_apart(url), NOW_S + 10**10)
+    assert endless().expires_at_s(NOW_S) is None
+
+
+def test_a_link_without_end_goes_on_working_when_links_get_an_end():
+    assert opens(signer(), *taken_apart(endless().url("http://host", KEY, NOW_S)))
+
+
+def test_no_link_with_an_end_is_good_without_it_nor_the_other_way_round():
+    key, expires, signature = taken_apart(signer().url("http://host", KEY, NOW_S))
+    assert not opens(endless(), key, "", signature)
+    assert not opens(endless(), f"{key}\n{expires}", "", signature)
+    _, _, for_ever = taken_apart(endless().url("http://host", KEY, NOW_S))
+    assert not opens(endless(), key, expires, for_ever)
+
+
+def test_what_a_link_gives_may_be_kept_as_long_as_it_works():
+    key, expires, signature = taken_apart(signer().url("http://host", KEY, NOW_S))
+    assert signer().check(key, expires=expires, signature=signature, now_s=NOW_S + 40) == LIFETIME_S - 41
+    assert signer().fresh_s == LIFETIME_S
+    key, expires, signature = taken_apart(endless().url("http://host", KEY, NOW_S))
+    assert endless().check(key, expires=expires, signature=signature, now_s=NOW_S) == ENDLESS_FRESH_S
+    assert endless().fresh_s == ENDLESS_FRESH_S
+
+
+@pytest.mark.parametrize(
+    "root", ["http://host", "https://another:8443", "https://host/films", "https://host/files", ""]
+)
+@pytest.mark.parametrize("lifetime_s", [LIFETIME_S, 0])
+def test_an_own_link_is_known_at_whatever_host_it_was_given(root, lifetime_s):
+    url = signer(lifetime_s=lifetime_s).url(root, KEY, NOW_S)
+    assert signer().key_of(url, NOW_S) == KEY
+    assert signer(b"other").key_of(url, NOW_S) is None
+
+
+def test_an_own_link_is_known_until_its_time_is_over():
+    url = signer().url("http://host", KEY, NOW_S)
+    assert signer().key_of(url, NOW_S + LIFETIME_S - 1) == KEY
+    assert signer().key_of(url, NOW_S + LIFETIME_S) is None
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "http://[host/files/a",
+        "http://host/files/",
+        "http://host/files/?signature=",
+        "https://host/other.mp4?expires=1900000000&signature=0",
+        "http://host/files/a?" + "&".join(["a=1"] * 99),
+        "http://host/files/" + "a" * 5000,
+        "http://host/files/\ud800?expires=\ud800&signature=\ud800",
+    ],
+)
+def test_any_other_address_is_none_of_ours(url):
+    assert signer().key_of(url, NOW_S) is None
+
+
+def test_an_own_link_with_another_key_is_none_of_ours():
+    url = signer().url("http://host", KEY, NOW_S)
+    assert signer().key_of(url.replace("video", "audio"), NOW_S) is None
+    assert signer().key_of(url.replace("expires=1", "expires=2"), NOW_S) is None
 
 
 def test_an_empty_secret_is_refused():

@@ -15,11 +15,11 @@ from understudy.dialects.ark_task import Usage
 from understudy.dialects.codec import Links, RemoteTask
 
 
-class Video(msgspec.Struct):
-    """One result. url: addresses of the same file. expires_at: epoch seconds when they stop working."""
+class Video(msgspec.Struct, omit_defaults=True):
+    """One result. url: addresses of the same file. expires_at: epoch seconds when they stop working; absent = never."""
 
     url: list[str]
-    expires_at: int
+    expires_at: int | None = None
 
 
 class Result(msgspec.Struct, omit_defaults=True):

@@ -81,8 +81,8 @@ class Links(Protocol):
     """Turns blob keys into addresses that a client can open."""
 
     @property
-    def expires_at_s(self) -> int:
-        """When the addresses of this answer stop working, epoch seconds."""
+    def expires_at_s(self) -> int | None:
+        """When the addresses of this answer stop working, epoch seconds; None = never."""
         ...
 
     def url(self, blob_key: str) -> str:

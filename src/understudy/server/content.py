@@ -30,8 +30,8 @@ async def send_file(call: Call) -> Answer:
     query = _query(call)
     expires, signature = query.get("expires", [""])[0], query.get("signature", [""])[0]
     now_s = call.house.clock.now().timestamp()
-    call.house.links.check(key, expires=expires, signature=signature, now_s=now_s)
-    return await _send(call, key, fresh_s=int(int(expires) - now_s))
+    fresh_s = call.house.links.check(key, expires=expires, signature=signature, now_s=now_s)
+    return await _send(call, key, fresh_s=fresh_s)
 
 
 def _query(call: Call) -> dict[str, list[str]]:
@@ -45,7 +45,7 @@ def _query(call: Call) -> dict[str, list[str]]:
 
 async def send_blob(call: Call, key: str) -> Answer:
     """Answer with a result file to somebody whose key was checked; it may be kept as long as a link lives."""
-    return await _send(call, key, fresh_s=call.codec.profile.link_lifetime_s)
+    return await _send(call, key, fresh_s=call.house.links.fresh_s)
 
 
 async def _send(call: Call, key: str, *, fresh_s: int) -> Answer:
