@@ -27,7 +27,8 @@ LICENCE = """astronaut.jpg: NASA's Great Images database; in the public domain, 
 chelsea.jpg: dedicated to the public domain by its photographer, Stefan van der Walt (CC0 1.0).
 coffee.jpg: dedicated to the public domain by its photographer, Rachel Michetti (CC0 1.0).
 
-All three were taken from the sample data of scikit-image, whose documentation of each function names these terms, and made smaller.
+All three were taken from the sample data of scikit-image, which names these terms where it loads each of them, and
+made smaller.
 """
 
 

@@ -265,7 +265,8 @@ def test_a_changed_and_an_unlisted_asset_are_found(tmp_path: Path) -> None:
 
 def dependencies() -> set[str]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    groups: list[list[str]] = [project["project"]["dependencies"], *project["dependency-groups"].values()]
+    extras = project["project"]["optional-dependencies"].values()
+    groups: list[list[str]] = [project["project"]["dependencies"], *extras, *project["dependency-groups"].values()]
     return {re.split(r"[<>=;~! \[]", row)[0] for group in groups for row in group}
 
 
