@@ -48,19 +48,20 @@ class Judge:
         profile = self.catalogue.profiles[dialect]
         asked, fitted = _fitted(decoded.request, model, profile)
         request = resolve(asked, model)
-        case = Case(
-            request=request,
-            model=model,
-            profile=profile,
-            engine=self.engine.name,
-            served=self.engine.scenarios,
-        )
+        case = self.case(dialect, request, model)
         told = fitted + self._without_effect(request) + advice(case) + _overruled(decoded.request, case)
         return Judged(
             request=request,
             model=model,
             violations=tuple([renamed(broken, decoded.names) for broken in violations(case)]),
             warnings=told_in_brief(decoded.warnings + renamed_warnings(told, decoded.names)),
+        )
+
+    def case(self, dialect: str, request: GenerationRequest, model: ModelSpec) -> Case:
+        """Return what rules judge of a resolved request."""
+        profile = self.catalogue.profiles[dialect]
+        return Case(
+            request=request, model=model, profile=profile, engine=self.engine.name, served=self.engine.scenarios
         )
 
     def hold(self, judged: Judged, task_id: str) -> LedgerEntry:

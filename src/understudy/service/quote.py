@@ -6,7 +6,13 @@ from understudy.core.errors import NotFound, Rejected, Violation
 from understudy.core.request import GenerationRequest
 from understudy.core.task import LedgerEntry, Warned, told_in_brief
 from understudy.dialects.codec import Decoded
+from understudy.dialects.naming import renamed_warnings
 from understudy.service.examine import Examiner
+from understudy.service.intake import is_medium
+
+NOT_FETCHED = Warned(
+    param="content", message="Nothing is fetched for a quote: whether the media can be used is found out on submission."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +50,12 @@ class Quoter:
             return refused(error.violations, engine, warnings=decoded.warnings)
         except NotFound as error:
             return refused((error.violation,), engine, warnings=decoded.warnings)
+        has_media = any(is_medium(item) and item.medium is None for item in judged.request.content)
+        told = (NOT_FETCHED,) if has_media and not judged.violations else ()
         return Quote(
             request=judged.request,
             violations=judged.violations,
-            warnings=judged.warnings,
+            warnings=told_in_brief(judged.warnings + renamed_warnings(told, decoded.names)),
             cost=None if judged.violations else self.examiner.judge.hold(judged, ""),
             engine=engine,
         )

@@ -13,6 +13,7 @@ from understudy.core.request import SEED_CHOSEN_BY_SERVER
 from understudy.core.task import Status, Task
 from understudy.dialects.codec import Decoded
 from understudy.service.examine import Examiner
+from understudy.service.intake import Intake
 from understudy.service.judge import Judged
 
 ID_TRIES_MAX = 8
@@ -21,13 +22,17 @@ NOTHING_SPOOLED: Spooled = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submitter:
-    """Accepts requests. wake: tells the dispatcher of new work."""
+    """Accepts requests. wake: tells the dispatcher of new work.
+
+    intake: None = media stay what they are, addresses, and nobody moderates.
+    """
 
     examiner: Examiner
     store: TaskStore
     clock: Clock
     randomness: Randomness
     wake: Callable[[], None]
+    intake: Intake | None = None
 
     async def submit(
         self, *, owner: str, dialect: str, decoded: Decoded, is_strict: bool = False, spooled: Spooled = NOTHING_SPOOLED
@@ -36,11 +41,17 @@ class Submitter:
 
         spooled: the files that data URLs of the request stand for.
 
-        Raises: Rejected (all violations), NotFound for a model this server does not answer for.
+        Raises: Rejected (all violations), NotFound for a model this server does not answer for; Unavailable.
         """
         judged = await self.examiner.examine(owner, dialect, decoded, is_strict=is_strict)
         if judged.violations:
             raise Rejected(*judged.violations)
+        if self.intake is not None and self.intake.concerns(judged):
+            judged = await self.intake.take_in(
+                judged, owner=owner, dialect=dialect, names=decoded.names, spooled=spooled
+            )
+            if judged.violations:
+                raise Rejected(*judged.violations)
         task = self._task(judged, owner=owner, dialect=dialect)
         for _ in range(ID_TRIES_MAX):
             try:
