@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from understudy.core.errors import Rejected
-from understudy.dialects.form import DEPTH_MAX, FIELDS_MAX, FILES_MAX, object_of, read_form, read_json_text
+from understudy.dialects.form import DEPTH_MAX, object_of, read_form, read_json_text
+from understudy.dialects.multipart import FIELDS_MAX, FILES_MAX
 
 TYPE = b"multipart/form-data; boundary=edge"
 GIF = b"GIF89a\x01\x00\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x01D\x00;"

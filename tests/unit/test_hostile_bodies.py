@@ -6,7 +6,7 @@ import sys
 import tracemalloc
 
 import pytest
-from python_multipart.multipart import FormParser
+from python_multipart.multipart import MultipartParser
 
 from understudy.core.content import Modality
 from understudy.core.errors import Rejected
@@ -77,7 +77,7 @@ def test_a_form_that_was_read_or_refused_is_not_kept_in_memory(end):
     except Rejected:
         pass
     finally:
-        left = [each for each in gc.get_objects() if isinstance(each, FormParser)]
+        left = [each for each in gc.get_objects() if isinstance(each, MultipartParser)]
         gc.enable()
     assert left == []
 

@@ -10,15 +10,15 @@ then found from the ``type`` of the items, or the form is refused; a JSON string
 import base64
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
-from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import Field, File, FormParser, parse_options_header
+from python_multipart.multipart import parse_options_header
 
 from understudy.core.errors import Rejected
 from understudy.dialects.json_body import BODY, read_object, refuse_many_values, reject_value, shown
+from understudy.dialects.json_spool import Spool
+from understudy.dialects.multipart import FIELDS_MAX, MultipartForm, Pair, Upload, text_in
 from understudy.dialects.naming import renamed_all
 
 MULTIPART = b"multipart/form-data"
@@ -26,14 +26,10 @@ URLENCODED = b"application/x-www-form-urlencoded"
 FORM_TYPES = frozenset({MULTIPART, URLENCODED})
 
 # Our own bounds, far above any request that a model serves.
-FIELDS_MAX = 500
-FILES_MAX = 32
 DEPTH_MAX = 8
 NAME_CHARS_MAX = 8192
 # Each costs the parser a list entry; a prompt of the greatest length, all of it Chinese, has fewer.
 ESCAPES_MAX = 400_000
-_HEADERS_MAX = 16
-_HEADER_BYTES_MAX = 8192
 
 _NAME = re.compile(r"(?P<root>[^\[\]]+)(?P<parts>(?:\[[^\[\]]*\])*)")
 _INDEX = re.compile(r"[0-9]{1,4}")
@@ -42,7 +38,6 @@ _OBJECTS = frozenset({"metadata", "content", "input_reference", "tools", "video"
 """Fields that are objects or lists in JSON; as a form's text they hold JSON, where it looks like it."""
 _ITEM_KINDS = frozenset({"text", "image_url", "video_url", "audio_url", "draft_task"})
 """Keys of a content item that only an item of the same type has."""
-_TEXT_TYPES = ("application/json", "text/plain")
 _SIGNATURES = (
     (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png"),
     (re.compile(rb"\xff\xd8\xff"), "image/jpeg"),
@@ -62,18 +57,6 @@ _SIGNATURES = (
 """First bytes -> media type, for clients that call every file application/octet-stream, as OpenAI's SDK does bytes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upload:
-    """A file of a form. media_type: as declared, lower case, "" when it was not. file_name: the client's own name."""
-
-    file_name: str
-    media_type: str
-    content: bytes
-
-
-Pair = tuple[str, str | Upload]
-
-
 class FormFields(dict[str, Any]):
     """The object that a form stood for: new-api reads a form's fields otherwise than the same keys in JSON."""
 
@@ -85,12 +68,26 @@ def read_form(content_type: bytes, body: bytes) -> dict[str, Any]:
 
     Raises: Rejected.
     """
-    kind, options = parse_options_header(content_type)
+    kind, _ = parse_options_header(content_type)
     if kind == MULTIPART:
-        return object_of(_multipart(options.get(b"boundary", b""), body))
+        form = open_multipart(content_type)
+        try:
+            form.feed(body)
+            return object_of(form.end())
+        finally:
+            form.close()
     if body.lstrip().startswith(b"{"):
         return read_object(body)
     return object_of(_urlencoded(body))
+
+
+def open_multipart(content_type: bytes, spool: Spool | None = None) -> MultipartForm:
+    """Return the reader of a multipart form that is still on its way. spool: where its files go.
+
+    Raises: Rejected.
+    """
+    _, options = parse_options_header(content_type)
+    return MultipartForm(options.get(b"boundary", b""), spool, is_json=_may_be_json)
 
 
 def object_of(pairs: Sequence[Pair]) -> dict[str, Any]:
@@ -175,6 +172,12 @@ def _is_object(name: str) -> bool:
     return name.rpartition(".")[2] in _OBJECTS
 
 
+def _may_be_json(name: str) -> bool:
+    """Say whether `_leaf` or `_list` would read the field of this name as JSON."""
+    keys = [key for key in re.split(r"[\[\]]+", name) if key]
+    return bool(keys) and keys[-1] in _OBJECTS
+
+
 def _maybe_json(text: str, name: str) -> Any:
     return read_json_text(text, shown(name)) if _looks_like_json(text) else text
 
@@ -240,21 +243,12 @@ def _ambiguous(name: str) -> NoReturn:
 
 def _data_url(name: str, upload: Upload) -> str:
     """Return a file as a text, where it is one, else as a data URL of the type that its first bytes show."""
-    if upload.media_type in _TEXT_TYPES:
-        return _text(name, upload.content)
+    if upload.is_text:
+        return text_in(name, upload.content)
     sniffed = next((kind for first, kind in _SIGNATURES if first.match(upload.content)), None)
     kind = sniffed or upload.media_type or "application/octet-stream"
-    return f"data:{kind};base64,{base64.b64encode(upload.content).decode('ascii')}"
-
-
-def _text(name: str, content: bytes) -> str:
-    try:
-        text = content.decode()
-    except UnicodeDecodeError as error:
-        reject_value(shown(name), f"it is not UTF-8 text (byte {error.start}).")
-    if "\x00" in text:
-        reject_value(shown(name), "the text holds a NUL character.")
-    return text
+    data = upload.address or base64.b64encode(upload.content).decode("ascii")
+    return f"data:{kind};base64,{data}"
 
 
 def _urlencoded(body: bytes) -> list[Pair]:
@@ -273,66 +267,3 @@ def _urlencoded(body: bytes) -> list[Pair]:
         if "\x00" in name or "\x00" in value:
             reject_value(shown(name), "the text holds a NUL character.")
     return list(fields)
-
-
-class _Parts:
-    """Takes the parts of a multipart form as the parser finds them, and counts."""
-
-    def __init__(self) -> None:
-        self.pairs: list[Pair] = []
-        self.files = 0
-        self.is_whole = False
-
-    def on_field(self, field: Field) -> None:
-        name = self._name(field.field_name)
-        self.pairs.append((name, _text(name, field.value or b"")))
-
-    def on_file(self, file: File) -> None:
-        name = self._name(file.field_name)
-        self.files += 1
-        if self.files > FILES_MAX:
-            reject_value(BODY, f"a form has at most {FILES_MAX} files.")
-        file.file_object.seek(0)
-        content = file.file_object.read()
-        file.close()
-        media_type = (file.content_type or "").partition(";")[0].strip().lower()
-        file_name = shown((file.file_name or b"").decode("utf-8", "replace"))
-        self.pairs.append((name, Upload(file_name=file_name, media_type=media_type, content=content)))
-
-    def on_end(self) -> None:
-        self.is_whole = True
-
-    def _name(self, name: bytes | None) -> str:
-        if not name:
-            reject_value(BODY, "a part of the form has no name.")
-        if len(self.pairs) == FIELDS_MAX:
-            reject_value(BODY, f"a form has at most {FIELDS_MAX} fields.")
-        return _text("name", name)
-
-
-def _multipart(boundary: bytes, body: bytes) -> list[Pair]:
-    if not boundary:
-        reject_value("Content-Type", "multipart/form-data needs a boundary.")
-    parts = _Parts()
-    config = {
-        # Everything stays in memory: the body is bounded already, and a file on disk would outlive a crash.
-        "MAX_MEMORY_FILE_SIZE": len(body) + 1,
-        "MAX_HEADER_COUNT": _HEADERS_MAX,
-        "MAX_HEADER_SIZE": _HEADER_BYTES_MAX,
-        "UPLOAD_ERROR_ON_BAD_CTE": True,
-    }
-    try:
-        parser = FormParser(
-            MULTIPART.decode(), parts.on_field, parts.on_file, parts.on_end, boundary=boundary, config=config
-        )
-        try:
-            parser.write(body)
-            parser.finalize()
-        finally:
-            # It refers to itself, and would keep the whole form in memory until the next full collection.
-            parser.parser = None
-    except FormParserError as error:
-        reject_value(BODY, f"it is not a well-formed multipart form: {shown(str(error))}.")
-    if not parts.is_whole:
-        reject_value(BODY, "the multipart form ends before its last boundary.")
-    return parts.pairs

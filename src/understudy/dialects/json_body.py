@@ -66,10 +66,29 @@ def read_object(body: bytes) -> dict[str, Any]:
     """
     if not body or body.isspace():
         reject_value(BODY, "it is empty, a JSON object is expected.")
+    return read_text(text_of(body))
+
+
+def text_of(body: bytes | bytearray) -> str:
+    """Return a body's text, without the mark of its byte order.
+
+    Raises: Rejected.
+    """
     try:
-        text = body.removeprefix(codecs.BOM_UTF8).decode().lstrip(" \t\r\n")
+        # A prefix is cut only where there is one: of a bytearray it would cost a copy.
+        return (body[len(codecs.BOM_UTF8) :] if body.startswith(codecs.BOM_UTF8) else body).decode()
     except UnicodeDecodeError as error:
         reject_value(BODY, f"it is not UTF-8 text (byte {error.start}).")
+
+
+def read_text(text: str) -> dict[str, Any]:
+    """Return the object that a text spells, as `read_object` does of a body.
+
+    Raises: Rejected.
+    """
+    text = text.lstrip(" \t\r\n")
+    if not text:
+        reject_value(BODY, "it is empty, a JSON object is expected.")
     refuse_many_values([text])
     try:
         raw, end = _DECODER.raw_decode(text)
@@ -83,7 +102,7 @@ def read_object(body: bytes) -> dict[str, Any]:
         reject_value(BODY, f"it is not valid JSON: something follows the object at character {end}.")
     if not isinstance(raw, dict):
         reject_value(BODY, "a JSON object is expected.")
-    if b"\\u" in body:
+    if "\\u" in text:
         _refuse_unstorable_text(raw)
     return {key: value for key, value in raw.items() if value is not None}
 
@@ -96,7 +115,12 @@ def refuse_many_values(texts: Sequence[str]) -> None:
     if sum(map(len, texts)) > SEPARATORS_MAX:
         given = sum(text.count(separator) for text in texts for separator in _SEPARATORS)
         if given > SEPARATORS_MAX:
-            reject_value(BODY, f"its JSON holds more than {SEPARATORS_MAX} commas and opening brackets.")
+            refuse_separators()
+
+
+def refuse_separators() -> NoReturn:
+    """Raise the refusal of JSON of too many values."""
+    reject_value(BODY, f"its JSON holds more than {SEPARATORS_MAX} commas and opening brackets.")
 
 
 def _refuse_unstorable_text(raw: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from understudy.dialects.select import MOUNTS, narrowed
 from understudy.server.errors import bug_reply, error_reply, wrong_method_reply
 from understudy.server.house import House
 from understudy.server.reply import CORS, Answer, Header, Receive, Reply, Scope, Send
+from understudy.server.spool import BodySpool
 
 DEFAULT_DIALECTS = ("ark",)
 """Who spells the answers of paths that belong to no dialect."""
@@ -42,9 +43,10 @@ class Call:
 
     headers: lower-case names. dialects: who can be meant, the likeliest first. codec: speaks for them; a handler puts
     another in its place once it knows who is. owner: "" at endpoints that need no key. spooled: the files of its body.
+    spool: where they are; it is removed before the answer leaves.
     """
 
-    __slots__ = ("codec", "dialects", "headers", "house", "owner", "receive", "request_id", "scope", "spooled")
+    __slots__ = ("codec", "dialects", "headers", "house", "owner", "receive", "request_id", "scope", "spool", "spooled")
 
     def __init__(  # tidy: the parts of one request, set once
         self, house: House, scope: Scope, receive: Receive, *, dialects: tuple[str, ...], request_id: str
@@ -57,6 +59,7 @@ class Call:
         self.codec: Codec = house.codecs[dialects[0]]
         self.owner = ""
         self.spooled: Spooled = MappingProxyType({})
+        self.spool: BodySpool | None = None
         self.request_id = request_id
 
     @property
@@ -111,6 +114,9 @@ class Endpoint:
         except Exception:  # boundary: a bug in one request must not show, nor stop the server
             _log.exception("request %s failed: %s %s", request_id, scope["method"], printable(scope["path"]))
             answer = bug_reply(call.codec, request_id)
+        finally:
+            if call.spool is not None:
+                await call.spool.remove()
         if self._house.is_access_logged:
             _write_access(scope, answer.status, spent_s=perf_counter() - started, request_id=request_id)
         named = (b"x-request-id", request_id.encode("ascii"))

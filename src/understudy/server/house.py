@@ -22,8 +22,11 @@ class Limits:
 
     head_timeout_s: from the opening of a connection, or the first byte of a later request, to the end of its headers.
     head_bytes: request line and headers. body_timeout_s: from the headers to the end of the body.
-    large_body_bytes: bodies above it are read one per slot of large_bodies_at_once, so that memory stays bounded; one
-    that waits longer than large_body_wait_s for its slot is told to come back. That wait counts as body time.
+    large_body_bytes: of bodies above it the media are written to disk while they arrive, bodies_spooled_at_once of them
+    at once; those whose rest is above it still take one of large_bodies_at_once, so that memory stays bounded. A body
+    that waits longer than large_body_wait_s for its place is told to come back. That wait counts as body time.
+    body_pace_bytes, body_pace_s: so many bytes of a large body must come in so many seconds of waiting for them, or its
+    place goes to another.
     idle_timeout_s: how long a connection may stay open between requests. connections: open at the same time.
     """
 
@@ -32,6 +35,9 @@ class Limits:
     body_timeout_s: float = 60.0
     large_body_bytes: int = 1024 * 1024
     large_bodies_at_once: int = 2
+    bodies_spooled_at_once: int = 8
+    body_pace_bytes: int = 64 * 1024
+    body_pace_s: float = 10.0
     large_body_wait_s: float = 20.0
     idle_timeout_s: float = 75.0
     connections: int = 2000
