@@ -54,7 +54,7 @@ def test_a_link_gives_the_last_frame_as_png(results):
     answer = results.open(results.last_frame)
     assert (answer.status, answer.body) == (200, LAST_FRAME)
     assert answer.headers["content-type"] == "image/png"
-    assert answer.headers["content-disposition"] == f'inline; filename="{results.task_id}.png"'
+    assert answer.headers["content-disposition"] == f'inline; filename="{results.task_id}-last_frame.png"'
 
 
 def test_head_tells_the_same_as_get_and_sends_nothing(results):

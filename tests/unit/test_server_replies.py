@@ -80,8 +80,10 @@ def test_the_warnings_header_is_cut_at_whole_entries_and_says_how_many_are_missi
     ("key", "name"),
     [
         ("20261121031309-abcde-1/video.mp4", "cgt-20261121031309-abcde.mp4"),
-        ("20261121031309-abcde-12/last_frame.png", "cgt-20261121031309-abcde.png"),
-        ('x"\r\n é-1/a.mp4', "cgt-x_____.mp4"),
+        ("20261121031309-abcde-12/video.mov", "cgt-20261121031309-abcde.mov"),
+        ("20261121031309-abcde-12/last_frame.png", "cgt-20261121031309-abcde-last_frame.png"),
+        (f"media/{'0123456789abcdef' * 4}.heic", "media-0123456789ab.heic"),
+        ('x"\r\n é-1/a.mp4', "cgt-x_____-a.mp4"),
     ],
 )
 def test_a_download_is_named_after_its_task_in_characters_that_need_no_quoting(key, name):

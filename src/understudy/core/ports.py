@@ -1,6 +1,6 @@
 """The ports: what the use cases need from the world. Adapters implement them; only `bootstrap` names adapters."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -189,7 +189,7 @@ class BlobStore(Protocol):
         """Return what is known of the blob, or None when there is none. A malformed key is None, never an error."""
         ...
 
-    def read(self, key: str, *, start: int, length_bytes: int) -> AsyncIterator[bytes]:
+    def read(self, key: str, *, start: int, length_bytes: int) -> AsyncGenerator[bytes]:
         """Yield a part of the blob, a chunk at a time, without ever holding the whole of it.
 
         Raises: FileNotFoundError before the first chunk; OSError when it breaks off.

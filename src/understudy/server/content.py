@@ -1,13 +1,15 @@
 """Result files: a signed link gives the bytes, whole or in part, so that players can seek."""
 
+import logging
 import re
 from pathlib import Path
 from urllib.parse import parse_qs
 
-from understudy.core.errors import NotFound, Violation
+from understudy.core.errors import NotFound, Unavailable, Violation
 from understudy.dialects.codec import Codec
 from understudy.server.endpoint import Call
-from understudy.server.reply import JSON, Answer, FileReply, Header, Reply
+from understudy.server.reply import JSON, Answer, Header, Reply, StreamReply
+from understudy.service.films import VIDEO_NAME
 
 _RANGE = re.compile(rb"[ \t]*bytes[ \t]*=[ \t]*(?:([0-9]{1,18})-([0-9]{0,18})|-([0-9]{1,18}))[ \t]*", re.IGNORECASE)
 _QUERY_FIELDS_MAX = 20
@@ -17,7 +19,19 @@ _MEDIA_TYPES = {
     ".png": b"image/png",
     ".jpg": b"image/jpeg",
     ".webp": b"image/webp",
+    ".gif": b"image/gif",
+    ".bmp": b"image/bmp",
+    ".tiff": b"image/tiff",
+    ".heic": b"image/heic",
+    ".wav": b"audio/wav",
+    ".mp3": b"audio/mpeg",
 }
+"""By the ending of the key, which the server chose after it had looked at the bytes; all others are only bytes."""
+
+_DOWNLOAD = frozenset({"1", "true", "yes", ""})
+_DIGEST_CHARS_SHOWN = 12
+
+_log = logging.getLogger(__name__)
 
 
 class Unsatisfiable(Exception):
@@ -50,27 +64,63 @@ async def send_blob(call: Call, key: str) -> Answer:
 
 async def _send(call: Call, key: str, *, fresh_s: int) -> Answer:
     found = await call.house.blobs.stat(key)
-    if found is None or found.path is None:
-        raise NotFound(Violation("NotFound.File", "", "The file does not exist any more."))
-    path, size_bytes, etag = found.path, found.size_bytes, found.etag.encode("ascii")
+    if found is None:
+        raise _gone()
+    size_bytes, etag = found.size_bytes, found.etag.encode("ascii")
     headers = _headers(call, key, etag, fresh_s=fresh_s)
-    if etag in (tag.strip() for tag in call.headers.get(b"if-none-match", b"").split(b",")):
+    wanted = call.headers.get(b"if-match")
+    if wanted is not None and not _names(wanted, etag):
+        violation = Violation("InvalidParameter", "If-Match", "The file has changed.")
+        return Reply(412, call.codec.encode_error(violation, call.request_id).body)
+    # Weak comparison (RFC 9110 13.1.2): a proxy may have made the validator weak.
+    if _names(call.headers.get(b"if-none-match", b"").replace(b"W/", b""), etag):
         return Reply(304, b"", headers)
-    asked = call.headers.get(b"range")
-    # Part of one version and part of another make no film: a validator that does not match means the whole file.
-    if asked is None or call.headers.get(b"if-range", etag) != etag:
-        return FileReply(200, path, 0, size_bytes, headers)
     try:
-        part = byte_range(asked, size_bytes)
+        part = _part_asked(call, size_bytes, etag)
     except Unsatisfiable:
         violation = Violation("InvalidParameter", "Range", f"The range lies outside the file of {size_bytes} bytes.")
         body = call.codec.encode_error(violation, call.request_id).body
         return Reply(416, body, (*JSON, (b"content-range", b"bytes */%d" % size_bytes)))
     if part is None:
-        return FileReply(200, path, 0, size_bytes, headers)
-    first, last = part
-    headers = (*headers, (b"content-range", b"bytes %d-%d/%d" % (first, last, size_bytes)))
-    return FileReply(206, path, first, last - first + 1, headers)
+        return await _stream(call, key, 200, headers, part=(0, size_bytes - 1))
+    headers = (*headers, (b"content-range", b"bytes %d-%d/%d" % (*part, size_bytes)))
+    return await _stream(call, key, 206, headers, part=part)
+
+
+def _names(header: bytes, etag: bytes) -> bool:
+    return header.strip() == b"*" or etag in (tag.strip() for tag in header.split(b","))
+
+
+def _part_asked(call: Call, size_bytes: int, etag: bytes) -> tuple[int, int] | None:
+    asked = call.headers.get(b"range")
+    # RFC 9110 14.2: a Range means something to GET alone. And part of one version and part of another make no film: a
+    # validator that does not match, a weak one and a date included, means the whole file.
+    if asked is None or call.scope["method"] != "GET" or call.headers.get(b"if-range", etag).strip() != etag:
+        return None
+    return byte_range(asked, size_bytes)
+
+
+async def _stream(
+    call: Call, key: str, status: int, headers: tuple[Header, ...], *, part: tuple[int, int]
+) -> StreamReply:
+    """Answer with a part of the blob, whose beginning was read already: what is gone is told, and not begun."""
+    start, length_bytes = part[0], part[1] - part[0] + 1
+    if call.scope["method"] == "HEAD" or not length_bytes:
+        return StreamReply(status, headers, length_bytes)
+    parts = call.house.blobs.read(key, start=start, length_bytes=length_bytes)
+    try:
+        first = await anext(parts)
+    except FileNotFoundError:
+        raise _gone() from None
+    except OSError as error:
+        _log.warning("request %s: a file cannot be read: %s", call.request_id, error)
+        violation = Violation("ServiceUnavailable", "", "The file cannot be read now, please try again.")
+        raise Unavailable(violation) from error
+    return StreamReply(status, headers, length_bytes, first, parts)
+
+
+def _gone() -> NotFound:
+    return NotFound(Violation("NotFound.File", "", "The file does not exist any more."))
 
 
 def byte_range(header: bytes, size_bytes: int) -> tuple[int, int] | None:
@@ -100,13 +150,15 @@ def byte_range(header: bytes, size_bytes: int) -> tuple[int, int] | None:
 
 def _headers(call: Call, key: str, etag: bytes, *, fresh_s: int) -> tuple[Header, ...]:
     name = file_name(key, call.codec).encode("ascii")
+    is_download = _query(call).get("download", ["no"])[0].lower() in _DOWNLOAD
     return (
         (b"content-type", _MEDIA_TYPES.get(Path(key).suffix, b"application/octet-stream")),
         (b"accept-ranges", b"bytes"),
         (b"etag", etag),
-        # Private, because the link is a key, and no longer than the link lives.
-        (b"cache-control", b"private, max-age=%d, immutable" % fresh_s),
-        (b"content-disposition", b'inline; filename="%s"' % name),
+        # Private, because the link is a key, and no longer than the link lives. What is compressed has no ranges, and
+        # a film grows by it.
+        (b"cache-control", b"private, max-age=%d, immutable, no-transform" % fresh_s),
+        (b"content-disposition", b'%b; filename="%b"' % (b"attachment" if is_download else b"inline", name)),
         (b"x-content-type-options", b"nosniff"),
     )
 
@@ -114,8 +166,17 @@ def _headers(call: Call, key: str, etag: bytes, *, fresh_s: int) -> tuple[Header
 def file_name(key: str, codec: Codec) -> str:
     """Name the download after its task, as the dialect spells it: "cgt-20261121031309-abcde.mp4".
 
-    key: ``<task id>-<attempt>/<name>.<ending>``; of any other the name is only safe to quote.
+    What belongs to a film adds its own name: "cgt-20261121031309-abcde-last_frame.png". A medium, which belongs to no
+    task, is named after its bytes. key: ``<task id>-<attempt>/<name>.<ending>``; of any other the name is only safe to
+    quote.
     """
     folder, _, name = key.partition("/")
+    stem, ending = Path(name).stem, Path(name).suffix
+    if folder == "media":
+        return _safe(f"media-{stem[:_DIGEST_CHARS_SHOWN]}{ending}")
     task_id = codec.wire_id(folder.rpartition("-")[0])
-    return re.sub(r"[^A-Za-z0-9._-]", "_", task_id + Path(name).suffix)
+    return _safe(task_id + ending if stem == VIDEO_NAME else f"{task_id}-{stem}{ending}")
+
+
+def _safe(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]", "_", name)

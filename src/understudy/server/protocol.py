@@ -1,11 +1,14 @@
 """The HTTP parser's edge: bounds that uvicorn lacks, and no answer in a framework's shape.
 
 uvicorn waits for ever for the end of a request's headers, takes headers of any size, reads the rest of a body for
-ever after the answer went out, speaks plain text when bytes are not HTTP, and loses the body of a request that offers
-another protocol. Each of these ends here.
+ever after the answer went out, waits for ever for a client that does not read its answer, speaks plain text when bytes
+are not HTTP, and loses the body of a request that offers another protocol. Each of these ends here.
 """
 
 import asyncio
+import fcntl
+import struct
+import termios
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +18,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from understudy.core.errors import Violation
 from understudy.server.house import Limits
-from understudy.server.reply import Reply
+from understudy.server.reply import BROKEN_OFF, ClientLeft, Reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +42,23 @@ class EdgeCycle(RequestResponseCycle):
     """
 
     _head: bytes = b""
+    stall_timeout_s: float
 
     async def send(self, message: Any) -> None:
-        """Send a part of the answer; the head waits for the first part of the body."""
-        if self.flow.write_paused and not self.disconnected:
-            await self.flow.drain()
+        """Send a part of the answer; the head waits for the first part of the body.
+
+        Raises: ClientLeft: more is to come and nobody takes it.
+        """
+        if self.flow.write_paused:
+            await self._wait_for_client()
         if self.disconnected:
+            if message.get("more_body", False):
+                raise ClientLeft
+            return
+        if message["type"] == BROKEN_OFF:
+            # The connection ends before the stated length: only that tells a client that something is missing.
+            self.disconnected = True
+            self.transport.close()
             return
         if not self.response_started:
             self._start(message["status"], message["headers"])
@@ -61,6 +75,18 @@ class EdgeCycle(RequestResponseCycle):
                 self.transport.close()
             self.on_response()
 
+    async def _wait_for_client(self) -> None:
+        """Wait until the client has taken what was written, however slowly; hang up on one that takes nothing."""
+        while self.flow.write_paused and not self.disconnected:
+            unsent = unsent_bytes(self.transport)
+            try:
+                async with asyncio.timeout(self.stall_timeout_s):
+                    await self.flow.drain()
+            except TimeoutError:
+                if unsent_bytes(self.transport) >= unsent:
+                    self.disconnected = True
+                    self.transport.abort()
+
     def _start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
         headers = [*self.default_headers, *headers]
         if not self.keep_alive:
@@ -72,6 +98,22 @@ class EdgeCycle(RequestResponseCycle):
         self.response_started = True
         self.waiting_for_100_continue = False
         self._head = head
+
+
+def unsent_bytes(transport: asyncio.Transport) -> int:
+    """Return how much the client has not acknowledged yet of what was written, the kernel's part included.
+
+    The transport alone would not do: the kernel takes up to megabytes at once, and then nothing for as long as a slow
+    client needs for them.
+    """
+    unsent = transport.get_write_buffer_size()
+    connection = transport.get_extra_info("socket")
+    try:
+        (in_kernel,) = struct.unpack("i", fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, bytes(4)))
+    except OSError:
+        # The connection is gone, or the system does not tell.
+        return unsent
+    return unsent + int(in_kernel)
 
 
 class EdgeProtocol(HttpToolsProtocol):
@@ -136,6 +178,18 @@ class EdgeProtocol(HttpToolsProtocol):
         super().on_headers_complete()
         # uvicorn makes the object and offers no way to choose its class; it has not run yet.
         self.cycle.__class__ = EdgeCycle
+        self.cycle.__dict__["stall_timeout_s"] = self.edge.limits.idle_timeout_s
+
+    def on_response_complete(self) -> None:
+        """Go on to the next request, or see the connection closed."""
+        super().on_response_complete()
+        if self.transport.is_closing():
+            self._see_it_closed()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close a connection on which no other request came, and see it closed."""
+        super().timeout_keep_alive_handler()
+        self._see_it_closed()
 
     def on_body(self, body: bytes) -> None:
         """Take a part of the body; after the answer, only up to a bound."""
@@ -223,6 +277,19 @@ class EdgeProtocol(HttpToolsProtocol):
         self.transport.write(b"".join((*head, b"\r\n", reply.body)))
         self.transport.write_eof()
         self._arm(self.edge.limits.head_timeout_s, self.transport.close)
+
+    def _see_it_closed(self) -> None:
+        """Cut a closing connection once its client takes nothing more of what was written before: it would stay."""
+        if self not in self.connections:
+            return
+        unsent = unsent_bytes(self.transport)
+        self.loop.call_later(self.edge.limits.idle_timeout_s, self._cut_if_still, unsent)
+
+    def _cut_if_still(self, unsent: int) -> None:
+        if self in self.connections and unsent_bytes(self.transport) >= unsent:
+            self.transport.abort()
+        else:
+            self._see_it_closed()
 
     def _count_excess(self, size_bytes: int) -> None:
         self._excess_bytes += size_bytes

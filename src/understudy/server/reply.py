@@ -1,9 +1,10 @@
-"""Answers as values: a status, headers and bytes, or a part of a file; how each goes out over ASGI."""
+"""Answers as values: a status, headers and bytes, or bytes that stream from elsewhere; how each goes out over ASGI."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
+from contextlib import aclosing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 Header = tuple[bytes, bytes]
@@ -23,9 +24,17 @@ CORS: tuple[Header, ...] = (
     ),
 )
 
+BROKEN_OFF = "understudy.response.broken_off"
+"""The type of the message, ours and not ASGI's, after which the connection is closed: the rest cannot be had."""
+
 # RFC 9110 8.6: these have no body, and a Content-Length would describe one.
 _BODILESS = frozenset({204, 304})
-_CHUNK_BYTES = 256 * 1024
+
+_log = logging.getLogger(__name__)
+
+
+class ClientLeft(Exception):
+    """Nobody takes the rest of a streamed answer: the client hung up, or has read nothing for too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,39 +54,45 @@ class Reply:
         await send({"type": "http.response.body", "body": b"" if is_head else self.body})
 
 
+async def _nothing() -> AsyncGenerator[bytes]:
+    return
+    yield b""
+
+
 @dataclass(frozen=True, slots=True)
-class FileReply:
-    """Bytes ``start`` to ``start + length_bytes`` of a file that never changes."""
+class StreamReply:
+    """So many bytes, a part at a time, as fast as the client takes them and never ahead of it.
+
+    first: read before the answer begins, so that what is not there is told by a status; empty where nothing follows.
+    rest: the parts behind it; it may break off with OSError.
+    """
 
     status: int
-    path: Path
-    start: int
-    length_bytes: int
     headers: tuple[Header, ...]
+    length_bytes: int
+    first: bytes = b""
+    rest: AsyncGenerator[bytes] | None = None
 
     async def send(self, send: Send, shared: tuple[Header, ...], *, is_head: bool) -> None:
-        """Send the part, a chunk at a time, as fast as the client takes it."""
-        # Opened before the status goes out: a file that was purged meanwhile must not become half an answer.
-        file = await asyncio.to_thread(self.path.open, "rb", 0)
-        try:
-            length = (b"content-length", b"%d" % self.length_bytes)
-            await send(
-                {"type": "http.response.start", "status": self.status, "headers": [*self.headers, length, *shared]}
-            )
-            left = 0 if is_head else self.length_bytes
-            if left:
-                await asyncio.to_thread(file.seek, self.start)
-            while left:
-                chunk = await asyncio.to_thread(file.read, min(left, _CHUNK_BYTES))
-                if not chunk:
-                    msg = f"{self.path} is shorter than it was"
-                    raise EOFError(msg)
-                left -= len(chunk)
-                await send({"type": "http.response.body", "body": chunk, "more_body": left > 0})
-            if is_head or not self.length_bytes:
-                await send({"type": "http.response.body", "body": b""})
-        finally:
-            file.close()
+        """Send the parts; where they break off, close the connection, so that the client sees it and can go on."""
+        headers = [*self.headers, (b"content-length", b"%d" % self.length_bytes), *shared]
+        left = 0 if is_head else self.length_bytes - len(self.first)
+        async with aclosing(self.rest or _nothing()) as rest:
+            try:
+                await send({"type": "http.response.start", "status": self.status, "headers": headers})
+                body = b"" if is_head else self.first
+                await send({"type": "http.response.body", "body": body, "more_body": left > 0})
+                while left:
+                    part = await anext(rest)
+                    left -= len(part)
+                    await send({"type": "http.response.body", "body": part, "more_body": left > 0})
+                    # To a client as fast as the disk nothing here would ever wait, and others would.
+                    await asyncio.sleep(0)
+            except ClientLeft:
+                return
+            except (OSError, StopAsyncIteration) as error:
+                _log.warning("an answer broke off %d bytes before its end: %s", left, error)
+                await send({"type": BROKEN_OFF})
 
 
-Answer = Reply | FileReply
+Answer = Reply | StreamReply

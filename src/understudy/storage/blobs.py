@@ -6,7 +6,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import suppress
 from pathlib import Path
 
@@ -60,7 +60,7 @@ class LocalBlobStore:
         """
         return await asyncio.to_thread(self._facts, key)
 
-    async def read(self, key: str, *, start: int, length_bytes: int) -> AsyncIterator[bytes]:
+    async def read(self, key: str, *, start: int, length_bytes: int) -> AsyncGenerator[bytes]:
         """See the port."""
         handle = await asyncio.to_thread(self._open, key)
         try:

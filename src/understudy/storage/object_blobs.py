@@ -10,7 +10,8 @@ import os
 import re
 import stat
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -117,11 +118,12 @@ class ObjectBlobStore:
         version = found["e_tag"] or found["last_modified"].isoformat()
         return BlobFacts(size_bytes=found["size"], etag=etag_of(key, found["size"], version))
 
-    async def read(self, key: str, *, start: int, length_bytes: int) -> AsyncIterator[bytes]:
+    async def read(self, key: str, *, start: int, length_bytes: int) -> AsyncGenerator[bytes]:
         """See the port."""
-        async for piece in self._pieces(key, start=start, end=start + length_bytes):
-            for first in range(0, len(piece), CHUNK_BYTES):
-                yield bytes(piece[first : first + CHUNK_BYTES])
+        async with aclosing(self._pieces(key, start=start, end=start + length_bytes)) as pieces:
+            async for piece in pieces:
+                for first in range(0, len(piece), CHUNK_BYTES):
+                    yield bytes(piece[first : first + CHUNK_BYTES])
 
     async def local_copy(self, key: str, directory: Path) -> Path:
         """See the port; the copy is named after the whole key, so that no two keys share one.
@@ -164,7 +166,7 @@ class ObjectBlobStore:
             # The file was there a moment ago: what is not found is the bucket.
             raise _silent(error) from error
 
-    async def _pieces(self, key: str, *, start: int, end: int) -> AsyncIterator[memoryview]:
+    async def _pieces(self, key: str, *, start: int, end: int) -> AsyncGenerator[memoryview]:
         """Yield the part, a piece at a time, the next one under way meanwhile; all are of the same object.
 
         Raises: FileNotFoundError before the first piece; OSError.

@@ -250,7 +250,7 @@ class BlobStoreConformance(ABC):
 
     async def test_a_reader_may_leave_early(self, store: BlobStore, shop: Workshop) -> None:
         await shop.put(store, FILM, pattern(LARGE_BYTES))
-        async with aclosing(store.read(FILM, start=0, length_bytes=LARGE_BYTES)) as parts:  # type: ignore[type-var]
+        async with aclosing(store.read(FILM, start=0, length_bytes=LARGE_BYTES)) as parts:
             assert await anext(parts)
         assert len(await read_all(store, FILM)) == LARGE_BYTES
 
