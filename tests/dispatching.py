@@ -11,6 +11,7 @@ from typing import Any
 from manual_clock import ManualClock
 from understudy.catalog.load import load_catalogue
 from understudy.core.errors import Unavailable, Violation
+from understudy.core.moderation import Moderator
 from understudy.core.ports import OnProgress
 from understudy.core.render import RenderJob, RenderResult
 from understudy.core.task import EntryKind, Status, Task, TaskFilter
@@ -25,6 +26,7 @@ PATIENCE_S = 20.0
 CATALOGUE = load_catalogue()
 MODEL = CATALOGUE.model("doubao-seedance-2-0-260128")
 JOBS = Jobs(catalogue=CATALOGUE, book_id="ark-list", shows_label=False)
+FILM = b"film"
 UNAVAILABLE = Unavailable(Violation("ServiceUnavailable", "", "The disk is full."))
 
 
@@ -42,7 +44,7 @@ class Render:
     def directory(self) -> Path:
         return Path(self.job.output_dir)
 
-    def succeed(self, *, content: bytes = b"film", **changes: Any) -> None:
+    def succeed(self, *, content: bytes = FILM, **changes: Any) -> None:
         (self.directory / "a.mp4").write_bytes(content)
         (self.directory / "a.png").write_bytes(b"frame")
         result = RenderResult(
@@ -161,9 +163,16 @@ class Theatre:
 
 @contextlib.asynccontextmanager
 async def theatre(
-    tmp_path: Path, *, store: TroubledStore | None = None, is_started: bool = True, **changes: Any
+    tmp_path: Path,
+    *,
+    store: TroubledStore | None = None,
+    is_started: bool = True,
+    jobs: Jobs = JOBS,
+    moderator: Moderator | None = None,
+    **changes: Any,
 ) -> AsyncIterator[Theatre]:
     """Yield a dispatcher that is started, with bounds that a test may change."""
+    store = store or TroubledStore()
     (tmp_path / "work").mkdir(exist_ok=True)
     limits = DispatchLimits(
         worker="test",
@@ -178,17 +187,19 @@ async def theatre(
     )
     stage, clock, blobs = Stage(), ManualClock(sample_task().created_at), LocalBlobStore(tmp_path / "blobs")
     workplace = Workplace(
-        store=store or TroubledStore(),
+        store=store,
         executor=stage,
         blobs=blobs,
         clock=clock,
-        jobs=JOBS,
+        jobs=jobs,
         limits=replace(limits, **changes),
+        media=store.media,
+        moderator=moderator,
     )
     dispatcher = Dispatcher(workplace)
     if is_started:
         await dispatcher.start()
-    yield Theatre(workplace.store, stage, blobs, clock, workplace, dispatcher)  # type: ignore[arg-type]
+    yield Theatre(store, stage, blobs, clock, workplace, dispatcher)
     await asyncio.wait_for(dispatcher.close(), PATIENCE_S)
 
 

@@ -125,10 +125,10 @@ class SlowBlobStore(LocalBlobStore):
         self.is_storing = threading.Event()
         self.may_store = threading.Event()
 
-    def _put(self, source: Path, target: Path) -> None:
+    def _put(self, source: Path, target: Path, *, is_same: bool) -> None:
         self.is_storing.set()
         assert self.may_store.wait(PATIENCE_S)
-        super()._put(source, target)
+        super()._put(source, target, is_same=is_same)
 
 
 async def test_a_film_lost_while_it_is_being_stored_is_removed_after_all(tmp_path: Path):

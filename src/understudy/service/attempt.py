@@ -6,19 +6,30 @@ import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from understudy.core.errors import INTERNAL, TaskFailed, Unavailable, Violation
+from understudy.core.media import MediaStore
+from understudy.core.moderation import Moderator
 from understudy.core.ports import BlobStore, Clock, Executor, Outcome, TaskStore
 from understudy.core.render import RenderJob, RenderResult
-from understudy.core.task import Claim, EntryKind, Film, Status, TaskError, Warned
-from understudy.service.films import FILM_ENDINGS, attempt_name, blob_keys, last_frame_key, video_key
+from understudy.core.task import Claim, EntryKind, Film, Status, Task, TaskError
+from understudy.service.films import FILM_ENDINGS, FRAME_ENDINGS, attempt_name, blob_keys, last_frame_key, video_key
 from understudy.service.jobs import Jobs
+from understudy.service.screen import film_refused
+from understudy.service.shelf import sha256_of
+from understudy.service.unbroken import unbroken
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+FILM_FOLDER, MEDIA_FOLDER = "film", "media"
+"""What an attempt's directory holds: what the engine writes, and what it is given where that lies elsewhere."""
+
+MEDIA_TYPES = {".mp4": "video/mp4", ".mov": "video/quicktime"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +58,7 @@ class DispatchLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workplace:
-    """What attempts work with."""
+    """What attempts work with. media: remembers which films were made here. moderator: None = nobody judges films."""
 
     store: TaskStore
     executor: Executor
@@ -55,6 +66,8 @@ class Workplace:
     clock: Clock
     jobs: Jobs
     limits: DispatchLimits
+    media: MediaStore | None = None
+    moderator: Moderator | None = None
 
 
 class Attempt:
@@ -88,10 +101,10 @@ class Attempt:
         outcome = None if render.cancelled() else render.result()
         if outcome is None:
             # Without effect when the claim was lost: it is fenced by its token.
-            await self._persisted(self._hand_back)
+            await self._insisted(self._hand_back)
             await self._drop_blobs()
         else:
-            is_ours = await self._persisted(lambda: self._finish(outcome))
+            is_ours = await self._insisted(lambda: self._finish(outcome))
             await self._drop_blobs(keep=outcome.film if is_ours else None)
 
     def stop(self) -> None:
@@ -154,27 +167,67 @@ class Attempt:
         directory = self._at.limits.work_dir / attempt_name(task.id, token)
         try:
             await asyncio.to_thread(_make_empty, directory)
-            job = self._at.jobs.job(task, str(directory))
+            media = await self._staged(task, directory / MEDIA_FOLDER)
+            job = self._at.jobs.job(task, str(directory / FILM_FOLDER), media)
             result = await self._at.executor.run(self._slot, job, self._advance)
-            video = _produced_film(directory, result.video)
-            last_frame = _produced(directory, result.last_frame) if result.last_frame is not None else None
+            video, last_frame = await asyncio.to_thread(_produced_files, directory / FILM_FOLDER, result)
             # Settled before it is stored: a film that cannot be rated is not worth an fsync.
             entry = self._at.jobs.settlement(task, result)
+            await self._screen(video)
+            await self._remember(video, last_frame)
             if last_frame is not None:
-                await _unbroken(self._at.blobs.put(last_frame, last_frame_key(task.id, token)))
-            await _unbroken(self._at.blobs.put(video, video_key(task.id, token, video.suffix)))
+                await unbroken(self._at.blobs.put(last_frame, last_frame_key(task.id, token, last_frame.suffix)))
+            await unbroken(self._at.blobs.put(video, video_key(task.id, token, video.suffix)))
             return Outcome(
                 status=Status.SUCCEEDED,
                 entry=entry,
                 film=_film_of(self.claim, job, result),
                 completion_tokens=entry.completion_tokens,
-                warnings=tuple(Warned(param="", message=note) for note in result.notes),
+                warnings=self._at.jobs.told_of(task, result),
             )
         finally:
             await asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)
 
+    async def _staged(self, task: Task, folder: Path) -> dict[int, str]:
+        """Return local files with the bytes of the task's media, by their places in the content.
+
+        Raises: TaskFailed when they are gone; Unavailable.
+        """
+        media = {index: item.medium for index, item in enumerate(task.request.content) if item.medium is not None}
+        keys = {medium.key for medium in media.values()}
+        if not keys:
+            return {}
+        await asyncio.to_thread(folder.mkdir)
+        try:
+            paths = {key: await self._at.blobs.local_copy(key, folder) for key in sorted(keys)}
+        except FileNotFoundError as error:
+            message = "The media of the task are no longer stored."
+            raise TaskFailed(Violation("InternalServiceError", "", message), is_retryable=False) from error
+        except OSError as error:
+            raise Unavailable(Violation("ServiceUnavailable", "", "The media cannot be read now.")) from error
+        return {index: str(paths[medium.key].absolute()) for index, medium in media.items()}
+
+    async def _screen(self, video: Path) -> None:
+        """Let a film pass that may be delivered. Whoever judges it is asked again for a while, not the engine.
+
+        Raises: TaskFailed; Unavailable.
+        """
+        owner, media_type = self.claim.task.owner, MEDIA_TYPES[video.suffix]
+        refused = await self._insisted(lambda: film_refused(self._at.moderator, owner, video, media_type=media_type))
+        if refused is not None:
+            raise TaskFailed(refused, is_retryable=False)
+
+    async def _remember(self, *made: Path | None) -> None:
+        """Record that these files were made here: as media of later tasks they show nobody but our own actors."""
+        media = self._at.media
+        if media is not None:
+            for path in made:
+                if path is not None:
+                    digest = await asyncio.to_thread(sha256_of, path)
+                    await self._insisted(partial(media.remember_film, digest))
+
     async def _failed(self, violation: Violation) -> Outcome:
-        hold, *_ = await self._persisted(lambda: self._at.store.ledger(self.task_id))
+        hold, *_ = await self._insisted(lambda: self._at.store.ledger(self.task_id))
         return Outcome(
             status=Status.FAILED,
             entry=replace(hold, kind=EntryKind.VOIDED),
@@ -192,8 +245,8 @@ class Attempt:
     async def _hand_back(self) -> bool:
         return await self._at.store.hand_back(self.claim, self._at.clock.now())
 
-    async def _persisted(self, write: Callable[[], Awaitable[T]]) -> T:
-        """Call the store, again and again while it is unavailable, for at most a lease.
+    async def _insisted(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Call the store, or another service, again and again while it is unavailable, for at most a lease.
 
         Raises: Unavailable after that; the lease has lapsed, and whoever claims the task next begins anew.
         """
@@ -202,11 +255,11 @@ class Attempt:
         pause_s = self._at.limits.retry_pause_s
         while True:
             try:
-                return await write()
+                return await call()
             except Unavailable as error:
                 if clock.time() + pause_s > give_up_at_s:
                     raise
-                log.warning("the store did not take what became of task %s: %s", self.task_id, error)
+                log.warning("what becomes of task %s has to wait: %s", self.task_id, error)
             await asyncio.sleep(pause_s)
             pause_s *= 2
 
@@ -225,9 +278,10 @@ class Attempt:
 
 
 def _film_of(claim: Claim, job: RenderJob, result: RenderResult) -> Film:
+    frame = result.last_frame
     return Film(
         video_blob=video_key(claim.task.id, claim.token, Path(result.video).suffix),
-        last_frame_blob=last_frame_key(claim.task.id, claim.token) if result.last_frame is not None else None,
+        last_frame_blob=frame and last_frame_key(claim.task.id, claim.token, Path(frame).suffix),
         ratio=result.ratio,
         width_px=result.width_px,
         height_px=result.height_px,
@@ -241,7 +295,7 @@ def _film_of(claim: Claim, job: RenderJob, result: RenderResult) -> Film:
 
 def _make_empty(directory: Path) -> None:
     shutil.rmtree(directory, ignore_errors=True)
-    directory.mkdir(parents=True)
+    (directory / FILM_FOLDER).mkdir(parents=True)
 
 
 def _produced(directory: Path, name: str) -> Path:
@@ -256,22 +310,14 @@ def _produced(directory: Path, name: str) -> Path:
     raise TaskFailed(Violation("InternalServiceError", "", message), is_retryable=False)
 
 
-def _produced_film(directory: Path, name: str) -> Path:
-    """Return the path of the film that the engine says it wrote.
+def _produced_files(directory: Path, result: RenderResult) -> tuple[Path, Path | None]:
+    """Return the film and the last frame that the engine says it wrote.
 
-    Raises: TaskFailed also when nobody could tell by the ending what it is.
+    Raises: TaskFailed also when nobody could tell by the ending what they are.
     """
-    if Path(name).suffix in FILM_ENDINGS:
-        return _produced(directory, name)
-    message = "The engine wrote a film in a format that this server does not deliver."
-    raise TaskFailed(Violation("InternalServiceError", "", message), is_retryable=False)
-
-
-async def _unbroken(work: Awaitable[None]) -> None:
-    """Await to the end even when cancelled: a thread that stores a file goes on, and would finish behind our back."""
-    storing = asyncio.ensure_future(work)
-    try:
-        await asyncio.shield(storing)
-    finally:
-        if not storing.done():
-            await asyncio.wait({storing})
+    for name, endings in ((result.video, FILM_ENDINGS), (result.last_frame, FRAME_ENDINGS)):
+        if name is not None and Path(name).suffix not in endings:
+            message = "The engine wrote a file in a format that this server does not deliver."
+            raise TaskFailed(Violation("InternalServiceError", "", message), is_retryable=False)
+    frame = _produced(directory, result.last_frame) if result.last_frame is not None else None
+    return _produced(directory, result.video), frame

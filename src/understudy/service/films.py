@@ -3,15 +3,17 @@
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from understudy.core.task import Removed, Task
+from understudy.core.task import STILLS, Removed, Task
 
 FILM_ENDINGS = (".mp4", ".mov")
 """The formats that a film can have; an engine's file of another ending is not delivered."""
 
 VIDEO_NAME = "video"
-LAST_FRAME_NAME = "last_frame.png"
-STILL_NAMES = {"thumbnail": "thumbnail.webp", "spritesheet": "spritesheet.jpg"}
-"""Pictures of a film that are made when somebody first asks for them, by the names of OpenAI's variants."""
+LAST_FRAME_NAME = "last_frame"
+FRAME_ENDINGS = (".png", ".jpg")
+"""The formats that a last frame can have."""
+
+STILL_NAMES = STILLS
 
 
 def attempt_name(task_id: str, attempt: int) -> str:
@@ -24,9 +26,9 @@ def video_key(task_id: str, attempt: int, ending: str = FILM_ENDINGS[0]) -> str:
     return f"{attempt_name(task_id, attempt)}/{VIDEO_NAME}{ending}"
 
 
-def last_frame_key(task_id: str, attempt: int) -> str:
-    """Return the key of the last frame that an attempt stores."""
-    return f"{attempt_name(task_id, attempt)}/{LAST_FRAME_NAME}"
+def last_frame_key(task_id: str, attempt: int, ending: str = FRAME_ENDINGS[0]) -> str:
+    """Return the key of the last frame that an attempt stores. ending: of `FRAME_ENDINGS`."""
+    return f"{attempt_name(task_id, attempt)}/{LAST_FRAME_NAME}{ending}"
 
 
 def still_key(video_blob: str, variant: str) -> str:
@@ -39,6 +41,7 @@ def blob_keys(task: Task | Removed) -> Iterator[str]:
     for attempt in range(1, task.attempt + 1):
         for ending in FILM_ENDINGS:
             yield video_key(task.id, attempt, ending)
-        yield last_frame_key(task.id, attempt)
+        for ending in FRAME_ENDINGS:
+            yield last_frame_key(task.id, attempt, ending)
         for variant in STILL_NAMES:
             yield still_key(video_key(task.id, attempt), variant)

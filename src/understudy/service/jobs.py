@@ -1,27 +1,49 @@
 """What a task means to an engine, and what its film costs: between the catalogue and the dispatcher."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
 
 from understudy.billing.rating import price_micros, priced, tokens_of
 from understudy.catalog.load import Catalogue
 from understudy.core.model_spec import ModelSpec
+from understudy.core.ratios import concrete_ratio
+from understudy.core.recipe import recipe_of
 from understudy.core.render import RenderJob, RenderResult
-from understudy.core.task import EntryKind, LedgerEntry, Task
+from understudy.core.task import EntryKind, LedgerEntry, Task, Warned
+
+NO_MEDIA: Mapping[int, str] = MappingProxyType({})
+HEVC, H264 = "hevc", "h264"
+HEVC_ENDING = ".mp4"
+OTHER_CODEC = Warned(
+    param="",
+    message="The film is H.264 with 8 bits per sample; Ark sends films of this model and resolution as HEVC with 10.",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Jobs:
-    """Writes jobs and settles films. shows_label: films say in the picture what they are."""
+    """Writes jobs and settles films.
+
+    shows_label: films say in the picture what they are. has_hevc: films that Ark sends as HEVC are HEVC here, too.
+    has_recipes: films carry what they were made from.
+    """
 
     catalogue: Catalogue
     book_id: str
     shows_label: bool
+    has_hevc: bool = False
+    has_recipes: bool = True
 
-    def job(self, task: Task, output_dir: str) -> RenderJob:
-        """Return the job of one attempt at the task."""
+    def job(self, task: Task, output_dir: str, media: Mapping[int, str] = NO_MEDIA) -> RenderJob:
+        """Return the job of one attempt at the task. media: place in the content -> path of a local file."""
         model = self._model(task)
+        # A ratio that the media settle is settled here, so that all engines follow the same rule.
+        ratio = concrete_ratio(task.request, model.ratios) or task.request.ratio
+        is_hevc = self.has_hevc and task.request.resolution in model.hevc_resolutions
         return RenderJob(
-            request=task.request,
+            request=replace(task.request, ratio=ratio),
             seed=task.seed,
             sizes=model.sizes[str(task.request.resolution)],
             duration_range_s=(model.duration_s.least, model.duration_s.most),
@@ -29,8 +51,19 @@ class Jobs:
             num_frames=task.request.frames,
             audio_channels=model.audio_channels,
             output_dir=output_dir,
+            media=dict(media),
+            recipe=recipe_of(task.request, task.seed) if self.has_recipes else "",
+            video_codec=HEVC if is_hevc else H264,
+            last_frame_format=model.last_frame_format,
             shows_label=self.shows_label,
         )
+
+    def told_of(self, task: Task, result: RenderResult) -> tuple[Warned, ...]:
+        """Return what the caller is told of the film: the engine's notes, and where its format is not Ark's."""
+        notes = tuple(Warned(param="", message=note) for note in result.notes)
+        is_hevc_at_ark = task.request.resolution in self._model(task).hevc_resolutions
+        is_hevc = self.has_hevc and Path(result.video).suffix == HEVC_ENDING
+        return (*notes, OTHER_CODEC) if is_hevc_at_ark and not is_hevc else notes
 
     def settlement(self, task: Task, result: RenderResult) -> LedgerEntry:
         """Return the posted entry for the film: by its actual size and length, never by what was asked.
