@@ -42,6 +42,7 @@ from understudy.service.examine import Examiner
 from understudy.service.judge import Judge
 from understudy.service.query import Queries
 from understudy.service.quote import Quoter
+from understudy.service.retention import Retention
 from understudy.service.submit import Submitter
 from understudy.storage.blobs import LocalBlobStore
 from understudy.storage.memory import MemoryTaskStore
@@ -270,8 +271,9 @@ def house_over(
         store=store,
         blobs=blobs,
         clock=clock,
-        record_retention_s=ARK.profile.record_retention_s,
-        cancelled_retention_s=ARK.profile.cancelled_retention_s,
+        retention=Retention(
+            record_retention_s=ARK.profile.record_retention_s, cancelled_retention_s=ARK.profile.cancelled_retention_s
+        ),
     )
     library = AssetLibrary(
         store=MemoryAssetStore(),

@@ -45,7 +45,8 @@ from understudy.service.jobs import Jobs
 from understudy.service.judge import Judge
 from understudy.service.query import Queries
 from understudy.service.quote import Quoter
-from understudy.service.reaper import Reaper, Retention
+from understudy.service.reaper import Reaped, Reaper, Rounds
+from understudy.service.retention import Retention
 from understudy.service.submit import Submitter
 from understudy.settings import MEMORY, Settings, SettingsError
 from understudy.storage.blobs import LocalBlobStore
@@ -68,7 +69,7 @@ READY_LOOK_S = 0.01
 HEARTBEATS_PER_LEASE = 3
 HEARTBEAT_MOST_S = 0.5
 """Heartbeats carry the progress that clients poll."""
-PURGES_PER_ROUND = 10
+BATCHES_PER_ROUND = 10
 
 OnReady = Callable[[str, str, str], None]
 """Called once the server answers, with (url, api_key, data_dir)."""
@@ -221,7 +222,7 @@ async def build(settings: Settings, data_dir: Path) -> tuple[House, str]:
     api_key = kept_secret(data_dir / "api_key", lambda: KEY_PREFIX + secrets.token_urlsafe(SECRET_BYTES))
     service = _service(settings, engine, data_dir)
     keys = await key_ring(service.store, secret, api_key=api_key, now=service.clock.now())
-    links = LinkSigner(secret, lifetime_s=ARK.profile.link_lifetime_s)
+    links = LinkSigner(secret, lifetime_s=settings.link_lifetime_s)
     return _house(settings, service, engine, keys=keys, links=links), api_key
 
 
@@ -232,10 +233,11 @@ def _service(settings: Settings, engine: EngineOffer, data_dir: Path) -> Service
     work_dir.mkdir(parents=True)
     clock = SystemClock()
     is_memory = settings.data_dir == MEMORY
-    store: TaskStore
+    store: MemoryTaskStore | SqliteTaskStore
     assets: AssetStore
     if is_memory:
-        store, assets = MemoryTaskStore(), MemoryAssetStore()
+        store = MemoryTaskStore()
+        assets = MemoryAssetStore(store.media)
     else:
         store = SqliteTaskStore(data_dir / "understudy.db")
         assets = store.assets
@@ -249,15 +251,10 @@ def _service(settings: Settings, engine: EngineOffer, data_dir: Path) -> Service
         Workplace(store=store, executor=executor, blobs=blobs, clock=clock, jobs=jobs, limits=limits)
     )
     reaper = Reaper(
-        store=store,
-        blobs=blobs,
+        Reaped(store=store, media=store.media, blobs=blobs, leftovers=(work_dir,)),
         clock=clock,
-        retention=Retention(
-            record_retention_s=ARK.profile.record_retention_s,
-            cancelled_retention_s=ARK.profile.cancelled_retention_s,
-            interval_s=settings.reap_interval_s,
-            purges_per_round=PURGES_PER_ROUND,
-        ),
+        retention=_retention(settings),
+        rounds=Rounds(interval_s=settings.reap_interval_s, batches=BATCHES_PER_ROUND),
         on_expired=dispatcher.lost,
     )
     return Service(
@@ -282,8 +279,7 @@ def _house(settings: Settings, service: Service, engine: EngineOffer, *, keys: K
         store=service.store,
         blobs=service.blobs,
         clock=service.clock,
-        record_retention_s=ARK.profile.record_retention_s,
-        cancelled_retention_s=ARK.profile.cancelled_retention_s,
+        retention=_retention(settings),
     )
     return House(
         submitter=Submitter(
@@ -316,6 +312,13 @@ def _house(settings: Settings, service: Service, engine: EngineOffer, *, keys: K
         preferred_dialect=settings.dialect or None,
         is_strict=settings.strict,
         is_access_logged=settings.access_log,
+    )
+
+
+def _retention(settings: Settings) -> Retention:
+    """Say how long records are kept; that cancelled ones go earlier is the vendor's rule and no setting."""
+    return Retention(
+        record_retention_s=settings.record_retention_s, cancelled_retention_s=ARK.profile.cancelled_retention_s
     )
 
 

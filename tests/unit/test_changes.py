@@ -12,6 +12,7 @@ from understudy.core.errors import NotFound, Rejected
 from understudy.core.scenario import Scenario
 from understudy.service.changes import Changes
 from understudy.service.query import Queries
+from understudy.service.retention import Retention
 
 PROFILE = load_catalogue().profiles["openai"]
 ANY = replace(ENGINE, scenarios=frozenset(Scenario))
@@ -23,8 +24,9 @@ def changes(bench: Bench, engine=ANY) -> Changes:
         store=bench.store,
         blobs=None,
         clock=bench.clock,
-        record_retention_s=PROFILE.record_retention_s,
-        cancelled_retention_s=PROFILE.cancelled_retention_s,
+        retention=Retention(
+            record_retention_s=PROFILE.record_retention_s, cancelled_retention_s=PROFILE.cancelled_retention_s
+        ),
     )
     return Changes(catalogue=load_catalogue(), queries=queries, engine=engine)
 
