@@ -1,20 +1,31 @@
 """The engine `previz`: a film plan from the prompt, then sound, pictures and one file. Any CPU, no download.
 
-The parts live elsewhere: `planner` reads the prompt, `sound` scores, `pictures` draws, `media.encode` writes.
+The parts live elsewhere: `planner` reads the prompt, `sound` scores, `pictures` draws a prompt and `board` what was
+given, `media.encode` writes.
 """
 
 import math
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 
 from understudy.core.errors import TaskFailed, Violation
+from understudy.core.media import Unreadable
+from understudy.core.ratios import concrete_ratio
 from understudy.core.render import RenderJob, RenderResult
+from understudy.core.request import RATIO_CHOSEN_BY_ENGINE
 from understudy.engines.previz import planner
 from understudy.engines.previz import sound as scoring
+from understudy.engines.previz.board.given import chosen_duration_s, given_in
+from understudy.engines.previz.board.heard import compose_given
+from understudy.engines.previz.board.notes import notes_on
+from understudy.engines.previz.board.painter import Board
 from understudy.engines.previz.pictures import Canvas, FilmPainter
+from understudy.engines.previz.pictures.canvas import Bitmap
 from understudy.engines.previz.plan import CameraMove, FilmPlan
 from understudy.engines.previz.watermark import LABEL_TEXT, WATERMARK_TEXT, Corner, Mark
 from understudy.media.encode import EncodingFailed, FilmEncoder, FilmFormat, Sound, write_png
@@ -41,6 +52,14 @@ TAGS = {
 """What the file says of itself; nothing here may vary between equal requests."""
 
 
+class Painter(Protocol):
+    """Draws the frames of one film, which are asked for in order."""
+
+    def paint(self, index: int) -> Bitmap:
+        """Draw a frame; (height_px, width_px, 4) uint8 RGBA, opaque; the buffer is reused by the next call."""
+        ...
+
+
 class PrevizEngine:
     """Draws and scores a previsualisation of the prompt.
 
@@ -60,10 +79,16 @@ class PrevizEngine:
         progress: called with (frames done, frames in all). Raises: TaskFailed.
         """
         plan = plan_job(job)
-        soundtrack = compose(plan, job) if job.request.generate_audio else None
-        painter, canvas = open_painter(plan, job, soundtrack)
         try:
-            self.draw(painter, canvas, job, soundtrack=soundtrack, progress=progress)
+            soundtrack = compose(plan, job) if job.request.generate_audio else None
+            painter, canvas = open_painter(plan, job, soundtrack)
+            with ExitStack() as opened:
+                if isinstance(painter, Board):
+                    opened.callback(painter.close)
+                self.draw(painter, canvas, job, soundtrack=soundtrack, progress=progress)
+        except Unreadable as error:
+            told = f"The parameter `content` is not valid: a file could not be read: {error.reason}."
+            raise TaskFailed(Violation("InvalidParameter", "content", told), is_retryable=False) from error
         except (EncodingFailed, OSError) as error:
             violation = Violation("InternalServiceError", "", "The film could not be written by the render process.")
             raise TaskFailed(violation, is_retryable=True) from error
@@ -76,12 +101,12 @@ class PrevizEngine:
             duration_s=canvas.num_frames // canvas.fps,
             num_frames=canvas.num_frames,
             has_sound=soundtrack is not None,
-            notes=soundtrack.notes if soundtrack is not None else (),
+            notes=notes_of(job, soundtrack, canvas.num_frames),
         )
 
     def draw(
         self,
-        painter: FilmPainter,
+        painter: Painter,
         canvas: Canvas,
         job: RenderJob,
         *,
@@ -121,17 +146,19 @@ def film_name(job: RenderJob) -> str:
 
 
 def plan_job(job: RenderJob) -> FilmPlan:
-    """Read the prompt; the plan's ratio is a key of the job's sizes and its duration is concrete.
+    """Read the prompt, and the media's shape and length; the plan's ratio is one of the job's, its duration concrete.
 
     A number of frames that is no whole second has a plan of the second that it breaks off in. Nothing here depends on
     the size of the pictures: a draft and its final film have one plan.
     """
     request = job.request
     duration_s = request.duration_s if job.num_frames is None else math.ceil(job.num_frames / job.fps)
+    if duration_s in (None, planner.CHOSEN_BY_PLANNER_S):
+        duration_s = chosen_duration_s(given_in(job), job.duration_range_s) or planner.CHOSEN_BY_PLANNER_S
     plan = planner.plan_film(
         request.prompt,
-        ratio=request.ratio or "adaptive",
-        duration_s=duration_s or planner.CHOSEN_BY_PLANNER_S,
+        ratio=concrete_ratio(request, job.sizes) or RATIO_CHOSEN_BY_ENGINE,
+        duration_s=duration_s,
         ratios=tuple(job.sizes),
         duration_range_s=job.duration_range_s,
     )
@@ -139,13 +166,20 @@ def plan_job(job: RenderJob) -> FilmPlan:
 
 
 def compose(plan: FilmPlan, job: RenderJob) -> scoring.Soundtrack:
-    """Score the plan with the job's seed and channels, as long as the pictures are, rounded down to a whole sample."""
+    """Score the plan with the job's seed and channels, as long as the pictures are, rounded down to a whole sample.
+
+    Sound that was given takes the place of what would be made up. Raises: Unreadable.
+    """
+    num_frames = num_frames_of(plan, job)
+    heard = compose_given(given_in(job), plan, job, sample_rate_hz=SAMPLE_RATE_HZ, num_frames=num_frames)
+    if heard is not None:
+        return heard
     return scoring.compose_sound(
         plan,
         sample_rate_hz=SAMPLE_RATE_HZ,
         channels=job.audio_channels,
         seed=job.seed,
-        num_samples=num_frames_of(plan, job) * SAMPLE_RATE_HZ // job.fps,
+        num_samples=num_frames * SAMPLE_RATE_HZ // job.fps,
     )
 
 
@@ -154,12 +188,25 @@ def num_frames_of(plan: FilmPlan, job: RenderJob) -> int:
     return plan.duration_s * job.fps if job.num_frames is None else job.num_frames
 
 
-def open_painter(plan: FilmPlan, job: RenderJob, soundtrack: scoring.Soundtrack | None) -> tuple[FilmPainter, Canvas]:
-    """Set the scene at the size that the catalogue gives the plan's ratio."""
+def open_painter(plan: FilmPlan, job: RenderJob, soundtrack: scoring.Soundtrack | None) -> tuple[Painter, Canvas]:
+    """Set the scene at the size that the catalogue gives the plan's ratio: the prompt's, or what was given to see.
+
+    Raises: Unreadable.
+    """
     width_px, height_px = job.sizes[plan.ratio]
     num_frames = num_frames_of(plan, job)
     canvas = Canvas(width_px=width_px, height_px=height_px, fps=job.fps, num_frames=num_frames, seed=job.seed)
+    given = given_in(job)
+    if given.has_pictures:
+        return Board(given, canvas, plan.camera), canvas
     return FilmPainter(plan, canvas, speech=soundtrack.spoken if soundtrack is not None else ()), canvas
+
+
+def notes_of(job: RenderJob, soundtrack: scoring.Soundtrack | None, num_frames: int) -> tuple[str, ...]:
+    """Tell what the film does not do with the media and with the lines."""
+    has_sound = soundtrack is not None
+    told = notes_on(given_in(job), num_frames=num_frames, fps=job.fps, has_sound=has_sound)
+    return (*told, *(soundtrack.notes if soundtrack is not None else ()))
 
 
 def film_format(canvas: Canvas, container: str = USUAL_FORMAT) -> FilmFormat:

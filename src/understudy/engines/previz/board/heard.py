@@ -1,0 +1,83 @@
+"""The sound of given media: of the videos where they are seen, of the audio one after the other, beside the dialogue.
+
+What was given takes the place of the ambience and the music that previz would make up.
+"""
+
+import numpy as np
+
+from understudy.core.render import RenderJob
+from understudy.engines.previz.board.given import Given, cuts_of
+from understudy.engines.previz.plan import FilmPlan
+from understudy.engines.previz.sound import Soundtrack
+from understudy.engines.previz.sound.dialogue import speak_lines
+from understudy.engines.previz.sound.loudness import integrated_lufs
+from understudy.engines.previz.sound.mix import FOREGROUND_LUFS, mix
+from understudy.engines.previz.sound.rooms import room_of, with_room
+from understudy.engines.previz.sound.signals import Span, Stereo, db
+from understudy.media.decode_sound import Samples, read_sound
+
+_STEREO = 2
+_LIFTED_MOST_DB = 20.0
+"""What is quieter than this below a voice was meant to be quiet, or is noise: it is not brought up any further."""
+
+_VIDEO_BEHIND_AUDIO_LU = 6.0
+"""Audio that was given beside a video with sound is what is to be heard; the video's own sound is around it."""
+
+_JOINT_S = 0.01
+
+
+def compose_given(
+    given: Given, plan: FilmPlan, job: RenderJob, *, sample_rate_hz: int, num_frames: int
+) -> Soundtrack | None:
+    """Mix the sound of the media and the plan's lines; None where nothing that was given can be heard.
+
+    Raises: Unreadable.
+    """
+    rate_hz, fps = sample_rate_hz, job.fps
+    span = Span(num_samples=num_frames * rate_hz // fps, sample_rate_hz=rate_hz)
+    videos = [read_sound(video.path, rate_hz, _STEREO) for video in given.videos]
+    sounds = [heard for path in given.sounds if (heard := read_sound(path, rate_hz, _STEREO)) is not None]
+    if not sounds and all(heard is None for heard in videos):
+        return None
+    bed, told = span.silence(), span.silence()
+    for cut in cuts_of(given, num_frames=num_frames, fps=fps):
+        heard = videos[cut.video]
+        if heard is not None:
+            begins, count = cut.begins_with * rate_hz // fps, cut.num_frames * rate_hz // fps
+            _place(bed, heard[begins : begins + count], at=cut.starts_at * rate_hz // fps, rate_hz=rate_hz)
+    at = 0
+    for sound in sounds:
+        at = _place(told, sound, at=at, rate_hz=rate_hz)
+    behind_lu = _VIDEO_BEHIND_AUDIO_LU if sounds else 0.0
+    bed = _levelled(bed, span, FOREGROUND_LUFS - behind_lu) + _levelled(told, span, FOREGROUND_LUFS)
+    dialogue = speak_lines(plan, span, seed=job.seed)
+    speech = _levelled(with_room(dialogue.stem, span, room_of(plan.setting)), span, FOREGROUND_LUFS)
+    loudness = integrated_lufs(bed + speech, rate_hz)
+    target_lufs = min(FOREGROUND_LUFS, loudness) if np.isfinite(loudness) else FOREGROUND_LUFS
+    mixed = mix(bed, speech, span, spoken=dialogue.spoken, channels=job.audio_channels, target_lufs=target_lufs)
+    return Soundtrack(
+        samples=np.ascontiguousarray(mixed.samples.T, dtype=np.float32),
+        sample_rate_hz=rate_hz,
+        spoken=dialogue.spoken,
+        notes=dialogue.notes,
+    )
+
+
+def _place(stem: Stereo, heard: Samples, *, at: int, rate_hz: int) -> int:
+    """Put samples into the stem, as far as it reaches, without clicks at their ends; return where they end."""
+    part = heard[: max(0, stem.shape[1] - at)].T.copy()
+    count = part.shape[1]
+    fade = min(count // 2, round(_JOINT_S * rate_hz))
+    ramp = np.linspace(0.0, 1.0, fade, endpoint=False, dtype=np.float32)
+    part[:, :fade] *= ramp
+    part[:, count - fade :] *= ramp[::-1]
+    stem[:, at : at + count] += part
+    return at + int(count)
+
+
+def _levelled(stem: Stereo, span: Span, level_lufs: float) -> Stereo:
+    """Bring a stem to a loudness; silence stays silent, and what is very quiet stays quieter."""
+    loudness = integrated_lufs(stem, span.sample_rate_hz)
+    if not np.isfinite(loudness):
+        return stem
+    return np.asarray(stem * np.float32(db(min(level_lufs - loudness, _LIFTED_MOST_DB))), dtype=np.float32)

@@ -1,0 +1,52 @@
+"""What is not done with given media yet, told to the caller in one sentence each."""
+
+from understudy.engines.previz.board.given import Given, cuts_of
+
+FIRST = "The first frame is shown with a camera move; what it shows does not act out the prompt."
+LAST = "The last frame is shown with a camera move that ends on it; what it shows does not act out the prompt."
+FIRST_AND_LAST = (
+    "The film leads from the first frame to the last by moving and blending the two; nothing is drawn anew."
+)
+IMAGES = "The reference images are shown as panels; they are not redrawn as one scene."
+IMAGES_LEFT_OUT = "The reference images are not shown: the reference videos fill the film."
+IMAGES_NOT_IN_EXTENSION = "The reference images are not shown: the film goes on from the last picture of the videos."
+VIDEOS = "The reference videos are played as they are, cut to the film's shape; the prompt changes nothing in them."
+CUT = "The reference videos are longer than the film, which ends before they do."
+BEGUN_LATER = "The film begins later than the reference videos do, so that there is room for what follows them."
+GOES_ON = "After the reference videos their last picture is shown with a camera move; nothing is drawn anew."
+SOUNDS = "The reference audio is heard as it is, beside the lines of the prompt; no voice is taken from it."
+SILENT = "The reference audio is not heard: the film was asked for without sound."
+
+
+def notes_on(given: Given, *, num_frames: int, fps: int, has_sound: bool) -> tuple[str, ...]:
+    """Say what a film of these media does not do."""
+    found = [*_notes_on_frames(given), *_notes_on_videos(given, num_frames=num_frames, fps=fps)]
+    if given.sounds:
+        found.append(SOUNDS if has_sound else SILENT)
+    return tuple(found)
+
+
+def _notes_on_frames(given: Given) -> list[str]:
+    if given.first and given.last:
+        return [FIRST_AND_LAST]
+    if given.first or given.last:
+        return [FIRST if given.first else LAST]
+    return [IMAGES] if given.images and not given.videos else []
+
+
+def _notes_on_videos(given: Given, *, num_frames: int, fps: int) -> list[str]:
+    if not given.videos:
+        return []
+    cuts = cuts_of(given, num_frames=num_frames, fps=fps)
+    played = sum(cut.num_frames for cut in cuts)
+    in_all = sum(max(1, round(video.duration_s * fps)) for video in given.videos)
+    found = [VIDEOS]
+    if played < in_all:
+        found.append(BEGUN_LATER if given.is_extension else CUT)
+    if given.images and given.is_extension:
+        found.append(IMAGES_NOT_IN_EXTENSION)
+    elif given.images:
+        found.append(IMAGES if played < num_frames else IMAGES_LEFT_OUT)
+    if played < num_frames and (given.is_extension or not given.images):
+        found.append(GOES_ON)
+    return found

@@ -1,0 +1,135 @@
+"""The painter of given media: which of them is seen in each frame of the film."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+from understudy.engines.previz.board.between import Transition
+from understudy.engines.previz.board.footage import Player
+from understudy.engines.previz.board.given import Given, cuts_of
+from understudy.engines.previz.board.moves import MOVES, STILL, Beat, Move, aimed, eased
+from understudy.engines.previz.board.panels import page, pages_of
+from understudy.engines.previz.pictures import Canvas
+from understudy.engines.previz.plan import CameraMove
+from understudy.media.decode import Picture, fitted, on_ground, read_image
+
+_TURN_S = 0.4
+"""How long one page of panels takes to become the next."""
+
+_PHASES = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """A stretch of the film. draw: the picture of a frame of the scene, (height_px, width_px, 3)."""
+
+    num_frames: int
+    draw: Callable[[int], Picture]
+
+
+class Board:
+    """Draws the frames of a film of given media; equal media, canvas and move give equal pictures.
+
+    Raises: Unreadable, here and while painting.
+    """
+
+    def __init__(self, given: Given, canvas: Canvas, camera: CameraMove) -> None:
+        self._canvas = canvas
+        self._size = (canvas.width_px, canvas.height_px)
+        rng = np.random.default_rng([abs(canvas.seed), 11])
+        self._phases = tuple(float(value) for value in rng.uniform(0, 2 * np.pi, _PHASES))
+        self._move = STILL if given.is_still else MOVES[camera]
+        self._player: Player | None = None
+        self._scenes = self._frames_of(given) if given.first or given.last else self._references_of(given)
+        self._rgba = np.full((canvas.height_px, canvas.width_px, 4), 255, dtype=np.uint8)
+
+    def paint(self, index: int) -> Picture:
+        """Draw frame ``index``; (height_px, width_px, 4) uint8 RGBA, opaque; the buffer is reused by the next call."""
+        for scene in self._scenes[:-1]:
+            if index < scene.num_frames:
+                break
+            index -= scene.num_frames
+        else:
+            scene = self._scenes[-1]
+        np.copyto(self._rgba[:, :, :3], scene.draw(index))
+        return self._rgba
+
+    def close(self) -> None:
+        """Let go of the files that are being played."""
+        if self._player is not None:
+            self._player.close()
+
+    def _frames_of(self, given: Given) -> Sequence[Scene]:
+        first, last = (
+            fitted(on_ground(read_image(path)), *self._size) if path else None for path in (given.first, given.last)
+        )
+        num_frames = self._canvas.num_frames
+        end = max(1, num_frames - 1)
+        if first is not None and last is not None:
+            way = Transition(first, last)
+            return [Scene(num_frames=num_frames, draw=lambda index: way.picture(index / end))]
+        if first is not None:
+            return [self._moved(lambda: first, num_frames, self._move)]
+        assert last is not None, "a film of frames has at least one"
+        backwards = self._moved(lambda: last, num_frames, self._move)
+        return [Scene(num_frames=num_frames, draw=lambda index: backwards.draw(end - index))]
+
+    def _references_of(self, given: Given) -> Sequence[Scene]:
+        cuts = cuts_of(given, num_frames=self._canvas.num_frames, fps=self._canvas.fps)
+        scenes: list[Scene] = []
+        left = self._canvas.num_frames
+        if cuts:
+            player = self._player = Player(given.videos, cuts, size=self._size, fps=self._canvas.fps)
+            scenes.append(Scene(num_frames=player.num_frames, draw=player.picture))
+            left -= player.num_frames
+            if left > 0 and (given.is_extension or not given.images):
+                last = lru_cache(maxsize=1)(lambda: player.picture(player.num_frames - 1).copy())
+                scenes.append(self._moved(last, left, self._move, goes_on=True))
+                left = 0
+        return [*scenes, *self._panels_of(given, left)] if left > 0 else scenes
+
+    def _panels_of(self, given: Given, num_frames: int) -> Sequence[Scene]:
+        pages = pages_of(given.images, time_s=num_frames / self._canvas.fps)
+        ends = [round(num_frames * (number + 1) / len(pages)) for number in range(len(pages))]
+        width_px, height_px = self._size
+
+        # Two pages are seen at once while one becomes the other; a film has too many to keep them all.
+        @lru_cache(maxsize=2)
+        def drawn(number: int) -> Picture:
+            return page(pages[number], width_px=width_px, height_px=height_px)
+
+        # Panels are to be seen whole: whatever the camera does elsewhere, here it only comes a little nearer.
+        move = STILL if self._move is STILL else MOVES[CameraMove.STATIC]
+        scenes: list[Scene] = []
+        for number, (start, end) in enumerate(zip([0, *ends], ends, strict=False)):
+            own = self._moved(lambda number=number: drawn(number), end - start, move)  # type: ignore[misc]
+            before = scenes[-1] if scenes else None
+            scenes.append(self._turned_to(own, before) if before is not None else own)
+        return scenes
+
+    def _turned_to(self, scene: Scene, before: Scene) -> Scene:
+        """Begin a scene with a short dissolve from the end of the one before it."""
+        turn = min(round(_TURN_S * self._canvas.fps), scene.num_frames // 2, before.num_frames // 2)
+
+        def draw(index: int) -> Picture:
+            if index >= turn:
+                return scene.draw(index)
+            way = eased((index + 1) / (turn + 1))
+            end = before.draw(before.num_frames - 1)
+            return np.asarray(cv2.addWeighted(end, 1 - way, scene.draw(index), way, 0), dtype=np.uint8)
+
+        return Scene(num_frames=scene.num_frames, draw=draw)
+
+    def _moved(self, picture: Callable[[], Picture], num_frames: int, move: Move, *, goes_on: bool = False) -> Scene:
+        """A camera move over a picture. goes_on: the picture was seen already, so that its first frame is not again."""
+        last = max(1, num_frames - 1 + goes_on)
+
+        def draw(index: int) -> Picture:
+            now = index + goes_on
+            beat = Beat(eased=eased(now / last), time_s=now / self._canvas.fps, phases=self._phases)
+            return aimed(picture(), move(beat))
+
+        return Scene(num_frames=num_frames, draw=draw)
