@@ -11,7 +11,7 @@ from intake_bench import AUDIO, IMAGE, VIDEO, MediaBench, Operator, file_of, inl
 from submit_bench import request_of
 from understudy.core.content import Role
 from understudy.core.errors import Rejected, Unavailable
-from understudy.core.media import NotFetched, Origin
+from understudy.core.media import NotFetched, Origin, TooLarge
 from understudy.core.moderation import Stage
 from understudy.dialects.codec import Decoded
 from understudy.dialects.naming import media_names
@@ -125,6 +125,13 @@ async def test_whoever_waits_in_vain_for_a_place_is_told_to_come_back(tmp_path: 
 async def test_a_download_that_fails_is_told_in_arks_words_whatever_went_wrong(tmp_path: Path, page):
     bench = MediaBench(tmp_path, deadline_s=0.02)
     assert await refused(bench, item(IMAGE, bench.page(page))) == (FAILED,)
+
+
+async def test_a_file_that_is_too_large_to_be_fetched_is_told_with_what_is_allowed(tmp_path: Path):
+    bench = MediaBench(tmp_path)
+    (message,) = await refused(bench, item(IMAGE, bench.page(TooLarge("31457281 bytes"))))
+    assert "content[1]` specified" in message
+    assert "image file size (bytes) specified in the request must be less than or equal to 31457280 for" in message
 
 
 async def test_every_medium_that_is_wrong_is_told_in_the_order_of_the_content(tmp_path: Path):

@@ -94,6 +94,10 @@ class NotFetched(Exception):
         self.reason = reason
 
 
+class TooLarge(NotFetched):
+    """There are more bytes than may be taken. It says nothing of a network that the caller may not look into."""
+
+
 class Prober(Protocol):
     """Measures files, outside the server's own process."""
 
@@ -113,7 +117,7 @@ class Fetcher(Protocol):
 
         How long it may take is the caller's to say, by cancelling.
 
-        Raises: NotFetched.
+        Raises: NotFetched, of which TooLarge is one.
         """
         ...
 

@@ -81,6 +81,13 @@ def fault_of(facts: MediaFacts, limits: KindLimits) -> Fault | None:
     )
 
 
+def too_large(case: Case, index: int, modality: Modality) -> Violation:
+    """Return what is wrong with a medium that was not brought in to its end, because it has too many bytes."""
+    most = limits_of(case)[modality].bytes_max
+    allowed = f"{modality} {Quantity.FILE_SIZE} specified in the request must be less than or equal to {most}"
+    return invalid(f"content[{index}]", f"{allowed} for model {case.where}.")
+
+
 def media_violations(case: Case, facts: Mapping[int, MediaFacts]) -> tuple[Violation, ...]:
     """Return what is wrong with the media of a request: the first fault of each, and kinds that last too long together.
 

@@ -27,6 +27,10 @@ TRANSIENT, SERVER_ERRORS = frozenset({408, 425, 429}), 500
 Pause = Callable[[float], Awaitable[None]]
 
 
+class TooMuch(Unreached):
+    """There are more bytes than may be taken."""
+
+
 class Downloader:
     """Downloads to files. pause: waits for so many seconds."""
 
@@ -86,9 +90,9 @@ class _Part:
         self.size_bytes, self.tag = 0, ""
 
     def judge(self, size_bytes: int) -> None:
-        """Refuse a size. Raises: Unreached."""
+        """Refuse a size. Raises: TooMuch."""
         if size_bytes > self.most_bytes:
-            raise Unreached(f"{size_bytes} bytes or more, at most {self.most_bytes} are taken", is_transient=False)
+            raise TooMuch(f"{size_bytes} bytes or more, at most {self.most_bytes} are taken", is_transient=False)
 
     def write(self, received: bytes, plain: PlainBytes) -> None:
         """Write what was received, without its coding. Raises: Unreached when it is too much or damaged."""

@@ -18,8 +18,8 @@ from understudy.core.case import Case, invalid
 from understudy.core.content import ASSET, ContentItem, Modality
 from understudy.core.content_rules import media_key
 from understudy.core.errors import Unavailable, Violation
-from understudy.core.media import Medium, NotFetched, Origin, Spooled, Unreadable
-from understudy.core.media_rules import limits_of, media_violations
+from understudy.core.media import Medium, NotFetched, Origin, Spooled, TooLarge, Unreadable
+from understudy.core.media_rules import limits_of, media_violations, too_large
 from understudy.dialects.naming import renamed
 from understudy.service.judge import Judge, Judged
 from understudy.service.screen import Screen, Seen
@@ -58,6 +58,7 @@ class Errand:  # tidy: it says how far the work on one address has come, and liv
     origin: Origin = Origin.WEB
     measured: Measured | None = None
     refusal: str = ""
+    is_too_large: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +116,7 @@ class Intake:
         facts.update({index: each.measured.facts for each in errands if each.measured for index in each.indexes})
         # The final of a draft was judged when it was a draft.
         broken = () if request.case.is_final else media_violations(request.case, facts)
-        violations = sorted((*_refusals(errands), *broken), key=_index_of)
+        violations = sorted((*_refusals(request.case, errands), *broken), key=_index_of)
         if violations:
             return _refused(request, tuple(renamed(each, request.names) for each in violations))
         screened = await self._screened(request, errands, kept=kept, folder=folder)
@@ -159,6 +160,8 @@ class Intake:
                 )
                 errand.stage = Stage.MEASURED
                 errand.measured = await self.shelf.measure(errand.path, errand.item.modality)
+            except TooLarge:
+                errand.is_too_large = True
             except NotFetched as error:
                 log.info("content[%d] of a request was not fetched: %s", errand.indexes[0], error.reason)
                 errand.refusal = DOWNLOAD_FAILED
@@ -234,11 +237,13 @@ def _errands(request: Request, folder: Path) -> list[Errand]:
     return list(found.values())
 
 
-def _refusals(errands: list[Errand]) -> Iterator[Violation]:
+def _refusals(case: Case, errands: list[Errand]) -> Iterator[Violation]:
     """Yield why items could not be brought in."""
     for each in errands:
-        if each.refusal:
-            for index in each.indexes:
+        for index in each.indexes:
+            if each.is_too_large:
+                yield too_large(case, index, each.item.modality)
+            elif each.refusal:
                 yield invalid(f"content[{index}].{media_key(each.item)}", each.refusal)
 
 
