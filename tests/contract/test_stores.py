@@ -106,6 +106,32 @@ class ForgetsTheLedger(MemoryTaskStore):
         return task
 
 
+class PurgesTheArchive(MemoryTaskStore):
+    async def purge(self, **before):
+        self._tasks = {task_id: replace(task, is_archived=False) for task_id, task in self._tasks.items()}
+        return await super().purge(**before)
+
+
+class WithdrawsTheArchive(MemoryTaskStore):
+    async def withdraw(self, owner, task_id, now):
+        task = await super().withdraw(owner, task_id, now)
+        if task is not None and task.is_archived and task.status in (Status.SUCCEEDED, Status.FAILED):
+            self._remove(task)
+        return task
+
+
+class ForgetsTheFiles(MemoryTaskStore):
+    async def withdraw(self, owner, task_id, now):
+        task = await super().withdraw(owner, task_id, now)
+        self._removed.pop(task_id, None)
+        return task
+
+
+class KnowsOneAttempt(MemoryTaskStore):
+    def _remove(self, task):
+        super()._remove(replace(task, attempt=min(task.attempt, 1)))
+
+
 BROKEN_STORES = {
     ClaimsLeasedTasks: "a_leased_task_is_claimed_again_only_when_its_lease_has_lapsed",
     LooksThenTakes: "two_hundred_claims_at_once_take_each_task_once",
@@ -119,6 +145,10 @@ BROKEN_STORES = {
     GoesOnBehindAnyId: "nothing_stands_behind_a_task_that_the_owner_has_not[20261121120000-00009]",
     GoesOnByTimeAlone: "a_listing_goes_on_right_behind_a_task",
     Overwrites: "an_id_is_used_once",
+    PurgesTheArchive: "an_archived_task_is_never_purged[cancelled]",
+    WithdrawsTheArchive: "an_archived_record_is_not_withdrawn[failed]",
+    ForgetsTheFiles: "the_files_of_removed_records_are_not_forgotten",
+    KnowsOneAttempt: "every_attempt_of_a_removed_record_is_told",
     ForgetsTheLedger: "withdrawing_an_ended_task_removes_its_record_and_no_entry[failed]",
 }
 
@@ -194,6 +224,22 @@ BROKEN_STATEMENTS = [
         "nothing_stands_behind_a_task_that_the_owner_has_not[20261121120000-00003]",
     ),
     ("COUNT_OF_OWNER", "model = :model", "1", "total_counts_only_what_matches"),
+    ("ARCHIVE", "AND owner = ?", "AND ? <> ''", "a_task_is_archived_by_its_owner_only"),
+    ("PURGE_ENDED", "AND archived = 0", "", "an_archived_task_is_never_purged[failed]"),
+    ("PURGE_CANCELLED", "AND archived = 0", "", "an_archived_task_is_never_purged[cancelled]"),
+    ("PAGE_OF_OWNER", "archived\n        OR ", "", "a_listing_shows_and_counts_archived_tasks_however_old"),
+    ("COUNT_OF_OWNER", "archived\n        OR ", "", "a_listing_shows_and_counts_archived_tasks_however_old"),
+    ("OLDEST_OF_OWNER", "archived\n        OR ", "", "a_listing_shows_and_counts_archived_tasks_however_old"),
+    ("PAGE_OF_IDS", "archived\n        OR ", "", "a_listing_shows_and_counts_archived_tasks_however_old"),
+    ("PAGE_OF_OWNER", "created_at >= :created_after", "1", "a_listing_shows_no_older_records"),
+    (
+        "TAKE_REMOVED",
+        "tried_at < :now",
+        "tried_at <= :now",
+        "removed_tasks_come_in_bounded_steps_and_each_has_its_turn",
+    ),
+    ("TAKE_REMOVED", "LIMIT :most", "LIMIT 9", "removed_tasks_come_in_bounded_steps_and_each_has_its_turn"),
+    ("FORGET_REMOVED", "WHERE id = ?", "WHERE ? = ''", "the_files_of_removed_records_are_not_forgotten"),
     ("LEDGER", "WHERE task_id = ?", "WHERE ? <> ''", "late_tasks_expire_whether_queued_or_running"),
 ]
 

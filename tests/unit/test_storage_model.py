@@ -34,6 +34,7 @@ class Twins:
         self.minute = 6
         self.count = 0
         self.claims = []
+        self.taken = 0
 
     async def both(self, call, in_order=lambda answer: answer):
         answers = []
@@ -77,6 +78,18 @@ class Twins:
 
     async def withdraw(self, number, owner):
         return await self.both(lambda store: store.withdraw(owner, sample_task(number).id, moment(self.minute)))
+
+    async def archive(self, number, owner, deed):
+        return await self.both(lambda store: getattr(store, deed)(owner, sample_task(number).id))
+
+    async def remove(self, most, forgotten):
+        """Take what is left of removed tasks, at a moment of its own, and forget the files of some."""
+        self.taken += 1
+        now = moment(self.minute) + timedelta(microseconds=self.taken)
+        removed = await self.both(lambda store: store.take_removed(now, most))
+        for task in removed[:forgotten]:
+            await self.both(lambda store, task=task: store.forget_removed([task.id]))
+        return removed
 
     async def expire(self):
         return await self.both(lambda store: store.expire(moment(self.minute)), in_order=sorted)
@@ -122,6 +135,8 @@ def step_of(chance, count):
         "use": 24,
         "withdraw": 12,
         "list_tasks": 12,
+        "archive": 12,
+        "remove": 3,
         "expire": 3,
         "purge": 3,
         "hand_back_all": 1,
@@ -145,6 +160,8 @@ def step_of(chance, count):
         "claim": (span,),
         "use": (chance.choice([-1, -1, -2, -3, 0]), chance.choice(["heartbeat", "succeed", "fail", "hand_back"]), span),
         "withdraw": (number, owner),
+        "archive": (number, owner, chance.choice(["archive", "archive", "unarchive"])),
+        "remove": (chance.randrange(1, 4), chance.randrange(3)),
         "purge": (chance.randrange(SPAN), chance.randrange(SPAN)),
         "list_tasks": (
             owner,
@@ -191,6 +208,7 @@ REACHED = {
     *("insert False", "insert True", "claim running", "claim False", "expire True", "purge True"),
     *(f"{deed} {answer}" for deed in ("heartbeat", "succeed", "fail", "hand_back") for answer in (True, False)),
     *(f"withdraw {status}" for status in Status),
+    *("archive queued", "archive running", "archive succeeded", "archive False", "remove True", "remove False"),
     *("hand_back_all True", "list_tasks True", "list_tasks False"),
 }
 

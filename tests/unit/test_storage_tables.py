@@ -5,7 +5,7 @@ import re
 import apsw
 import pytest
 
-from understudy.storage import statements
+from understudy.storage import sqlite_media, statements
 from understudy.storage.cannot_open import CannotOpen
 from understudy.storage.migrations import MIGRATIONS, Migration, migrate
 
@@ -84,6 +84,74 @@ def test_a_task_that_has_ended_never_changes(connection, end):
     insert(connection, **end)
     with pytest.raises(apsw.ConstraintError, match="has ended"):
         connection.execute("UPDATE task SET updated_at = 3")
+
+
+def test_a_task_that_has_ended_can_still_be_archived(connection):
+    insert(connection, **SUCCEEDED)
+    connection.execute("UPDATE task SET archived = 1")
+    with pytest.raises(apsw.ConstraintError):
+        connection.execute("UPDATE task SET archived = 2")
+
+
+def test_every_column_but_that_of_the_archive_is_final(connection):
+    ((trigger,),) = connection.execute("SELECT sql FROM sqlite_master WHERE name = 'task_end_is_final'").fetchall()
+    columns = {name for _, name, *_ in connection.execute("PRAGMA table_info(task)")}
+    named = set(re.findall(r"\w+", trigger.partition("UPDATE OF")[2].partition("ON task")[0]))
+    assert columns - named == {"archived"}
+
+
+def insert_medium(connection, **changes):
+    row = {"sha256": "'s'", "state": "'whole'", "key": "'k'", "facts": "x'7b7d'", "needed_until": "5", **changes}
+    connection.execute(f"INSERT INTO medium ({', '.join(row)}) VALUES ({', '.join(row.values())})")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"state": "'gone'"},
+        {"key": "NULL"},
+        {"facts": "NULL"},
+        {"state": "'leaving'", "key": "NULL"},
+        {"state": "'leaving'", "uses": "1"},
+        {"uses": "-1"},
+    ],
+)
+def test_a_medium_outside_its_lifecycle_is_refused(connection, changes):
+    with pytest.raises(apsw.ConstraintError):
+        insert_medium(connection, **changes)
+
+
+def test_a_medium_that_is_used_cannot_leave(connection):
+    insert_medium(connection)
+    connection.execute("INSERT INTO medium_use VALUES ('s', 'task:a')")
+    with pytest.raises(apsw.ConstraintError):
+        connection.execute("UPDATE medium SET state = 'leaving'")
+    connection.execute("DELETE FROM medium_use")
+    connection.execute("UPDATE medium SET state = 'leaving'")
+
+
+def test_what_is_unused_is_found_without_a_look_at_what_is_used(connection):
+    def cost(used):
+        with connection:
+            for number in range(used - 50, used):
+                insert_medium(connection, sha256=f"'{number}'")
+                connection.execute("INSERT INTO medium_use VALUES (?, 'task:a')", (str(number),))
+        return cost_of(connection, sqlite_media.TAKE_UNUSED, {"now": 9, "most": 10})
+
+    costs = [cost(used) for used in (50, 100, 150, 200)]
+    # The first time, the statement is prepared too.
+    assert len(set(costs[1:])) == 1
+
+
+def test_the_tables_of_the_second_version_are_taken_over_with_what_is_in_them(tmp_path):
+    older = apsw.Connection(str(tmp_path / "older.db"))
+    migrate(older, MIGRATIONS[:2])
+    insert(older, **SUCCEEDED)
+    migrate(older)
+    assert older.execute("SELECT id, status, archived FROM task").fetchall() == [("a", "succeeded", 0)]
+    older.execute("DELETE FROM task")
+    assert older.execute("SELECT id, attempt FROM removed_task").fetchall() == [("a", 1)]
+    older.close()
 
 
 @pytest.mark.parametrize("step", [-1, 0, 2])
@@ -169,7 +237,7 @@ def test_no_question_reads_a_whole_table(connection, name):
 
 
 def cost_of(connection, name, bindings):
-    """Count the steps of SQLite's machine for one statement that is undone afterwards."""
+    """Count the steps of SQLite's machine for one statement, named or given, that is undone afterwards."""
     steps = 0
 
     def count():
@@ -179,7 +247,7 @@ def cost_of(connection, name, bindings):
 
     connection.execute("SAVEPOINT cost")
     connection.set_progress_handler(count, 1)
-    connection.execute(getattr(statements, name), bindings).fetchall()
+    connection.execute(getattr(statements, name, name), bindings).fetchall()
     connection.set_progress_handler(None)
     connection.execute("ROLLBACK TO cost; RELEASE cost")
     return steps
@@ -240,6 +308,8 @@ def test_the_cost_of_a_page_behind_a_cursor_does_not_grow_with_how_deep_it_lies(
         ("OLDEST_OF_OWNER", "task_listed"),
         ("OLDEST_OF_IDS", "sqlite_autoindex_task_1"),
         ("PLACE", "sqlite_autoindex_task_1"),
+        ("ARCHIVE", "sqlite_autoindex_task_1"),
+        ("TAKE_REMOVED", "removed_task_to_try"),
         *((f"{listing}_OF_OWNER", f"{bound}(?,?)") for listing in ("COUNT", "PAGE", "OLDEST") for bound in "<>"),
     ],
 )

@@ -29,6 +29,7 @@ from understudy.testing.samples import (
     success_of,
     voided_of,
 )
+from understudy.testing.store_archive import ArchiveConformance
 from understudy.testing.store_listings import ListingConformance
 from understudy.testing.store_steps import EVER, LATER, OWNER, TICK, claimed, ended, listed, put, read
 
@@ -47,7 +48,7 @@ REFUSALS: dict[str, Refusal] = {
 """What only the holder of the current claim may do."""
 
 
-class StoreConformance(ListingConformance, ABC):
+class StoreConformance(ListingConformance, ArchiveConformance, ABC):
     """What every task store must do."""
 
     @abstractmethod
