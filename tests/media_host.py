@@ -253,6 +253,12 @@ class _Listener(socketserver.ThreadingTCPServer):
     daemon_threads = True
     allow_reuse_address = True
     request_queue_size = 128
+    accepted: Callable[[tuple[str, int]], None]
+
+    def verify_request(self, request: object, client_address: tuple[str, int]) -> bool:
+        # Still in the thread that accepts: connections are noted in the order they were made.
+        self.accepted(client_address)
+        return True
 
 
 class MediaHost:
@@ -269,6 +275,7 @@ class MediaHost:
         self._tls = tls
         listener = type("_Family", (_Listener,), {"address_family": socket.AF_INET6}) if ":" in address else _Listener
         self._server = listener((address, port), self._answer)
+        self._server.accepted = self._note
         self.port: int = self._server.server_address[1]
         self.address = address
         named = f"[{address}]" if ":" in address else address
@@ -310,10 +317,12 @@ class MediaHost:
         self._server.server_close()
         self._thread.join(timeout=10)
 
-    def _answer(self, connection: socket.socket, peer: tuple[str, int], _: socketserver.BaseServer) -> None:
+    def _note(self, peer: tuple[str, int]) -> None:
         with self._lock:
             self._peers.append(peer[:2])
             self._lock.notify_all()
+
+    def _answer(self, connection: socket.socket, _: tuple[str, int], __: socketserver.BaseServer) -> None:
         with suppress(*GONE):
             self._converse(connection)
 
