@@ -125,7 +125,7 @@ class Links:
 
     known: dict[str, str] = field(default_factory=dict)
 
-    def key_of(self, url: str) -> str | None:
+    def key_of(self, url: str, now_s: float) -> str | None:
         return self.known.get(url)
 
 
@@ -169,7 +169,9 @@ class MediaBench(Bench):
         self.intake = Intake(
             judge=self.examiner.judge,
             shelf=Shelf(media=self.media, blobs=self.blobs, prober=self.prober, clock=self.clock),
-            sources=Sources(fetcher=self.web, own_links=self.links, store=self.store, blobs=self.blobs),
+            sources=Sources(
+                fetcher=self.web, own_links=self.links, store=self.store, blobs=self.blobs, clock=self.clock
+            ),
             screen=Screen(media=self.media, faces=faces, moderator=moderator),
             work_dir=self.work_dir,
             deadline_s=deadline_s,

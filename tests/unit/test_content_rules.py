@@ -7,6 +7,7 @@ import pytest
 from understudy.catalog.load import load_catalogue
 from understudy.core.content import ContentItem, Modality, Role
 from understudy.core.content_rules import CONTENT_RULES, SERVING_RULES
+from understudy.core.media import MediaFacts, Medium, Origin
 from understudy.core.request import GenerationRequest
 from understudy.core.resolve import resolve
 from understudy.core.rules import Case, violations
@@ -211,3 +212,11 @@ def test_each_content_rule_is_broken_by_some_case():
 def test_what_is_wrong_everywhere_is_said_before_what_this_server_cannot_do():
     found = violations(case(TEXT, FIRST, served=frozenset({Scenario.TEXT}), tools=("web_search",), duration_s=99))
     assert [each.param for each in found] == ["duration", "tools", "content[1]"]
+
+
+def test_a_medium_that_was_stored_has_left_its_address_behind():
+    facts = MediaFacts(modality=Modality.IMAGE, container="png", media_type="image/png", size_bytes=1)
+    medium = Medium(key="media/00.png", sha256="00", origin=Origin.INLINE, facts=facts)
+    image = replace(FIRST, value="data:image/png")
+    assert broken(TEXT, image) == [("InvalidParameter", "content[1].image_url.url")]
+    assert broken(TEXT, replace(image, medium=medium)) == []

@@ -154,6 +154,13 @@ async def test_every_medium_that_is_wrong_is_told_in_the_order_of_the_content(tm
     )
 
 
+async def test_the_tenth_item_comes_after_the_ninth(tmp_path: Path):
+    bench = MediaBench(tmp_path)
+    images = [item(IMAGE, bench.page(file_of(IMAGE), f"{at}")) for at in range(8)]
+    bad = [item(IMAGE, bench.page(b"broken", "8")), item(VIDEO, bench.page(b"broken", "9"))]
+    assert ["content[9]" in each for each in await refused(bench, *images, *bad)] == [True, False]
+
+
 async def test_an_address_that_fails_is_told_for_each_item_that_has_it(tmp_path: Path):
     bench = MediaBench(tmp_path)
     image = item(IMAGE, bench.page(NotFetched("gone")))

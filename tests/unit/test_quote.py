@@ -2,6 +2,7 @@
 
 import pytest
 
+from intake_bench import IMAGE, MediaBench, item
 from submit_bench import Bench, request_of
 from understudy.core.errors import Rejected
 from understudy.core.task import Warned
@@ -60,3 +61,12 @@ async def test_a_strict_submission_is_refused_for_what_would_only_be_told():
         await bench.submit(warnings=told, is_strict=True, tools=("web_search",))
     assert [each.param for each in caught.value.violations] == ["x", "tools"]
     assert (await bench.submit(is_strict=True)).warnings == ()
+
+
+async def test_a_quote_fetches_nothing_and_says_so(tmp_path):
+    bench = MediaBench(tmp_path)
+    image = item(IMAGE, bench.page(b"no picture"))
+    quoted = await quote(bench, content=(image,), is_strict=True)
+    assert (bench.web.asked, quoted.violations, quoted.cost is None) == ([], (), False)
+    assert [each.param for each in quoted.warnings if "Nothing is fetched" in each.message] == ["content"]
+    assert (await quote(bench)).warnings == ()

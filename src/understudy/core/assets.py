@@ -273,11 +273,11 @@ def _broken_by_url(url: str, limits: AssetLimits) -> Iterator[Violation]:
 
 
 def referenced_assets(request: GenerationRequest) -> dict[int, str]:
-    """Return the asset ids that the content names: index of the item -> id."""
+    """Return the asset ids that the content names, index of the item -> id; what a draft's had is settled already."""
     return {
         index: item.value.removeprefix(ASSET)
         for index, item in enumerate(request.content)
-        if item.value.startswith(ASSET) and item.modality in REFERABLE
+        if item.value.startswith(ASSET) and item.modality in REFERABLE and item.medium is None
     }
 
 

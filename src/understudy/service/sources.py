@@ -14,7 +14,7 @@ from typing import Protocol
 from understudy.core.content import ContentItem
 from understudy.core.content_rules import NOT_BASE64
 from understudy.core.media import SPOOLED, Fetcher, NotFetched, Origin, Spooled
-from understudy.core.ports import BlobStore, TaskStore
+from understudy.core.ports import BlobStore, Clock, TaskStore
 from understudy.core.request import FILM_OF_TASK, is_film_of_task
 from understudy.service.shelf import FOLDER
 
@@ -29,8 +29,11 @@ class BadData(Exception):
 class OwnLinks(Protocol):
     """Tells this server's own result links from other addresses."""
 
-    def key_of(self, url: str) -> str | None:
-        """Return the key of the blob that a genuine, unexpired link of this server is for; None for all else."""
+    def key_of(self, url: str, now_s: float) -> str | None:
+        """Return the key of the blob that a genuine, unexpired link of this server is for; None for all else.
+
+        now_s: epoch seconds.
+        """
         ...
 
 
@@ -42,6 +45,7 @@ class Sources:
     own_links: OwnLinks
     store: TaskStore
     blobs: BlobStore
+    clock: Clock
 
     async def bring(self, item: ContentItem, into: Path, *, owner: str, spooled: Spooled, most_bytes: int) -> Origin:
         """Write the item's bytes to a new file, in a directory of its own, and say where they came from.
@@ -54,7 +58,7 @@ class Sources:
             return Origin.INLINE
         if is_film_of_task(item):
             return await self._from_blob(await self._film(owner, value.removeprefix(FILM_OF_TASK)), into)
-        key = self.own_links.key_of(value)
+        key = self.own_links.key_of(value, self.clock.now().timestamp())
         if key is not None:
             return await self._from_blob(key, into)
         await self.fetcher.fetch(value, into, most_bytes=most_bytes)
