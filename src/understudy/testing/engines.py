@@ -1,18 +1,23 @@
 """The conformance suite of engines: subclass `EngineConformance`, make an engine, and let pytest collect it.
 
-It renders four of the shortest, smallest films in the test process. What is in the pictures is not judged here.
+It renders a few of the shortest, smallest films in the test process. What is in the pictures is not judged here.
 """
 
+import struct
+import wave
+import zlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from understudy.core.content import ContentItem, Modality
+from understudy.core.content import ContentItem, Modality, Role
+from understudy.core.media import MediaFacts, Medium, Origin
 from understudy.core.ports import Engine
 from understudy.core.render import RenderJob, RenderResult
 from understudy.core.request import DURATION_CHOSEN_BY_ENGINE, RATIO_CHOSEN_BY_ENGINE, GenerationRequest
+from understudy.core.scenario import Scenario
 
 SIZES = {"16:9": (864, 496), "1:1": (640, 640), "9:16": (496, 864)}
 DURATION_RANGE_S = (4, 5)
@@ -61,8 +66,87 @@ def sample_job(output_dir: Path, **request: object) -> RenderJob:
     )
 
 
+def with_media(job: RenderJob, *given: tuple[Role, Path, MediaFacts]) -> RenderJob:
+    """Return the job with these files behind its words, as the server gives them to an engine."""
+    words = job.request.content
+    media = {len(words) + place: str(path) for place, (_, path, _) in enumerate(given)}
+    items = tuple(
+        ContentItem(
+            modality=facts.modality,
+            value="",
+            role=role,
+            medium=Medium(key=f"media/{path.name}", sha256="0" * 64, origin=Origin.INLINE, facts=facts),
+        )
+        for role, path, facts in given
+    )
+    return replace(job, request=replace(job.request, content=(*words, *items)), media=media)
+
+
+def sample_image(path: Path, *, width_px: int = 90, height_px: int = 160) -> MediaFacts:
+    """Write a PNG of plain stripes and return what is to be measured of it."""
+    rows = b"".join(b"\0" + bytes((40 + 150 * row // height_px, 90, 160)) * width_px for row in range(height_px))
+    header = struct.pack(">IIBBBBB", width_px, height_px, 8, 2, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    packed = [
+        struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+        for name, content in chunks
+    ]
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(packed))
+    return MediaFacts(
+        modality=Modality.IMAGE,
+        container="png",
+        media_type="image/png",
+        size_bytes=path.stat().st_size,
+        width_px=width_px,
+        height_px=height_px,
+        num_frames=1,
+    )
+
+
+def sample_sound(path: Path, *, duration_s: int = 2, sample_rate_hz: int = 8_000) -> MediaFacts:
+    """Write a WAV of a square wave and return what is to be measured of it."""
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(sample_rate_hz)
+        period = struct.pack("<h", 6_000) * 10 + struct.pack("<h", -6_000) * 10
+        file.writeframes(period * (duration_s * sample_rate_hz // 20))
+    return MediaFacts(
+        modality=Modality.AUDIO,
+        container="wav",
+        media_type="audio/wav",
+        size_bytes=path.stat().st_size,
+        duration_s=float(duration_s),
+        audio_codec="pcm_s16le",
+        audio_tracks=1,
+        sample_rate_hz=sample_rate_hz,
+        channels=1,
+    )
+
+
+def facts_of(film: Rendered) -> MediaFacts:
+    """Return what is to be measured of a film that was made here."""
+    result = film.result
+    return MediaFacts(
+        modality=Modality.VIDEO,
+        container="mp4",
+        media_type="video/mp4",
+        size_bytes=(film.directory / result.video).stat().st_size,
+        width_px=result.width_px,
+        height_px=result.height_px,
+        num_frames=result.num_frames,
+        duration_s=result.num_frames / film.job.fps,
+        fps=float(film.job.fps),
+        video_codec="h264",
+        pix_fmt="yuv420p",
+    )
+
+
 class EngineConformance(ABC):
     """What every engine must do."""
+
+    scenarios: frozenset[Scenario] = frozenset(Scenario)
+    """Those that the engine's offer names; the others are not asked of it."""
 
     @abstractmethod
     def make(self) -> Engine:
@@ -151,6 +235,54 @@ class EngineConformance(ABC):
         again = _rendered(engine, sample_job(tmp_path / "again"))
         for name in (path.name for path in ordered.directory.iterdir()):
             assert (ordered.directory / name).read_bytes() == (again.directory / name).read_bytes(), name
+
+    @pytest.fixture(params=["first frame", "first and last frame", "images", "a video", "an image and a sound"])
+    def given(
+        self, request: pytest.FixtureRequest, ordered: Rendered, engine: Engine, tmp_path: Path
+    ) -> tuple[Rendered, RenderJob]:
+        """A film of given media, and a job that is equal but for its directory."""
+        portrait, wide, told = tmp_path / "portrait", tmp_path / "wide", tmp_path / "told"
+        tall_image, wide_image = sample_image(portrait), sample_image(wide, width_px=160, height_px=90)
+        film = ordered.directory / ordered.result.video
+        kinds: dict[str, tuple[Scenario, tuple[tuple[Role, Path, MediaFacts], ...]]] = {
+            "first frame": (Scenario.FIRST_FRAME, ((Role.FIRST_FRAME, portrait, tall_image),)),
+            "first and last frame": (
+                Scenario.FIRST_LAST_FRAME,
+                ((Role.FIRST_FRAME, portrait, tall_image), (Role.LAST_FRAME, wide, wide_image)),
+            ),
+            "images": (
+                Scenario.REFERENCE,
+                ((Role.REFERENCE_IMAGE, portrait, tall_image), (Role.REFERENCE_IMAGE, wide, wide_image)),
+            ),
+            "a video": (Scenario.REFERENCE, ((Role.REFERENCE_VIDEO, film, facts_of(ordered)),)),
+            "an image and a sound": (
+                Scenario.REFERENCE,
+                ((Role.REFERENCE_IMAGE, portrait, tall_image), (Role.REFERENCE_AUDIO, told, sample_sound(told))),
+            ),
+        }
+        scenario, media = kinds[request.param]
+        if scenario not in self.scenarios:
+            pytest.skip(f"the engine does not offer {scenario}")
+        jobs = [
+            with_media(sample_job(tmp_path / name, ratio="9:16", duration_s=None, frames=NUM_FRAMES), *media)
+            for name in ("once", "again")
+        ]
+        return _rendered(engine, jobs[0]), jobs[1]
+
+    def test_a_film_of_given_media_is_what_was_ordered_and_leaves_them_as_they_are(
+        self, given: tuple[Rendered, RenderJob], engine: Engine
+    ) -> None:
+        made, job = given
+        files = {path: Path(path).read_bytes() for path in job.media.values()}
+        result = made.result
+        assert (result.ratio, result.width_px, result.height_px) == ("9:16", *SIZES["9:16"])
+        assert (result.num_frames, result.has_sound) == (NUM_FRAMES, True)
+        named = {result.video, result.last_frame} - {None}
+        assert {path.name for path in made.directory.iterdir()} == named
+        again = _rendered(engine, job)
+        for name in named:
+            assert (made.directory / str(name)).read_bytes() == (again.directory / str(name)).read_bytes(), name
+        assert files == {path: Path(path).read_bytes() for path in job.media.values()}
 
 
 def _rendered(engine: Engine, job: RenderJob) -> Rendered:

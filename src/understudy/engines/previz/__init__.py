@@ -9,11 +9,11 @@ from understudy.core.scenario import Scenario
 OFFER = EngineOffer(
     name="previz",
     reference="understudy.engines.previz.engine:PrevizEngine",
-    scenarios=frozenset({Scenario.TEXT}),
+    scenarios=frozenset(Scenario),
     ignored={
         "tools": "Web search has no effect: the previz engine reads the prompt only.",
-        "omni_reference_task_type": "The task type has no effect: the previz engine makes every film from its prompt.",
+        "omni_reference_task_type": "Only `extend` has an effect: previz plays reference videos as they are.",
     },
-    done_anyway={"omni_reference_task_type": ("auto",)},
+    done_anyway={"omni_reference_task_type": ("auto", "extend")},
 )
 """The engine's entry in group `understudy.engines`."""
