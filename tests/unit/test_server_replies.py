@@ -1,5 +1,6 @@
 """Ranges, warning headers and request ids: the small pure parts of an answer."""
 
+import asyncio
 import json
 from datetime import UTC, datetime
 
@@ -8,6 +9,7 @@ import pytest
 from understudy.core.task import Warned
 from understudy.dialects.ark import ARK
 from understudy.server.content import Unsatisfiable, byte_range, file_name
+from understudy.server.reply import BROKEN_OFF, StreamReply
 from understudy.server.request_ids import RequestIds
 from understudy.server.tasks import warnings_header
 
@@ -88,6 +90,42 @@ def test_the_warnings_header_is_cut_at_whole_entries_and_says_how_many_are_missi
 )
 def test_a_download_is_named_after_its_task_in_characters_that_need_no_quoting(key, name):
     assert file_name(key, ARK) == name
+
+
+async def test_a_stream_to_a_client_that_never_waits_lets_others_in_between_its_parts():
+    sent, turns = [], []
+
+    async def parts():
+        for _ in range(20):
+            yield b"x" * 1000
+
+    async def send(message):
+        sent.append(message)
+
+    async def others():
+        while True:
+            turns.append(len(sent))
+            await asyncio.sleep(0)
+
+    beside = asyncio.create_task(others())
+    await StreamReply(200, (), 20_000, rest=parts()).send(send, (), is_head=False)
+    beside.cancel()
+    assert sum(len(message.get("body", b"")) for message in sent) == 20_000
+    assert len(set(turns)) >= 20
+
+
+async def test_a_stream_that_is_longer_than_its_parts_is_broken_off():
+    sent = []
+
+    async def parts():
+        yield b"end"
+
+    async def send(message):
+        sent.append(message)
+
+    await StreamReply(200, (), 10, b"begin", parts()).send(send, (), is_head=False)
+    assert [message["type"] for message in sent[-2:]] == ["http.response.body", BROKEN_OFF]
+    assert sent[-2]["more_body"] is True
 
 
 def test_request_ids_look_like_arks_and_differ():

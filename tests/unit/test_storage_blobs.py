@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from understudy.core.errors import Unavailable
+from understudy.storage import blobs as module
 from understudy.storage.blobs import LocalBlobStore
+from understudy.testing.blob_stores import BAD_KEYS, content_key, pattern, read_all
 
 KEY = "20261121120000-abcde-1/video.mp4"
 
@@ -115,32 +117,6 @@ async def test_deleting_what_is_not_there_is_no_error(blobs):
     await blobs.delete("../../anything")
 
 
-BAD_KEYS = [
-    "",
-    "video.mp4",
-    "../video.mp4",
-    "a/../../x.mp4",
-    "a/..",
-    "./a.mp4",
-    ".a/b.mp4",
-    "a/.b.mp4",
-    "/etc/passwd",
-    "a//b.mp4",
-    "a/b/c.mp4",
-    "a/b",
-    "a/b.mp4/",
-    "a/b.mp4\n",
-    "a/b\0.mp4",
-    "a\\b.mp4",
-    "a/b.mp4 ",
-    "A/B.MP4",
-    "a/é.mp4",
-    "a/١.mp4",
-    "a/b.mp4\ud800",
-    "a" * 200 + "/b.mp4",
-]
-
-
 @pytest.mark.parametrize("key", BAD_KEYS)
 async def test_a_malformed_key_names_nothing(blobs, root, made, key):
     source = made()
@@ -181,3 +157,38 @@ async def test_a_root_reached_through_a_link_serves(tmp_path, made):
     blobs = LocalBlobStore(tmp_path / "data" / "blobs")
     await blobs.put(made(), KEY)
     assert blobs.local_path(KEY).read_bytes() == b"film"
+
+
+async def test_a_medium_that_is_not_whole_is_mended_by_putting_it_again(blobs, made):
+    key = content_key(b"medium")
+    await blobs.put(made(b"medium"), key)
+    blobs.local_path(key).write_bytes(b"med")
+    await blobs.put(made(b"medium"), key)
+    assert blobs.local_path(key).read_bytes() == b"medium"
+
+
+async def test_a_medium_that_is_kept_already_is_not_written_again(blobs, made):
+    key = content_key(b"medium")
+    await blobs.put(made(b"medium"), key)
+    before = blobs.local_path(key).stat()
+    await blobs.put(made(b"medium"), key)
+    assert blobs.local_path(key).stat() == before
+
+
+@pytest.mark.parametrize("read_now", [0, 1 << 30, module._READ_NOW])
+async def test_a_blob_is_read_where_the_system_cannot_tell_what_is_in_memory(blobs, made, monkeypatch, read_now):
+    content = pattern(3 * module.CHUNK_BYTES + 5)
+    await blobs.put(made(content), KEY)
+    monkeypatch.setattr(module, "_READ_NOW", read_now)
+    assert await read_all(blobs, KEY) == content
+
+
+async def test_a_disk_that_does_not_answer_is_told_and_is_no_missing_blob(blobs, made, monkeypatch):
+    await blobs.put(made(), KEY)
+
+    def broken(path):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(Path, "lstat", broken)
+    with pytest.raises(Unavailable):
+        await blobs.stat(KEY)
