@@ -59,6 +59,14 @@ class AsyncClient:
         """
         await self._run(programs.deleting(task_id))
 
+    async def archive(self, task_id: str) -> None:
+        """Keep the task and its files for good, whatever the server's retention says."""
+        await self._run(programs.archiving(task_id, undo=False))
+
+    async def unarchive(self, task_id: str) -> None:
+        """Let the task's time count again, from its creation; one that is older than the server keeps goes at once."""
+        await self._run(programs.archiving(task_id, undo=True))
+
     async def wait(
         self, task_id: str, *, timeout_s: float = WAIT_TIMEOUT_S, on_progress: OnProgress | None = None
     ) -> RemoteTask:

@@ -68,6 +68,14 @@ class Client:
         """
         self._run(programs.deleting(task_id))
 
+    def archive(self, task_id: str) -> None:
+        """Keep the task and its files for good, whatever the server's retention says."""
+        self._run(programs.archiving(task_id, undo=False))
+
+    def unarchive(self, task_id: str) -> None:
+        """Let the task's time count again, from its creation; one that is older than the server keeps goes at once."""
+        self._run(programs.archiving(task_id, undo=True))
+
     def wait(
         self, task_id: str, *, timeout_s: float = WAIT_TIMEOUT_S, on_progress: OnProgress | None = None
     ) -> RemoteTask:

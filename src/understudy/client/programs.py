@@ -22,6 +22,7 @@ from understudy.dialects.codec import RemoteTask
 from understudy.dialects.quote_body import RemoteQuote, read_quote
 
 API_PATH = "/api/v3"
+OWN_TASKS_PATH = "/v1/tasks"
 TASKS_PATH = f"{API_PATH}/contents/generations/tasks"
 RETRY_PAUSES_S = (0.5, 1.0, 2.0, 4.0)
 """How long a repeatable call waits before each further try: long enough for a server to be restarted."""
@@ -175,6 +176,12 @@ def listing(wanted: Filter) -> Program[RemotePage]:
 def deleting(task_id: str) -> Program[None]:
     """Cancel a queued task, or remove an ended one."""
     yield from _calling(Call(method="DELETE", path=_task_path(task_id)))
+
+
+def archiving(task_id: str, *, undo: bool) -> Program[None]:
+    """Keep a task and its files for good, or no longer; this server's own, no other has it."""
+    call = Call(method="DELETE" if undo else "POST", path=f"{OWN_TASKS_PATH}/{quote(task_id, safe='')}/archive")
+    yield from _calling(call, pauses_s=RETRY_PAUSES_S)
 
 
 def waiting(task_id: str, patience: Patience) -> Program[RemoteTask]:
