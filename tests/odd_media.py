@@ -5,9 +5,9 @@
     film(codec="libx265", container="mov", rotation_deg=90)       a video; see its parameters
     sound("mp3", duration_s=3.0)                                  a sound; also wav, flac, ogg, m4a, aac
     pixel_bomb(13_000), text_bomb()                               small PNG files that are large once decoded
-    ODD["name"]()                                                 one function without arguments per odd file
 
 What is made is remembered, so that a test may ask for the same file again. Nothing is read from disk or the network.
+Files that are wrong in some way, or harmful, have names in `odd_files`.
 """
 
 import functools
@@ -15,7 +15,7 @@ import io
 import struct
 import tempfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -28,12 +28,17 @@ PILLOW_NAMES = {"tif": "TIFF", "jpg": "JPEG", "avif": "AVIF"}
 SCALE = 1 << 16
 
 
-def pixels(width_px: int, height_px: int, *, step: int = 0, channels: int = 3) -> np.ndarray:
-    """(height_px, width_px, channels) uint8: soft gradients that move by `step`, no two channels alike."""
-    across = (np.arange(width_px)[None, :] * 255 // max(1, width_px - 1) + 7 * step) % 256
-    down = (np.arange(height_px)[:, None] * 255 // max(1, height_px - 1) + 3 * step) % 256
+@functools.cache
+def _gradients(width_px: int, height_px: int, channels: int) -> np.ndarray:
+    across = np.arange(width_px)[None, :] * 255 // max(1, width_px - 1)
+    down = np.arange(height_px)[:, None] * 255 // max(1, height_px - 1)
     planes = [across + 0 * down, down + 0 * across, (across + down) // 2, 255 - across // 2 + 0 * down]
     return np.stack(planes[:channels], axis=-1).astype(np.uint8)
+
+
+def pixels(width_px: int, height_px: int, *, step: int = 0, channels: int = 3) -> np.ndarray:
+    """(height_px, width_px, channels) uint8: soft gradients that move by `step`, no two channels alike."""
+    return np.roll(_gradients(width_px, height_px, channels), (3 * step, 7 * step), axis=(0, 1))
 
 
 def drawing(mode: str = "RGB", *, width_px: int = 400, height_px: int = 300, step: int = 0) -> PIL.Image.Image:
@@ -152,8 +157,11 @@ def film(
     steps: from each picture to the next, in pictures, over and over; (1, 1, 3) is a variable rate. sounds: how many
     audio tracks. sound_s: how long they are; 0 = as long as the pictures. options: of the container.
     """
-    file = tempfile.NamedTemporaryFile(suffix="." + container)  # "faststart" reads again what it wrote, by its name
-    with file, av.open(file.name, "w", format=container, options=dict(options)) as made:
+    # "faststart" reads again what it wrote, by its name.
+    with (
+        tempfile.NamedTemporaryFile(suffix="." + container) as file,
+        av.open(file.name, "w", format=container, options=dict(options)) as made,
+    ):
         video: Any = made.add_stream(codec, rate=fps)
         video.width, video.height, video.pix_fmt = width_px, height_px, pix_fmt
         video.codec_context.sample_aspect_ratio = Fraction(*pixel_aspect)
@@ -271,70 +279,3 @@ def text_bomb(size_bytes: int = 512 << 20) -> bytes:
     whole = picture("png", width_px=1, height_px=1)
     end = whole.index(b"IEND") - 4
     return whole[:end] + text + whole[end:]
-
-
-HLS = b"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n%s\n#EXT-X-ENDLIST\n"
-SVG = b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"><image href="%s"/></svg>'
-
-ODD: dict[str, Callable[[], bytes]] = {
-    "empty": lambda: b"",
-    "one byte": lambda: b"\xff",
-    "zeros": lambda: bytes(5000),
-    "text": lambda: b"this is no picture\n" * 50,
-    "html": lambda: b"<!DOCTYPE html><html><body>404</body></html>",
-    "svg": lambda: SVG % b"file:///etc/passwd",
-    "mvg": lambda: b"push graphic-context\nviewbox 0 0 640 480\nimage over 0,0 0,0 'https://127.0.0.1/x'\n",
-    "pdf": lambda: b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n",
-    "postscript": lambda: b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n",
-    "playlist": lambda: HLS % b"file:///etc/passwd",
-    "concat script": lambda: b"ffconcat version 1.0\nfile /etc/passwd\n",
-    "dash manifest": lambda: b'<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011"></MPD>',
-    "zip": lambda: b"PK\x03\x04" + bytes(200),
-    "truncated jpeg": lambda: picture("jpeg")[:-2000],
-    "truncated png": lambda: picture("png")[:-100],
-    "truncated webp": lambda: picture("webp")[:-100],
-    "truncated gif": lambda: picture("gif")[:-2000],
-    "truncated bmp": lambda: picture("bmp")[:-2000],
-    "truncated tiff": lambda: picture("tiff")[:-2000],
-    "truncated heic": lambda: heic()[:-500],
-    "only a jpeg header": lambda: picture("jpeg")[:20],
-    "png with a broken checksum": lambda: picture("png")[:60] + b"\0" + picture("png")[61:],
-    "pixel bomb": pixel_bomb,
-    "text bomb": text_bomb,
-    "gif of many frames": lambda: animation("gif", num_frames=1200, width_px=8, height_px=8),
-    "film without its index": lambda: film()[: film().index(b"moov") - 4],
-    "film cut in the middle": lambda: film(options=(("movflags", "faststart"),))[:-8000],
-    "film of zeros": lambda: _zeroed(film()),
-    "film without pictures": lambda: sound("m4a"),
-    "film that refers to another file": lambda: _referring(film()),
-    "matroska": lambda: film(container="matroska"),
-    "avi": lambda: film(container="avi", codec="mpeg4", sound_codec="libmp3lame"),
-    "truncated wav": lambda: sound("wav")[:30],
-    "wav that claims 4 GB": lambda: _claiming(sound("wav")),
-    "jpeg and zip": lambda: picture("jpeg") + b"PK\x03\x04" + bytes(200) + b"PK\x05\x06" + bytes(18),
-    "gif that is javascript": lambda: b"GIF89a=1;alert(1)//" + bytes(100),
-}
-"""Odd files by name; what becomes of each is said where it is tested."""
-
-
-def _zeroed(film: bytes) -> bytes:
-    start = film.index(b"mdat") + 4
-    end = start - 8 + struct.unpack_from(">I", film, start - 8)[0]
-    return film[:start] + bytes(end - start) + film[end:]
-
-
-def _referring(film: bytes) -> bytes:
-    """The film with its media said to lie in a local file. Source: ISO/IEC 14496-12, 8.7.2."""
-    own = found_box(film, b"dref")
-    other = full_box(b"dref", struct.pack(">I", 1), full_box(b"url ", b"file:///etc/passwd\0"))
-    grown = len(other) - len(own)
-    whole, start = bytearray(film), film.index(b"dref") - 4
-    for name in (b"moov", b"trak", b"mdia", b"minf", b"dinf"):
-        at = film.index(name) - 4
-        struct.pack_into(">I", whole, at, struct.unpack_from(">I", whole, at)[0] + grown)
-    return bytes(whole[:start]) + other + bytes(whole[start + len(own) :])
-
-
-def _claiming(wav: bytes) -> bytes:
-    at = wav.index(b"data") + 4
-    return wav[:at] + b"\xff\xff\xff\xff" + wav[at + 4 :]

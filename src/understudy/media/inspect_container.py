@@ -29,6 +29,9 @@ UNEVEN_SHARE = 0.1
 """Steps that differ by less are a phone's clock, and no editor would call the film's rate variable."""
 
 
+STREAMS_OPENED_MAX = 200
+"""FFmpeg's own bound, far above ours: beyond it, it says that memory is out."""
+
 AV_LEAVES_OUT = ("av.__main__", "av.datasets")
 
 
@@ -74,7 +77,7 @@ def opened(file: BinaryIO, demuxer: str, bounds: ContainerBounds) -> Iterator[An
         "protocol_whitelist": "none",
         "format_whitelist": demuxer,
         "codec_whitelist": ",".join(DECODERS),
-        "max_streams": str(bounds.streams),
+        "max_streams": str(STREAMS_OPENED_MAX),
         "probesize": str(bounds.probed_bytes),
         "analyzeduration": str(round(bounds.probed_s * 1_000_000)),
     }
@@ -82,6 +85,8 @@ def opened(file: BinaryIO, demuxer: str, bounds: ContainerBounds) -> Iterator[An
         with av.open(
             file, format=demuxer, container_options=options, buffer_size=BUFFER_BYTES, io_open=_open_nothing
         ) as container:
+            if len(container.streams) > bounds.streams:
+                raise Unreadable(f"the file has {len(container.streams)} tracks, at most {bounds.streams} are read")
             yield container
     except MemoryError:
         raise

@@ -34,7 +34,9 @@ def inspect_film(file: BinaryIO, kind: Kind, *, size_bytes: int, bounds: Contain
         if not pictures:
             raise Unreadable("the video has no pictures")
         video, sounds = pictures[0], container.streams.audio
-        sound = sounds[0] if sounds else None
+        if video.codec_context is None:
+            raise Unreadable("the pictures are locked, or of a codec that is not known")
+        sound = sounds[0] if sounds and sounds[0].codec_context is not None else None
         looked = _Looked(video, bounds)
         heard = _Heard(sound) if sound is not None else None
         shown = Span(float(video.time_base))

@@ -128,17 +128,22 @@ def raise_walls(*, memory_bytes: int, cpu_s: int) -> tuple[str, ...]:
     limited = tuple(_limit(memory_bytes, cpu_s))
     if not sys.platform.startswith("linux"):
         return limited
-    library = ctypes.CDLL(None, use_errno=True)
+    library = system_library()
     if library.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0):
         return limited
     library.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
-    return (*limited, *_landlock(library), *_seccomp(library))
+    return (*limited, *shut_files(library), *shut_calls(library))
+
+
+def system_library() -> ctypes.CDLL:
+    """Return the C library."""
+    return ctypes.CDLL(None, use_errno=True)
 
 
 def end_with(parent_pid: int) -> None:
     """Have the kernel kill this process when the thread that started it ends; end at once if it has ended already."""
     if sys.platform.startswith("linux"):
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        system_library().prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent_pid:
         os._exit(1)
 
@@ -147,7 +152,7 @@ def possible_walls() -> tuple[str, ...]:
     """Return the names of the walls that this machine has beside limits; for the log of a server that starts."""
     if not sys.platform.startswith("linux"):
         return ()
-    library = ctypes.CDLL(None, use_errno=True)
+    library = system_library()
     machine = MACHINES.get(platform.machine())
     found = ["Landlock"] if _landlock_version(library) > 0 else []
     if machine is not None:
@@ -193,8 +198,8 @@ def _landlock_version(library: ctypes.CDLL) -> int:
     return int(library.syscall(LANDLOCK_CREATE_RULESET, None, ctypes.c_size_t(0), LANDLOCK_VERSION))
 
 
-def _landlock(library: ctypes.CDLL) -> Iterator[str]:
-    """Deny every access to files, and where the kernel can, to ports, abstract sockets and other processes."""
+def shut_files(library: ctypes.CDLL) -> Iterator[str]:
+    """Landlock: deny every access to files, and where the kernel can, to ports, abstract sockets and other processes."""
     version = _landlock_version(library)
     if version < 1:
         return
@@ -213,8 +218,8 @@ def _landlock(library: ctypes.CDLL) -> Iterator[str]:
         os.close(rules)
 
 
-def _seccomp(library: ctypes.CDLL) -> Iterator[str]:
-    """Let through the system calls of the table, for all threads."""
+def shut_calls(library: ctypes.CDLL) -> Iterator[str]:
+    """Seccomp: let through the system calls of the table, for all threads."""
     machine = MACHINES.get(platform.machine())
     if machine is None or sys.maxsize < 1 << 32:
         return
