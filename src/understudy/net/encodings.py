@@ -8,6 +8,7 @@ PIECE_BYTES = 1 << 18
 
 _WINDOW_GZIP, _WINDOW_ZLIB = 31, 15
 _CODINGS = {"gzip": _WINDOW_GZIP, "x-gzip": _WINDOW_GZIP, "deflate": _WINDOW_ZLIB}
+_GZIP_MAGIC = b"\x1f\x8b"
 _SNIFFED_BYTES = 2
 
 
@@ -56,13 +57,12 @@ class PlainBytes:
         """
         if self._inflating is not None:
             raise Damaged("the compressed body ends early")
-        held, self._head = self._head, b""
-        return held
+        return self._head if self.is_plain else b""
 
     def _decide(self, begun: bytes) -> None:
         self._is_decided = True
         if self._window == _WINDOW_GZIP:
-            is_true = begun.startswith(b"\x1f\x8b")
+            is_true = begun.startswith(_GZIP_MAGIC)
         else:
             is_true = begun[0] & 0x0F == zlib.DEFLATED and int.from_bytes(begun[:2], "big") % 31 == 0
         if is_true:
@@ -70,7 +70,14 @@ class PlainBytes:
             self._inflating = zlib.decompressobj(self._window)
 
     def _inflated(self, packed: bytes) -> Iterator[bytes]:
-        while self._inflating is not None:
+        while True:
+            if self._inflating is None:
+                # A gzip file may have several members; whatever else comes behind one is padding.
+                packed = self._head + packed
+                self._head = packed[:_SNIFFED_BYTES]
+                if self._window != _WINDOW_GZIP or not packed.startswith(_GZIP_MAGIC):
+                    return
+                self._head, self._inflating = b"", zlib.decompressobj(self._window)
             try:
                 piece = self._inflating.decompress(packed, PIECE_BYTES)
             except zlib.error as error:
@@ -79,9 +86,6 @@ class PlainBytes:
                 yield piece
             packed = self._inflating.unconsumed_tail
             if self._inflating.eof:
-                # A gzip file may have several members; whatever else comes behind the last one is padding.
-                packed = self._inflating.unused_data
-                is_next = self._window == _WINDOW_GZIP and packed.startswith(b"\x1f\x8b")
-                self._inflating = zlib.decompressobj(self._window) if is_next else None
+                packed, self._inflating = self._inflating.unused_data, None
             elif not packed and len(piece) < PIECE_BYTES:
                 return
