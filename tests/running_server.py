@@ -265,15 +265,16 @@ def house_over(
         return None
 
     judge = Judge(catalogue=catalogue, engine=engine, book_id="ark-list")
-    drafts = Drafts(catalogue=catalogue, store=store, clock=clock)
+    retention = Retention(
+        record_retention_s=ARK.profile.record_retention_s, cancelled_retention_s=ARK.profile.cancelled_retention_s
+    )
+    drafts = Drafts(catalogue=catalogue, store=store, clock=clock, retention=retention)
     queries = Queries(
         catalogue=catalogue,
         store=store,
         blobs=blobs,
         clock=clock,
-        retention=Retention(
-            record_retention_s=ARK.profile.record_retention_s, cancelled_retention_s=ARK.profile.cancelled_retention_s
-        ),
+        retention=retention,
     )
     library = AssetLibrary(
         store=MemoryAssetStore(),

@@ -14,6 +14,7 @@ from understudy.service.assets import AssetLibrary
 from understudy.service.drafts import Drafts
 from understudy.service.examine import Examiner
 from understudy.service.judge import Judge
+from understudy.service.retention import Retention
 from understudy.service.submit import Submitter
 from understudy.storage.memory import MemoryTaskStore
 from understudy.storage.memory_assets import MemoryAssetStore
@@ -22,6 +23,7 @@ from understudy.testing.samples import success_of
 ENGINE = EngineOffer(
     name="previz", reference="x:y", scenarios=frozenset({Scenario.TEXT}), ignored={"tools": "No web here."}
 )
+RETENTION = Retention(record_retention_s=7 * 86_400, cancelled_retention_s=86_400)
 MODEL = "doubao-seedance-2-0-260128"
 
 
@@ -35,7 +37,7 @@ class Bench:
         catalogue = load_catalogue()
         self.examiner = Examiner(
             judge=Judge(catalogue=catalogue, engine=engine, book_id="ark-list"),
-            drafts=Drafts(catalogue=catalogue, store=self.store, clock=self.clock),
+            drafts=Drafts(catalogue=catalogue, store=self.store, clock=self.clock, retention=RETENTION),
             assets=AssetLibrary(
                 store=MemoryAssetStore(),
                 clock=self.clock,

@@ -265,7 +265,7 @@ def _service(settings: Settings, engine: EngineOffer, data_dir: Path) -> Service
 def _house(settings: Settings, service: Service, engine: EngineOffer, *, keys: KeyRing, links: LinkSigner) -> House:
     catalogue = load_catalogue()
     judge = Judge(catalogue=catalogue, engine=engine, book_id=settings.price_book)
-    drafts = Drafts(catalogue=catalogue, store=service.store, clock=service.clock)
+    drafts = Drafts(catalogue=catalogue, store=service.store, clock=service.clock, retention=_retention(settings))
     library = AssetLibrary(
         store=service.assets,
         clock=service.clock,

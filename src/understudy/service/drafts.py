@@ -6,13 +6,13 @@ from understudy.catalog.load import Catalogue
 from understudy.core.case import invalid
 from understudy.core.content import Modality
 from understudy.core.errors import Rejected
-from understudy.core.model_spec import Profile
 from understudy.core.ports import Clock, TaskStore
 from understudy.core.request import FILM_OF_TASK, GenerationRequest, is_film_of_task, param_of
 from understudy.core.task import Status, Task, Warned
 from understudy.dialects.codec import Decoded
 from understudy.dialects.ids import internal_id
 from understudy.dialects.naming import renamed, renamed_all
+from understudy.service.retention import Retention
 
 # Our own bound, above what any model takes: each is looked up before the rules count them.
 _FILMS_MAX = 20
@@ -32,11 +32,12 @@ TAKEN_OVER = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drafts:
-    """Finds the tasks that requests build upon."""
+    """Finds the tasks that requests build upon. retention: how long they can be named."""
 
     catalogue: Catalogue
     store: TaskStore
     clock: Clock
+    retention: Retention
 
     async def finished(self, owner: str, dialect: str, decoded: Decoded) -> Decoded:
         """Return the request with its draft's content and settings; one without a draft is returned checked, as it is.
@@ -50,14 +51,14 @@ class Drafts:
             raise renamed_all(_refused("content", reason), decoded.names)
         for index, address in films:
             try:
-                await self._film(owner, address.removeprefix(FILM_OF_TASK), f"content[{index}]", profile=profile)
+                await self._film(owner, address.removeprefix(FILM_OF_TASK), f"content[{index}]")
             except Rejected as error:
                 raise renamed_all(error, decoded.names) from None
         # A draft beside other items is for the rules to refuse.
         if len(content) != 1 or content[0].modality is not Modality.DRAFT:
             return decoded
         named = content[0].value
-        draft = await self._film(owner, internal_id(named) or "", DRAFT_PARAM, profile=profile, shown=named)
+        draft = await self._film(owner, internal_id(named) or "", DRAFT_PARAM, shown=named)
         if decoded.request.draft:
             reason = "the film of a draft_task is the final one and no draft."
             raise renamed_all(_refused("draft", reason), decoded.names)
@@ -93,14 +94,14 @@ class Drafts:
                 found.append(param_of(field))
         return found
 
-    async def _film(self, owner: str, task_id: str, param: str, *, profile: Profile, shown: str = "") -> Task:
+    async def _film(self, owner: str, task_id: str, param: str, *, shown: str = "") -> Task:
         """Return the owner's succeeded task, as long as its record is kept.
 
         Raises: Rejected.
         """
         name = shown or task_id
         task = await self.store.get(owner, task_id) if internal_id(task_id) else None
-        if task is None or (self.clock.now() - task.created_at).total_seconds() > profile.record_retention_s:
+        if task is None or self.retention.is_over(task, self.clock.now()):
             raise _refused(param, f"the specified task {name[:100]} is not found.")
         if task.status is not Status.SUCCEEDED:
             raise _refused(param, f"the specified task {name[:100]} has not succeeded, it is {task.status}.")
