@@ -83,20 +83,8 @@ def test_names_are_names(host: str) -> None:
     assert literal(host) is None
 
 
-NO_NAMES = [
-    "",
-    ".",
-    "..",
-    "a..b",
-    "-a.test",
-    "a" * 64,
-    "a." * 127 + "ab",
-    "a b",
-    "a%62.test",
-    "a:b",
-    "A.test",
-    "é.test",
-]
+NO_NAMES = ["", ".", "..", "a..b", "-a.test", "a" * 64, "a." * 127 + "ab", "a b", "a%62.test", "a:b", "A.test"]
+NUMBERS = ["1", "127.1", "a.1", "a.0x1", "0x", "film.test.0", "1.2.3.4", "1.2.3.4.", "a\n", "é.test"]
 
 
 @pytest.mark.parametrize("host", [*NO_NAMES, *NUMBERS])

@@ -171,9 +171,26 @@ class HttpClient:
         Raises: Refused; Unreached, also for a late answer and one of more than most_bytes.
         """
         sent = {"Content-Type": "application/json", **headers}
+        return await self._posted(url, body, timeout_s=timeout_s, most_bytes=most_bytes, headers=sent)
+
+    async def post_form(
+        self,
+        url: str,
+        form: aiohttp.FormData,
+        *,
+        timeout_s: float,
+        most_bytes: int,
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> Reply:
+        """Send a form, whose files are read as they are sent; else as `post_json`."""
+        return await self._posted(url, form, timeout_s=timeout_s, most_bytes=most_bytes, headers=headers)
+
+    async def _posted(
+        self, url: str, body: bytes | aiohttp.FormData, *, timeout_s: float, most_bytes: int, headers: Mapping[str, str]
+    ) -> Reply:
         try:
             async with asyncio.timeout(timeout_s):
-                async with self._ask("POST", web_address(url, self._guard), sent, body) as response:
+                async with self._ask("POST", web_address(url, self._guard), headers, body) as response:
                     answer, received = _answer(response), bytearray()
                     async for chunk in answer.chunks:
                         received += chunk
@@ -190,14 +207,16 @@ class HttpClient:
 
     @asynccontextmanager
     async def _ask(
-        self, method: str, url: URL, headers: Mapping[str, str], body: bytes | None = None
+        self, method: str, url: URL, headers: Mapping[str, str], body: bytes | aiohttp.FormData | None = None
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         sent = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity", **headers}
         checked = await self._checked(url)
         token = _CHECKED.set(checked)
         try:
             with _Faults():
-                response = await self._opened().request(method, url, headers=sent, data=body, allow_redirects=False)
+                response = await self._opened().request(
+                    method, url, headers=sent, data=body, timeout=_timeout(body), allow_redirects=False
+                )
         finally:
             _CHECKED.reset(token)
         try:
@@ -239,7 +258,6 @@ class HttpClient:
                     limit=CONNECTIONS_MAX,
                     ssl=self._tls or True,
                 ),
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=IDLE_TIMEOUT_S),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 trust_env=False,
                 auto_decompress=False,
@@ -249,6 +267,12 @@ class HttpClient:
                 max_headers=HEADERS_MAX,
             )
         return self._session
+
+
+def _timeout(body: object) -> aiohttp.ClientTimeout:
+    """Return the bounds within an exchange; one that is sent something may think about it, and has a bound as a whole."""
+    idle_timeout_s = IDLE_TIMEOUT_S if body is None else None
+    return aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=idle_timeout_s)
 
 
 def _answer(response: aiohttp.ClientResponse) -> Answer:
