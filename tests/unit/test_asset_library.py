@@ -1,6 +1,7 @@
 """The library of assets: what can be registered, who finds it again, and what a request that names it becomes."""
 
 import contextlib
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -10,13 +11,15 @@ from manual_clock import ManualClock, TestRandomness
 from understudy.catalog.load import load_catalogue
 from understudy.core.assets import AssetStatus, NewAsset, NewGroup
 from understudy.core.content import ContentItem, Modality, Role
-from understudy.core.errors import NotFound, Rejected, Unavailable, Violation
+from understudy.core.errors import NotFound, RateLimited, Rejected, Unavailable, Violation
+from understudy.core.media import Origin
 from understudy.dialects.naming import media_names
 from understudy.dialects.octopus_assets import decode_asset, decode_group, decode_query
+from understudy.service import assets as service
 from understudy.service.assets import ID_TRIES_MAX, AssetLibrary
 from understudy.service.judge import Judged
 from understudy.storage.memory_assets import MemoryAssetStore
-from understudy.testing.asset_stores import sample_asset, sample_group
+from understudy.testing.asset_stores import ended_as, sample_asset, sample_group, sample_medium
 from understudy.testing.samples import sample_request
 
 CATALOGUE = load_catalogue()
@@ -43,6 +46,12 @@ async def asset_in(assets, owner="o", **said):
     return await assets.create_asset(owner, new)
 
 
+async def active_in(assets, owner="o", **said):
+    asset = await asset_in(assets, owner, **said)
+    await assets.store.settle(owner, asset.id, outcome=sample_medium(), now=ManualClock().now())
+    return await assets.get(owner, asset.id)
+
+
 def judged(*items, violations=()):
     content = tuple(
         ContentItem(modality=modality, value=value, role=Role.REFERENCE_IMAGE if modality is Modality.IMAGE else None)
@@ -54,6 +63,10 @@ def judged(*items, violations=()):
 
 def values(found):
     return [item.value for item in found.request.content]
+
+
+def media(found):
+    return [item.medium for item in found.request.content]
 
 
 async def params_refused(work):
@@ -68,10 +81,10 @@ async def test_ids_are_spelled_as_the_vendors():
     assert (asset.group_id, asset.id) == ("group-20261121120000-aaaaa", "asset-20261121120000-bbbbb")
 
 
-async def test_an_asset_is_active_at_once_and_found_by_its_owner():
+async def test_an_asset_is_processed_first_and_found_by_its_owner():
     assets = library()
     asset = await asset_in(assets)
-    assert (asset.status, asset.url) == (AssetStatus.ACTIVE, URL)
+    assert (asset.status, asset.url) == (AssetStatus.PROCESSING, URL)
     assert await assets.get("o", asset.id) == asset
 
 
@@ -169,9 +182,9 @@ async def test_a_library_without_free_ids_says_so():
         await group_in(assets)
 
 
-async def test_an_asset_becomes_its_address_and_the_rest_stays():
+async def test_an_asset_brings_its_medium_and_the_rest_stays():
     assets = library()
-    asset = await asset_in(assets)
+    asset = await active_in(assets)
     request = judged(
         (Modality.TEXT, "asset:// is a scheme"),
         (Modality.IMAGE, "https://example.com/first.png"),
@@ -179,7 +192,9 @@ async def test_an_asset_becomes_its_address_and_the_rest_stays():
         (Modality.IMAGE, f"asset://{asset.id}"),
     )
     found = await assets.with_assets("o", request, {})
-    assert values(found) == ["asset:// is a scheme", "https://example.com/first.png", URL, URL]
+    assert values(found) == values(request)
+    assert [item.medium for item in found.request.content] == [None, None, sample_medium(), sample_medium()]
+    assert found.request.content[2].medium.origin is Origin.ASSET
     assert [item.role for item in found.request.content] == [item.role for item in request.request.content]
     assert found.violations == ()
 
@@ -212,10 +227,10 @@ async def test_an_asset_of_nobody_or_of_another_owner_cannot_be_used(owner):
 @pytest.mark.parametrize("modality", [Modality.IMAGE, Modality.VIDEO, Modality.AUDIO])
 async def test_an_asset_is_used_as_what_it_is(modality, used_as, said):
     assets = library()
-    asset = await asset_in(assets, modality=modality)
+    asset = await active_in(assets, modality=modality)
     found = await assets.with_assets("o", judged((used_as, f"asset://{asset.id}")), {})
     if modality is used_as:
-        assert (values(found), found.violations) == ([URL], ())
+        assert (media(found), found.violations) == ([sample_medium()], ())
     else:
         (violation,) = found.violations
         assert violation.param == f"content[0].{used_as}_url.url"
@@ -226,7 +241,7 @@ async def test_an_asset_is_used_as_what_it_is(modality, used_as, said):
 async def test_only_an_active_asset_can_be_used(status):
     store = MemoryAssetStore()
     await store.add_group(sample_group(owner="o"))
-    await store.add_asset(sample_asset(owner="o", status=status))
+    await store.add_asset(sample_asset(owner="o", **ended_as(status)))
     found = await library(store=store).with_assets("o", judged((Modality.IMAGE, f"asset://{sample_asset().id}")), {})
     assert found.violations[0].message.endswith(f"is not active, it is {status}.")
 
@@ -252,15 +267,15 @@ async def test_a_violation_names_the_parameter_as_the_dialect_does():
 
 async def test_an_asset_that_an_upstream_may_know_passes_as_it_is_where_that_is_wanted():
     assets = library(unknown_pass=True)
-    asset = await asset_in(assets)
+    asset = await active_in(assets)
     request = judged((Modality.IMAGE, "asset://asset-of-an-upstream"), (Modality.IMAGE, f"asset://{asset.id}"))
     found = await assets.with_assets("o", request, {})
-    assert (values(found), found.violations) == (["asset://asset-of-an-upstream", URL], ())
+    assert (media(found), found.violations) == ([None, sample_medium()], ())
 
 
 async def test_a_known_asset_is_judged_even_where_unknown_ones_pass():
     assets = library(unknown_pass=True)
-    asset = await asset_in(assets, modality=Modality.AUDIO)
+    asset = await active_in(assets, modality=Modality.AUDIO)
     found = await assets.with_assets("o", judged((Modality.IMAGE, f"asset://{asset.id}")), {})
     assert [each.param for each in found.violations] == ["content[0].image_url.url"]
 
@@ -299,3 +314,87 @@ async def test_no_object_is_more_than_refused(fields):
     ):
         with contextlib.suppress(Rejected, NotFound):
             await done("o", decode(fields)[0])
+
+
+async def test_an_asset_may_have_an_id_of_its_owners_choice():
+    assets = library()
+    asset = await asset_in(assets, chosen_id="asset_a")
+    assert asset.id == "asset_a"
+    assert await params_refused(asset_in(assets, chosen_id="asset_a")) == [("InvalidParameter", "id")]
+    assert (await asset_in(assets, "another", chosen_id="asset_a")).owner == "another"
+
+
+@pytest.mark.parametrize("chosen", ["-a", "a/b", "a b", "a" * 81, "a\n", "\0", "人"])
+async def test_an_id_that_is_no_plain_word_is_refused(chosen):
+    assert await params_refused(asset_in(library(), chosen_id=chosen)) == [("InvalidParameter", "id")]
+
+
+async def test_whoever_takes_assets_in_is_told_of_new_ones():
+    told = []
+    assets = replace(library(), wake=lambda: told.append("woken"))
+    await asset_in(assets)
+    assert told == ["woken"]
+
+
+async def test_only_so_many_assets_of_an_owner_are_processed_at_a_time(monkeypatch):
+    monkeypatch.setattr(service, "PROCESSING_MOST", 2)
+    assets = library()
+    for _ in range(2):
+        await asset_in(assets)
+    with pytest.raises(RateLimited):
+        await asset_in(assets)
+    assert await asset_in(assets, "another")
+
+
+async def test_an_asset_is_renamed_by_its_owner_alone():
+    assets = library()
+    asset = await asset_in(assets)
+    assert (await assets.rename("o", asset.id, "x")).name == "x"
+    with pytest.raises(NotFound):
+        await assets.rename("another", asset.id, "y")
+    assert await params_refused(assets.rename("o", asset.id, "")) == [("MissingParameter", "Name")]
+    assert await params_refused(assets.rename("o", asset.id, "x" * 65)) == [("InvalidParameter", "Name")]
+
+
+async def test_an_asset_is_removed_by_its_owner_alone():
+    assets = library()
+    asset = await asset_in(assets)
+    with pytest.raises(NotFound):
+        await assets.remove("another", asset.id)
+    await assets.remove("o", asset.id)
+    with pytest.raises(NotFound):
+        await assets.get("o", asset.id)
+
+
+async def test_a_group_is_changed_as_far_as_is_said():
+    assets = library()
+    group_id = await group_in(assets)
+    assert (await assets.change_group("o", group_id, name=None, description="d")).description == "d"
+    changed = await assets.change_group("o", group_id, name="n", description=None)
+    assert (changed.name, changed.description) == ("n", "d")
+    assert await assets.group("o", group_id) == changed
+    for owner, wanted in (("another", group_id), ("o", "group-unknown"), ("o", "")):
+        with pytest.raises(NotFound):
+            await assets.change_group(owner, wanted, name="x", description=None)
+
+
+async def test_a_group_is_removed_with_its_assets():
+    assets = library()
+    asset = await asset_in(assets)
+    with pytest.raises(NotFound):
+        await assets.remove_group("another", asset.group_id)
+    await assets.remove_group("o", asset.group_id)
+    with pytest.raises(NotFound):
+        await assets.get("o", asset.id)
+
+
+async def test_a_group_is_found_by_its_name_or_its_id_or_made():
+    assets = library()
+    made = await assets.group_named("o", "people of the film")
+    await assets.create_group("o", NewGroup(name="people", description=""))
+    assert await assets.group_named("o", "people of the film") == made
+    assert await assets.group_named("o", made.id) == made
+    assert (await assets.group_named("o", "people")).name == "people"
+    assert (await assets.group_named("another", "people of the film")).id != made.id
+    with pytest.raises(NotFound):
+        await assets.group_named("another", made.id)

@@ -2,10 +2,11 @@
 
 import json
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 
-from understudy.core.assets import AssetStatus, NewAsset, NewGroup
+from understudy.core.assets import AssetFault, AssetStatus, NewAsset, NewGroup
 from understudy.core.content import Modality
 from understudy.core.errors import CODES, Rejected, Violation
 from understudy.core.task import Warned
@@ -55,7 +56,7 @@ def test_the_printed_asset_is_read():
 )
 def test_each_type_of_asset_is_read_and_written(word, modality):
     assert decode_asset({**IMAGE, "AssetType": word})[0].modality is modality
-    assert json.loads(encode_asset(sample_asset(modality=modality), ()))["data"]["AssetType"] == word
+    assert json.loads(encode_asset(sample_asset(modality=modality), (), url=""))["data"]["AssetType"] == word
 
 
 @pytest.mark.parametrize("word", ["image", "Text", "Draft_task", "IMAGE"])
@@ -135,12 +136,12 @@ def test_the_task_of_a_created_asset_leads_back_to_it():
 def test_an_asset_is_shown_as_printed():
     asset = sample_asset(
         name="child",
-        url="https://example.com/processed.webp",
+        status=AssetStatus.ACTIVE,
         group_id="group-20260415111540-w9pkb",
         created_at=datetime(2026, 4, 15, 11, 15, 40, 999_999, tzinfo=UTC),
         updated_at=datetime(2026, 4, 15, 11, 16, 2, tzinfo=UTC),
     )
-    assert json.loads(encode_asset(asset, ())) == {
+    assert json.loads(encode_asset(asset, (), url="https://example.com/processed.webp")) == {
         "state": 1,
         "data": {
             "Id": asset.id,
@@ -161,14 +162,20 @@ def test_an_asset_is_shown_as_printed():
 @pytest.mark.parametrize("status", list(AssetStatus))
 def test_each_status_has_the_vendors_word(status):
     words = {"processing": "Processing", "active": "Active", "failed": "Failed"}
-    assert json.loads(encode_asset(sample_asset(status=status), ()))["data"]["Status"] == words[status]
+    assert json.loads(encode_asset(sample_asset(status=status), (), url=""))["data"]["Status"] == words[status]
 
 
-@pytest.mark.parametrize("encode", [encode_asset, encode_asset_created])
+@pytest.mark.parametrize("encode", [partial(encode_asset, url=""), encode_asset_created])
 def test_what_the_caller_must_know_is_in_the_answer(encode):
     told = (Warned(param="Status", message="Not checked."),)
     shown = json.loads(encode(sample_asset(), told))["data"]["warnings"]
     assert shown == [{"param": "Status", "message": "Not checked."}]
+
+
+def test_a_failed_asset_says_why():
+    asset = sample_asset(status=AssetStatus.FAILED, fault=AssetFault(code="DurationTooLong", message="Too long."))
+    shown = json.loads(encode_asset(asset, (), url=""))["data"]
+    assert (shown["Status"], shown["Error"]) == ("Failed", {"Code": "DurationTooLong", "Message": "Too long."})
 
 
 @pytest.mark.parametrize("code", CODES)

@@ -55,7 +55,7 @@ def test_limits_are_the_catalogues():
     [
         (encode_group_created(sample_group(), ()), CreatedAnswer),
         (encode_asset_created(sample_asset(), ()), CreatedAnswer),
-        (encode_asset(sample_asset(), ()), AssetAnswer),
+        (encode_asset(sample_asset(), (), url="https://x/"), AssetAnswer),
         *((encode_asset_error(Violation(code, "", "No."), "r").body, AssetRefusal) for code in CODES),
     ],
 )

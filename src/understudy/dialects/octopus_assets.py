@@ -1,4 +1,4 @@
-"""The asset routes beside seed 003: CreateAssetGroup, CreateAsset and GetAsset, each a POST answered in one envelope.
+"""The asset routes beside seed 003: CreateAssetGroup, CreateAsset, GetAsset and kin, POSTs answered in one envelope.
 
 Source: docs.octopusx.ai, "Create Asset Group", "Upload Assets", "Query Asset" (autumn 2026). Quirks: an import has a
 task id, which is the asset's own behind another prefix here; other gateways of the same routes ask for ``Id`` instead,
@@ -7,17 +7,16 @@ both at once.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from understudy.catalog.load import load_catalogue
 from understudy.core.assets import ASSET_PREFIX, Asset, AssetGroup, NewAsset, NewGroup
-from understudy.core.content import Modality
 from understudy.core.errors import CODES, Violation
 from understudy.core.task import Warned
 from understudy.dialects.advice import Advice, advice_of
+from understudy.dialects.ark_assets import TYPE_OF, Fault, modality_of_type, spelled
 from understudy.dialects.ark_request import ignored
 from understudy.dialects.codec import ErrorAnswer
 from understudy.dialects.ids import internal_id
@@ -27,9 +26,6 @@ from understudy.dialects.unread import unread_keys
 PATH = "/v1/seedance/asset"
 _TASK_PREFIX = load_catalogue().profiles["octopus"].wire_id_prefix
 _DONE, _REFUSED = 1, 0
-TYPES = {"Image": Modality.IMAGE, "Video": Modality.VIDEO, "Audio": Modality.AUDIO}
-"""The vendor's word for what an asset is -> what it can be used as."""
-_TYPE_OF = {modality: word for word, modality in TYPES.items()}
 
 
 class CreateGroup(msgspec.Struct, rename="pascal"):
@@ -89,7 +85,7 @@ class AssetShown(
     status: str
     create_time: str
     update_time: str
-    error: str | None
+    error: Fault | None
     warnings: list[Advice]
 
 
@@ -115,6 +111,14 @@ class AssetAnswer(msgspec.Struct):
 
     state: int
     data: AssetShown
+    error: None = None
+
+
+class DoneAnswer(msgspec.Struct):
+    """The answer to the other actions, whose data are Ark's results. state: 1, it went well."""
+
+    state: int
+    data: dict[str, Any]
     error: None = None
 
 
@@ -144,12 +148,7 @@ def decode_asset(fields: Mapping[str, Any]) -> tuple[NewAsset, Told]:
     Raises: Rejected.
     """
     body = convert(fields, CreateAsset, is_lenient=True)
-    if not body.asset_type:
-        absent("AssetType")
-    if body.asset_type not in TYPES:
-        words = ", ".join(f"`{word}`" for word in TYPES)
-        reject_value("AssetType", f"supported values are: {words}.")
-    modality = TYPES[body.asset_type]
+    modality = modality_of_type(body.asset_type)
     new = NewAsset(group_id=body.group_id or "", name=body.name or "", modality=modality, url=body.url or "")
     return new, _ignored(fields, CreateAsset)
 
@@ -179,21 +178,27 @@ def encode_asset_created(asset: Asset, told: Sequence[Warned]) -> bytes:
     return _created(AssetCreated(id=asset.id, task_id=task_id, warnings=advice_of(told)))
 
 
-def encode_asset(asset: Asset, told: Sequence[Warned]) -> bytes:
-    """Write the answer to GetAsset."""
+def encode_asset(asset: Asset, told: Sequence[Warned], *, url: str) -> bytes:
+    """Write the answer to GetAsset. url: where its medium is."""
     shown = AssetShown(
         id=asset.id,
         name=asset.name,
-        url=asset.url,
-        asset_type=_TYPE_OF[asset.modality],
+        url=url,
+        asset_type=TYPE_OF[asset.modality],
         group_id=asset.group_id,
         status=asset.status.capitalize(),
-        create_time=_spelled(asset.created_at),
-        update_time=_spelled(asset.updated_at),
-        error=None,
+        create_time=spelled(asset.created_at),
+        update_time=spelled(asset.updated_at),
+        error=None if asset.fault is None else Fault(code=asset.fault.code, message=asset.fault.message),
         warnings=advice_of(told),
     )
     return msgspec.json.encode(AssetAnswer(state=_DONE, data=shown))
+
+
+def encode_done(result: msgspec.Struct | None, told: Sequence[Warned]) -> bytes:
+    """Write the answer to an action that these gateways have from Ark as it is."""
+    data = {**msgspec.to_builtins(result), "warnings": msgspec.to_builtins(advice_of(told))} if result else {}
+    return msgspec.json.encode(DoneAnswer(state=_DONE, data=data))
 
 
 def encode_asset_error(violation: Violation, request_id: str) -> ErrorAnswer:
@@ -217,7 +222,3 @@ def _ignored(fields: Mapping[str, Any], shape: type[msgspec.Struct]) -> Told:
 
 def _created(data: AssetCreated) -> bytes:
     return msgspec.json.encode(CreatedAnswer(state=_DONE, data=data))
-
-
-def _spelled(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -7,9 +7,8 @@ from typing import Any
 from starlette.routing import Route, Router
 
 from understudy.core.errors import NotFound, Violation
-from understudy.dialects.octopus_assets import PATH as ASSETS
 from understudy.dialects.select import MOUNTS, Operation, mounted_doors
-from understudy.server.assets import AssetRoutes
+from understudy.server.assets import asset_routes
 from understudy.server.body import BodyReader
 from understudy.server.content import send_file
 from understudy.server.docs_page import DocsRoutes
@@ -42,10 +41,9 @@ def build_app(house: House) -> Router:
     router = Router(
         [
             *_task_routes(house, bodies),
-            *_asset_routes(house, bodies),
+            *asset_routes(house, bodies, welcome),
             *_docs_routes(house),
             Route("/files/{key:path}", Endpoint(house, {"GET": send_file}, is_open=True)),
-            Route("/", Endpoint(house, {"GET": welcome}, is_open=True)),
             *_model_routes(house),
             Route("/healthz", Endpoint(house, {"GET": health}, is_open=True)),
             Route("/readyz", Endpoint(house, {"GET": readiness}, is_open=True)),
@@ -87,20 +85,6 @@ def _model_routes(house: House) -> Iterator[Route]:
     for prefix in ("", *(f"/{mount}" for mount in MOUNTS)):
         yield Route(f"{prefix}/v1/models", Endpoint(house, {"GET": list_models}, dialects=who))
         yield Route(f"{prefix}/v1/models/{{name}}", Endpoint(house, {"GET": get_model}, dialects=who))
-
-
-def _asset_routes(house: House, bodies: BodyReader) -> Iterator[Route]:
-    """Seed 003's asset actions, at their own path and below its mount."""
-    assets = AssetRoutes(bodies)
-    actions = {
-        "CreateAssetGroup": assets.create_group,
-        "CreateAsset": assets.create_asset,
-        "GetAsset": assets.get_asset,
-    }
-    for mount in ("", "/octopus"):
-        for action, handler in actions.items():
-            endpoint = Endpoint(house, {"POST": handler}, dialects={"POST": ("octopus",)})
-            yield Route(f"{mount}{ASSETS}/{action}", endpoint)
 
 
 def _docs_routes(house: House) -> Iterator[Route]:

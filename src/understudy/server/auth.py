@@ -1,13 +1,16 @@
 """API keys at the door: who is calling, told from a digest, never from a stored secret."""
 
+import base64
 import hmac
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from understudy.core.errors import Unauthorized, Violation
 from understudy.core.ports import ApiKey
 
 KEY_CHARS_MAX = 512
+ACCESS_KEY_PREFIX = "AK"
 _KEY = re.compile(b"[!-~]{1,%d}" % KEY_CHARS_MAX)
 MISSING = "The API key or AK/SK in the request is missing or invalid."
 MALFORMED = "The API key format is incorrect."
@@ -22,6 +25,14 @@ def key_digest(pepper: bytes, secret: bytes) -> bytes:
     return hmac.digest(pepper, b"understudy api key\n" + secret, "sha256")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """An API key in its other form, which signs requests instead of travelling with them."""
+
+    access_key_id: str
+    secret_access_key: str
+
+
 class KeyRing:
     """All keys, in memory, by digest; headers that were admitted once are known again without a digest.
 
@@ -34,8 +45,11 @@ class KeyRing:
             msg = "the secret that peppers API keys is empty"
             raise ValueError(msg)
         self._pepper = pepper
-        self._owners = {key.digest: key.owner for key in keys}
+        self._owners: dict[bytes, str] = {}
+        self._by_access_key: dict[str, ApiKey] = {}
         self._admitted: dict[bytes, str] = {}
+        for key in keys:
+            self.add(key)
 
     def owner_of(self, authorization: bytes | None) -> str:
         """Return the owner of the key in an Authorization header.
@@ -64,6 +78,31 @@ class KeyRing:
     def add(self, key: ApiKey) -> None:
         """Let a new key in from now on."""
         self._owners[key.digest] = key.owner
+        self._by_access_key[ACCESS_KEY_PREFIX + key.id] = key
+
+    def signer(self, access_key_id: str) -> tuple[str, str] | None:
+        """Return owner and secret of an access key, or None when there is no such key.
+
+        The secret follows from the key's id and the server's own secret, because what is stored of an API key is a
+        digest, which signs nothing.
+        """
+        key = self._by_access_key.get(access_key_id)
+        return None if key is None else (key.owner, self._secret_access_key(key))
+
+    def credentials_of(self, authorization: bytes | None) -> Credentials:
+        """Return the other form of the key in an Authorization header.
+
+        Raises: Unauthorized.
+        """
+        self.owner_of(authorization)
+        secret = (authorization or b"").partition(b" ")[2].strip(b" ")
+        digest = key_digest(self._pepper, secret)
+        access_key_id, key = next(each for each in self._by_access_key.items() if each[1].digest == digest)
+        return Credentials(access_key_id=access_key_id, secret_access_key=self._secret_access_key(key))
+
+    def _secret_access_key(self, key: ApiKey) -> str:
+        said = b"understudy secret access key\n" + key.id.encode() + b"\n" + key.digest
+        return base64.b64encode(hmac.digest(self._pepper, said, "sha256")).decode("ascii")
 
 
 def _refusal(message: str) -> Unauthorized:

@@ -14,6 +14,7 @@ from understudy.service.changes import Changes
 from understudy.service.query import Queries
 from understudy.service.quote import Quoter
 from understudy.service.submit import Submitter
+from understudy.service.uploads import Uploads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +65,7 @@ class House:
     the server, without a trailing slash; None = whatever host the client asked for.
     preferred_dialect: a key of `dialects.select.MOUNTS`, meant where a path leaves it open. is_strict: warnings are
     violations unless the request says otherwise. stills: makes a film's thumbnail and sprite sheet.
-    is_access_logged: one line per request at level INFO.
+    is_access_logged: one line per request at level INFO. uploads: files that come in pieces; None = not taken.
     """
 
     submitter: Submitter
@@ -83,6 +84,7 @@ class House:
     stop: Callable[[], Awaitable[None]]
     is_ready: Callable[[], bool]
     limits: Limits
+    uploads: Uploads | None = None
     public_url: str | None = None
     preferred_dialect: str | None = None
     is_strict: bool = False

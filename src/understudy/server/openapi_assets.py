@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from understudy.catalog.load import load_catalogue
+from understudy.dialects.ark_assets import TYPES
 from understudy.dialects.octopus_assets import (
     PATH,
-    TYPES,
     AssetAnswer,
     AssetRefusal,
     CreateAsset,

@@ -1,27 +1,26 @@
 """The task routes. What the bytes mean is the codec's, what happens the service's; here they meet."""
 
-import json
-from collections.abc import Sequence
 from urllib.parse import parse_qsl
 
 from understudy.core.change import Change
 from understudy.core.errors import NotFound, Rejected, Violation
 from understudy.core.task import ENDED, Status, Task, Warned
+from understudy.dialects.apimart_assets import batch_of
 from understudy.dialects.codec import Codec, Decoded, RecordsCodec
 from understudy.dialects.openai_request import decode_change
 from understudy.dialects.select import dialect_of_answer, dialect_of_request
+from understudy.server.avatars import show_avatar
 from understudy.server.body import BodyReader
 from understudy.server.content import send_blob
 from understudy.server.endpoint import Call, printable
 from understudy.server.links import RequestLinks, root_of
 from understudy.server.quotes import encode_quote
-from understudy.server.reply import JSON, Answer, Header, Reply
+from understudy.server.reply import JSON, Answer, Reply
+from understudy.server.warned import asks_strictness, warnings_header
 from understudy.service.query import no_such_task
 from understudy.service.quote import refused
 
-_WARNINGS_HEADER_CHARS_MAX = 2048
 _QUERY_FIELDS_MAX = 1000
-_YES, _NO = (b"true", b"1", b"yes"), (b"false", b"0", b"no")
 
 
 class TaskRoutes:
@@ -51,6 +50,9 @@ class TaskRoutes:
 
     async def get(self, call: Call) -> Reply:
         """Show one task, in the words of whoever created it where they are understood at this path."""
+        batch = batch_of(call.path_params["task_id"])
+        if batch is not None:
+            return await show_avatar(call, batch)
         task = await call.house.queries.get(call.owner, _task_id(call))
         _settle(call, dialect_of_answer(call.dialects, task.dialect))
         headers = JSON
@@ -112,38 +114,9 @@ async def _accept(call: Call, decoded: Decoded, *, is_strict: bool) -> Reply:
     return Reply(200, call.codec.encode_created(task), headers)
 
 
-def warnings_header(warnings: Sequence[Warned]) -> Header:
-    """Return X-Understudy-Warnings: a JSON list in ASCII, cut at whole entries; the task itself lists them all."""
-    entries: list[str] = []
-    size = 2
-    for told, warned in enumerate(warnings):
-        entry = json.dumps({"param": warned.param, "message": warned.message})
-        size += len(entry) + 2
-        if size > _WARNINGS_HEADER_CHARS_MAX:
-            entries.append(json.dumps({"param": "", "message": f"and {len(warnings) - told} more"}))
-            break
-        entries.append(entry)
-    return (b"x-understudy-warnings", f"[{', '.join(entries)}]".encode("ascii"))
-
-
 def _settle(call: Call, dialect: str) -> None:
     """Let the dialect that is meant speak from now on."""
     call.codec = call.house.codecs[dialect]
-
-
-def asks_strictness(call: Call) -> bool:
-    """Read X-Understudy-Strict; without it the server's setting holds.
-
-    Raises: Rejected.
-    """
-    given = call.headers.get(b"x-understudy-strict")
-    if given is None:
-        return call.house.is_strict
-    word = given.strip().lower()
-    if word not in (*_YES, *_NO):
-        message = "The header X-Understudy-Strict must be `true` or `false`."
-        raise Rejected(Violation("InvalidParameter", "X-Understudy-Strict", message))
-    return word in _YES
 
 
 def _records(codec: Codec) -> RecordsCodec:

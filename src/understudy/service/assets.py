@@ -1,10 +1,10 @@
 """The library of assets: registering groups and assets, showing them, and putting them into requests by id.
 
-An asset is replaced by its address before the task is stored, so that a task means the same however the library changes
-while it waits.
+An asset is registered at once and taken in afterwards, by `asset_intake`. A request that names it carries its medium
+from then on, so that a task means the same however the library changes while it waits.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -13,32 +13,41 @@ from understudy.core.assets import (
     ASSET_PREFIX,
     GROUP_PREFIX,
     Asset,
+    AssetFilter,
     AssetGroup,
     AssetLimits,
+    AssetPage,
     AssetStatus,
     AssetStore,
+    GroupFilter,
+    GroupPage,
     NewAsset,
     NewGroup,
+    Paging,
     asset_cannot_be_used,
     broken_by_asset,
     broken_by_group,
     not_registered,
     referenced_assets,
+    too_long,
     too_many_assets,
 )
-from understudy.core.errors import NotFound, Rejected, Unavailable, Violation
+from understudy.core.case import invalid, missing
+from understudy.core.errors import NotFound, RateLimited, Rejected, Unavailable, Violation
+from understudy.core.media import Origin
 from understudy.core.ports import Clock, IdTaken, Randomness
-from understudy.core.task import Warned
 from understudy.dialects.naming import renamed
 from understudy.service.judge import Judged
 
 ID_TRIES_MAX = 8
-UNCHECKED = Warned(
-    param="Status", message="The asset is registered as given: this server has neither fetched nor checked its URL."
-)
-"""What a client must know of every asset, as long as nothing is probed when it is registered."""
+PROCESSING_MOST = 1000
+"""Assets of one owner that may be processed at a time: hours of work, and more than any script registers in a burst."""
 
 T = TypeVar("T")
+
+
+def _nobody_waits() -> None:
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +55,7 @@ class AssetLibrary:
     """Groups and assets of all owners.
 
     unknown_pass: whether requests may name assets that are not registered here, because an upstream may know them.
+    wake: tells whoever takes assets in of new ones.
     """
 
     store: AssetStore
@@ -53,6 +63,7 @@ class AssetLibrary:
     randomness: Randomness
     limits: AssetLimits
     unknown_pass: bool
+    wake: Callable[[], None] = _nobody_waits
 
     async def create_group(self, owner: str, new: NewGroup) -> AssetGroup:
         """Store a new group and return it.
@@ -76,29 +87,49 @@ class AssetLibrary:
         return await self._with_new_id(add)
 
     async def create_asset(self, owner: str, new: NewAsset) -> Asset:
-        """Store a new asset, active at once, and return it.
+        """Store a new asset, which is taken in soon after, and return it.
 
-        Raises: Rejected (all violations), NotFound for a group that the owner does not have.
+        Raises: Rejected (all violations); NotFound for a group that the owner does not have; RateLimited.
         """
-        _refuse(broken_by_asset(new, self.limits))
+        self.check(new)
+        waiting = AssetFilter(paging=Paging(most=0), statuses=frozenset({AssetStatus.PROCESSING}))
+        if (await self.store.list_assets(owner, waiting)).total >= PROCESSING_MOST:
+            message = f"At most {PROCESSING_MOST} assets can be processed at a time, please wait for some of them."
+            raise RateLimited(Violation("QuotaExceeded", "", message))
 
         async def add(stem: str, now: datetime) -> Asset:
             asset = Asset(
-                id=ASSET_PREFIX + stem,
+                id=new.chosen_id or ASSET_PREFIX + stem,
                 owner=owner,
                 group_id=new.group_id,
                 name=new.name,
                 modality=new.modality,
                 url=new.url,
-                status=AssetStatus.ACTIVE,
+                status=AssetStatus.PROCESSING,
                 created_at=now,
                 updated_at=now,
+                upload=new.upload,
+                batch=new.batch,
             )
-            if not await self.store.add_asset(asset):
-                raise NotFound(not_registered("GroupId", "asset group", new.group_id))
+            try:
+                if not await self.store.add_asset(asset):
+                    raise NotFound(not_registered("GroupId", "asset group", new.group_id))
+            except IdTaken:
+                if not new.chosen_id:
+                    raise
+                raise Rejected(invalid("id", f"another asset has the id {new.chosen_id}.")) from None
             return asset
 
-        return await self._with_new_id(add)
+        asset = await self._with_new_id(add)
+        self.wake()
+        return asset
+
+    def check(self, new: NewAsset) -> None:
+        """Refuse an asset that cannot be.
+
+        Raises: Rejected (all violations).
+        """
+        _refuse(broken_by_asset(new, self.limits))
 
     async def get(self, owner: str, asset_id: str) -> Asset:
         """Return the owner's asset.
@@ -107,11 +138,89 @@ class AssetLibrary:
         """
         found = await self.store.assets(owner, (asset_id,))
         if not found:
-            raise NotFound(not_registered("Id", "asset", asset_id))
+            raise _no_asset(asset_id)
         return found[0]
 
+    async def list_assets(self, owner: str, wanted: AssetFilter) -> AssetPage:
+        """Return a page of the owner's assets."""
+        return await self.store.list_assets(owner, wanted)
+
+    async def rename(self, owner: str, asset_id: str, name: str) -> Asset:
+        """Give the owner's asset another name.
+
+        Raises: Rejected, NotFound.
+        """
+        _refuse(too_long("Name", name, self.limits.name_chars_max) if name else (missing("Name"),))
+        changed = await self.store.change_asset(owner, asset_id, name=name, now=self.clock.now())
+        if changed is None:
+            raise _no_asset(asset_id)
+        return changed
+
+    async def remove(self, owner: str, asset_id: str) -> None:
+        """Remove the owner's asset; tasks that named it keep its medium.
+
+        Raises: NotFound.
+        """
+        if not await self.store.remove_asset(owner, asset_id):
+            raise _no_asset(asset_id)
+
+    async def group(self, owner: str, group_id: str) -> AssetGroup:
+        """Return the owner's group.
+
+        Raises: NotFound.
+        """
+        wanted = GroupFilter(paging=Paging(most=1), group_ids=frozenset({group_id}))
+        found = (await self.store.list_groups(owner, wanted)).groups if group_id else ()
+        if not found:
+            raise _no_group(group_id)
+        return found[0]
+
+    async def list_groups(self, owner: str, wanted: GroupFilter) -> GroupPage:
+        """Return a page of the owner's groups."""
+        return await self.store.list_groups(owner, wanted)
+
+    async def change_group(self, owner: str, group_id: str, *, name: str | None, description: str | None) -> AssetGroup:
+        """Give the owner's group another name or description; None leaves it as it is.
+
+        Raises: Rejected, NotFound.
+        """
+        group = await self.group(owner, group_id)
+        said = NewGroup(
+            name=group.name if name is None else name,
+            description=group.description if description is None else description,
+        )
+        _refuse(broken_by_group(said, self.limits))
+        changed = replace(group, name=said.name, description=said.description, updated_at=self.clock.now())
+        if not await self.store.change_group(changed):
+            raise _no_group(group_id)
+        return changed
+
+    async def remove_group(self, owner: str, group_id: str) -> None:
+        """Remove the owner's group with all its assets.
+
+        Raises: NotFound.
+        """
+        if not await self.store.remove_group(owner, group_id):
+            raise _no_group(group_id)
+
+    async def group_named(self, owner: str, name: str) -> AssetGroup:
+        """Return the owner's group of just this name or id, the oldest where several have it; made where none has.
+
+        Raises: Rejected for a name that no group can have.
+        """
+        if name.startswith(GROUP_PREFIX):
+            return await self.group(owner, name)
+        wanted = GroupFilter(paging=Paging(most=self.limits.page_size_max, is_ascending=True), name=name)
+        found = (await self.store.list_groups(owner, wanted)).groups
+        same = next((group for group in found if group.name == name), None)
+        return same or await self.create_group(owner, NewGroup(name=name, description=""))
+
+    async def batch(self, owner: str, batch: str) -> Sequence[Asset]:
+        """Return the assets that the owner registered together."""
+        return await self.store.batch(owner, batch)
+
     async def with_assets(self, owner: str, judged: Judged, names: Mapping[str, str]) -> Judged:
-        """Replace ``asset://ID`` items by the addresses of the owner's assets; what cannot be used is a violation.
+        """Give ``asset://ID`` items the media of the owner's assets; what cannot be used is a violation.
 
         names: of the parameters, as the request's dialect spells them.
         """
@@ -131,20 +240,35 @@ class AssetLibrary:
             violation = asset_cannot_be_used(index, content[index].modality, asset_id, asset=asset)
             if violation is not None:
                 broken.append(violation)
-            elif asset is not None:
-                content[index] = replace(content[index], value=asset.url)
+            elif asset is not None and asset.medium is not None:
+                content[index] = replace(content[index], medium=replace(asset.medium, origin=Origin.ASSET))
         replaced = replace(judged, request=replace(judged.request, content=tuple(content)))
         return _also_broken(replaced, broken, names)
+
+    def new_id(self) -> str:
+        """Return an id for an asset of this moment; whether it is free, the store says."""
+        return ASSET_PREFIX + self._stem(self.clock.now())
+
+    def _stem(self, now: datetime) -> str:
+        return f"{now.astimezone(UTC):%Y%m%d%H%M%S}-{self.randomness.task_suffix()}"
 
     async def _with_new_id(self, add: Callable[[str, datetime], Awaitable[T]]) -> T:
         """Call ``add`` with the present moment and what follows an id's prefix, until the id is free."""
         now = self.clock.now()
         for _ in range(ID_TRIES_MAX):
             try:
-                return await add(f"{now.astimezone(UTC):%Y%m%d%H%M%S}-{self.randomness.task_suffix()}", now)
+                return await add(self._stem(now), now)
             except IdTaken:
                 continue
         raise Unavailable(Violation("ServiceUnavailable", "", "No free asset id was found, please try again."))
+
+
+def _no_asset(asset_id: str) -> NotFound:
+    return NotFound(not_registered("Id", "asset", asset_id))
+
+
+def _no_group(group_id: str) -> NotFound:
+    return NotFound(not_registered("Id", "asset group", group_id))
 
 
 def _refuse(broken: Iterable[Violation]) -> None:
