@@ -114,6 +114,14 @@ async def test_a_draft_is_gone_after_seven_days():
         await bench.submit(model=M25, **final_of(draft.id))
 
 
+async def test_an_archived_draft_can_be_finished_however_old_it_is():
+    bench = Bench()
+    draft = await drafted(bench)
+    await bench.store.archive(draft.owner, draft.id)
+    bench.clock.advance(days=400)
+    assert (await bench.submit(model=M25, **final_of(draft.id))).request.draft_task_id == draft.id
+
+
 async def test_a_final_is_of_its_drafts_model():
     bench = Bench()
     draft = await drafted(bench)

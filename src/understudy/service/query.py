@@ -2,7 +2,6 @@
 
 import logging
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from understudy.catalog.load import Catalogue
 from understudy.core.errors import Conflict, NotFound, Unavailable, Violation
@@ -29,7 +28,7 @@ class Queries:
 
         Raises: NotFound, also for another owner's task and for one whose time is over.
         """
-        return _found(task_id, await self.store.get(owner, task_id), self.retention, self.clock.now())
+        return self._shown(task_id, await self.store.get(owner, task_id))
 
     async def list_tasks(self, owner: str, wanted: TaskFilter) -> TaskPage:
         """Return one page; a model alias in the filter means its model, and how far back it reaches is settled here."""
@@ -70,9 +69,8 @@ class Queries:
         Raises: NotFound.
         """
         await self.get(owner, task_id)
-        archived = await self.store.archive(owner, task_id)
         # It can have been removed since it was looked at.
-        return _found(task_id, archived, self.retention, self.clock.now())
+        return self._shown(task_id, await self.store.archive(owner, task_id))
 
     async def unarchive(self, owner: str, task_id: str) -> Task:
         """Let the task's time count again, from its creation: one that is older than records are kept is gone then.
@@ -85,6 +83,11 @@ class Queries:
             raise NotFound(no_such_task(task_id))
         return task
 
+    def _shown(self, task_id: str, task: Task | None) -> Task:
+        if task is None or self.retention.is_over(task, self.clock.now()):
+            raise NotFound(no_such_task(task_id))
+        return task
+
     async def _remove_files(self, task: Task) -> None:
         """Remove the files now, because the owner wants them gone; what fails is the reaper's to try again."""
         try:
@@ -92,12 +95,6 @@ class Queries:
                 await self.blobs.delete(key)
         except (OSError, Unavailable) as error:
             log.warning("files of the removed task %s are left for later: %s", task.id, error)
-
-
-def _found(task_id: str, task: Task | None, retention: Retention, now: datetime) -> Task:
-    if task is None or retention.is_over(task, now):
-        raise NotFound(no_such_task(task_id))
-    return task
 
 
 def no_such_task(task_id: str) -> Violation:
