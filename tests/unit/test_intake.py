@@ -104,7 +104,7 @@ async def test_all_media_of_a_request_are_fetched_side_by_side(tmp_path: Path):
 
 
 async def test_no_more_files_are_on_their_way_than_there_are_places(tmp_path: Path):
-    bench = MediaBench(tmp_path, places=2)
+    bench = MediaBench(tmp_path, places=4)
     bench.web.together = asyncio.Barrier(2)
     requests = [
         bench.bring(*(item(IMAGE, bench.page(file_of(IMAGE), f"{number}/{at}")) for at in range(4)))
@@ -113,6 +113,20 @@ async def test_no_more_files_are_on_their_way_than_there_are_places(tmp_path: Pa
     await asyncio.gather(*requests)
     assert len(bench.web.asked) == 12
     assert bench.web.most_under_way == 2
+
+
+async def test_one_owners_slow_hosts_leave_room_for_anothers(tmp_path: Path):
+    bench = MediaBench(tmp_path, places=2)
+    stuck = [item(IMAGE, bench.page(None, f"{at}")) for at in range(5)]
+    slow = asyncio.create_task(bench.bring(*stuck))
+    await bench.web.began.wait()
+    quick = item(IMAGE, bench.page(file_of(IMAGE), "quick"))
+    judged = bench.examiner.judge.judge("ark", Decoded(request=request_of(content=(quick,))))
+    taken = await bench.intake.take_in(judged, owner="another", dialect="ark", names={}, spooled={})
+    assert taken.request.content[0].medium is not None
+    assert bench.web.under_way == 1
+    slow.cancel()
+    await asyncio.wait({slow})
 
 
 async def test_whoever_waits_in_vain_for_a_place_is_told_to_come_back(tmp_path: Path):

@@ -23,6 +23,7 @@ from understudy.core.media_rules import limits_of, media_violations, too_large
 from understudy.dialects.naming import renamed
 from understudy.service.judge import Judge, Judged
 from understudy.service.screen import Screen, Seen
+from understudy.service.shares import Shares
 from understudy.service.shelf import Measured, Shelf
 from understudy.service.sources import BASE64, DATA, BadData, Sources
 from understudy.service.unbroken import unbroken
@@ -30,7 +31,7 @@ from understudy.service.unbroken import unbroken
 log = logging.getLogger(__name__)
 
 BROUGHT_AT_ONCE = 32
-"""Files on their way at the same time, server-wide: with the largest that any model takes, they need 6 GB of disk."""
+"""Files on their way at the same time, server-wide, of each owner half: the largest together need 6 GB of disk."""
 
 DOWNLOAD_FAILED = "resource download failed."
 """Ark's words for whatever went wrong on the way; why is in the log, so that nobody can sound out a private network."""
@@ -82,13 +83,15 @@ class Intake:
     screen: Screen
     work_dir: Path
     deadline_s: float
-    places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(BROUGHT_AT_ONCE))
+    shares: Shares = field(default_factory=lambda: Shares(BROUGHT_AT_ONCE))
 
     def concerns(self, judged: Judged) -> bool:
         """Say whether there is anything to do for the request: a text that nobody moderates need not wait."""
+        content = judged.request.content
         if self.screen.moderator is not None:
             return True
-        return any(is_medium(item) for item in judged.request.content)
+        # Most requests are one text; this is asked for each of them.
+        return (len(content) > 1 or is_medium(content[0])) and any(is_medium(item) for item in content)
 
     async def take_in(
         self, judged: Judged, *, owner: str, dialect: str, names: Mapping[str, str], spooled: Spooled
@@ -152,7 +155,7 @@ class Intake:
 
     async def _bring(self, request: Request, errand: Errand, most_bytes: int) -> None:
         """Bring in and measure one file; what the caller is told of a failure is written on the errand."""
-        async with self.places:
+        async with self.shares.taken(request.owner):
             errand.stage = Stage.ON_ITS_WAY
             try:
                 errand.origin = await self.sources.bring(
