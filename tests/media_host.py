@@ -271,7 +271,7 @@ class MediaHost:
         self._over = threading.Event()
         self._lock = threading.Condition()
         self._peers: list[tuple[str, int]] = []
-        self._own: set[tuple[str, int]] = set()
+        self._own = 0
         self._tls = tls
         listener = type("_Family", (_Listener,), {"address_family": socket.AF_INET6}) if ":" in address else _Listener
         self._server = listener((address, port), self._answer)
@@ -301,14 +301,17 @@ class MediaHost:
     @property
     def contacts(self) -> int:
         """How many connections were made to this host. All of them are counted, also one made a moment ago."""
-        # Connections are accepted in the order they were made: once our own was, so was every earlier one.
+        # Connections are accepted in the order they were made: once our own was, so was every earlier one. What is ours
+        # is counted and not remembered by its port, which a later connection may have again.
+        with self._lock:
+            earlier = len(self._peers)
         with socket.create_connection((self.address, self.port), timeout=10) as own:
             name = own.getsockname()[:2]
             with self._lock:
-                self._own.add(name)
-                assert self._lock.wait_for(lambda: name in self._peers, timeout=10), "the host does not listen"
-        with self._lock:
-            return sum(peer not in self._own for peer in self._peers)
+                is_seen = self._lock.wait_for(lambda: name in self._peers[earlier:], timeout=10)
+                assert is_seen, "the host does not listen"
+                self._own += 1
+                return len(self._peers) - self._own
 
     def stop(self) -> None:
         """Stop listening and let replies that wait end."""

@@ -270,7 +270,7 @@ class HttpClient:
 
 
 def _timeout(body: object) -> aiohttp.ClientTimeout:
-    """Return the bounds within an exchange; one that is sent something may think about it, and has a bound as a whole."""
+    """Return the bounds within an exchange; who is sent something may think about it, within the bound of the whole."""
     idle_timeout_s = IDLE_TIMEOUT_S if body is None else None
     return aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=idle_timeout_s)
 
