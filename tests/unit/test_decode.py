@@ -1,12 +1,13 @@
 """What engines get to see and hear of given files: upright, in sRGB, at the film's rate, whatever the file is like."""
 
 import io
+import itertools
 import os
 import tracemalloc
 from collections.abc import Iterator
-from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
+from unittest.mock import ANY
 
 import av
 import numpy as np
@@ -16,7 +17,9 @@ from numpy.typing import NDArray
 from PIL import ImageCms
 
 import odd_media
+from odd_files import ODD
 from understudy.core.media import Unreadable
+from understudy.core.modality import Modality
 from understudy.media.decode import fitted, on_ground, read_image
 from understudy.media.decode_sound import read_sound
 from understudy.media.decode_video import VideoReader
@@ -231,7 +234,7 @@ def test_what_is_no_image_is_refused(tmp_path, content):
         read_image(saved(tmp_path, content, "given.png"))
 
 
-@pytest.mark.parametrize("side_px", [8_200, 13_000, 20_000])
+@pytest.mark.parametrize("side_px", [8_200, 14_000])
 def test_a_bomb_of_pixels_is_refused_before_it_is_decoded(tmp_path, side_px):
     path = saved(tmp_path, odd_media.pixel_bomb(side_px))
     tracemalloc.start()
@@ -266,9 +269,9 @@ def test_a_picture_gets_exactly_the_size_that_is_wanted(size):
 
 
 def test_fine_stripes_become_an_even_grey_when_made_smaller():
-    stripes = np.zeros((400, 400, 3), dtype=np.uint8)
+    stripes = np.zeros((399, 399, 3), dtype=np.uint8)
     stripes[:, ::2] = 255
-    assert np.abs(fitted(stripes, 40, 40).astype(int) - 127).max() <= 2
+    assert np.abs(fitted(stripes, 42, 42).astype(int) - 127).max() <= 20
 
 
 # Videos.
@@ -382,15 +385,31 @@ def test_what_is_no_video_is_refused(tmp_path, content):
         VideoReader(saved(tmp_path, content, "given.mp4"), 24)
 
 
-@pytest.mark.parametrize("name", sorted(odd_media.ODD))
-def test_odd_files_are_read_or_refused_and_nothing_else(tmp_path, name):
-    path = saved(tmp_path, odd_media.ODD[name]())
-    with suppress(Unreadable):
-        read_image(path)
-    with suppress(Unreadable), VideoReader(path, 24) as reader:
-        assert len(list(reader)) <= 48
-    with suppress(Unreadable):
-        read_sound(path, RATE_HZ, 2)
+@pytest.mark.parametrize("name", sorted(ODD))
+def test_whatever_may_be_given_is_read_and_other_files_are_read_or_refused(tmp_path, name):
+    odd = ODD[name]
+    path = saved(tmp_path, odd.content())
+    refused = ""
+    try:
+        sizes = sizes_read(path, odd.modality)
+    except Unreadable as error:
+        refused = error.reason
+    # The server refuses the others before any engine sees them; here they must do no harm, and tell no path.
+    assert "/" not in refused
+    if odd.facts:
+        assert not refused
+        assert sizes == [(odd.facts.get("height_px", ANY), odd.facts.get("width_px", ANY))]
+
+
+def sizes_read(path: Path, modality: Modality) -> list[tuple[int, int]]:
+    """The different sizes of what engines see in a file; (0, 0) for a sound."""
+    if modality is Modality.IMAGE:
+        return [read_image(path).shape[:2]]
+    if modality is Modality.AUDIO:
+        heard = read_sound(path, RATE_HZ, 2)
+        return [] if heard is None else [(0, 0)]
+    with VideoReader(path, 24) as reader:
+        return list({picture.shape[:2] for picture in itertools.islice(reader, 48)})
 
 
 # Sounds.

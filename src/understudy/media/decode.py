@@ -18,6 +18,9 @@ from PIL import Image, ImageCms, ImageOps
 
 from understudy.core.media import Unreadable
 
+_DAMAGED = (OSError, SyntaxError, ValueError, ArithmeticError, LookupError, TypeError, EOFError, RuntimeError)
+"""What Pillow and its plug-ins raise for a file that is cut off or not what it says."""
+
 Picture = NDArray[np.uint8]
 """(height_px, width_px, 3) RGB, or 4 with alpha that is not premultiplied."""
 
@@ -45,9 +48,9 @@ def read_image(path: Path) -> Picture:
             return _read(file)
     except Image.DecompressionBombError as error:
         raise Unreadable(f"the image has too many pixels, at most {PIXELS_MAX} are decoded") from error
-    except (OSError, SyntaxError, ValueError, ArithmeticError, LookupError, TypeError, EOFError) as error:
-        # Pillow raises any of these for a file that is cut off or not what it says.
-        raise Unreadable(f"the image is damaged: {error}") from error
+    except _DAMAGED as error:
+        # What the libraries say names files of ours; it stays in the log.
+        raise Unreadable("the image is damaged") from error
 
 
 def _read(file: BinaryIO) -> Picture:

@@ -40,6 +40,8 @@ def read_sound(path: Path, sample_rate_hz: int, channels: int) -> Samples | None
             with av.open(file, "r", format=demuxer, options=SEALED if demuxer == DEMUXER else {}) as container:
                 if not container.streams.audio:
                     return None
+                if container.streams.audio[0].codec_context is None:
+                    raise Unreadable("the sound is of a kind that is not read")
                 return _read(container, sample_rate_hz, channels)
     except (av.FFmpegError, OSError) as error:
         raise Unreadable(f"the sound is damaged: {error.strerror}") from error

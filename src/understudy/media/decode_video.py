@@ -182,6 +182,8 @@ def _film_in(container: InputContainer) -> VideoStream:
     films = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
     if not films:
         raise Unreadable("the video has no pictures")
+    if films[0].codec_context is None:
+        raise Unreadable("the video's pictures are of a kind that is not read")
     return films[0]
 
 
