@@ -208,4 +208,4 @@ def test_a_large_film_goes_in_and_out_with_little_memory(s3, tmp_path):
     )
     peaks = json.loads(told.stdout)
     assert peaks.pop("same")
-    assert max(peaks.values()) < 100, f"more memory than before, in MiB: {peaks}"
+    assert max(peaks.values()) < 64, f"more memory than before, in MiB: {peaks}"

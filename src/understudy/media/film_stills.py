@@ -62,6 +62,9 @@ class FilmStills:
                     path = await self._blobs.local_copy(film.video_blob, Path(folder))
                 except FileNotFoundError:
                     raise _gone() from None
+                except OSError as error:
+                    log.warning("no picture: the film was not brought here: %s", error)
+                    raise _not_made("the film could not be read") from error
                 picture = await make_still(path, still, self._limits)
                 made = Path(folder) / STILL_NAMES[still]
                 await asyncio.to_thread(made.write_bytes, picture)
