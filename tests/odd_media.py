@@ -270,7 +270,7 @@ def pixel_bomb(side_px: int = 13_000) -> bytes:
 
 
 @functools.cache
-def text_bomb(size_bytes: int = 512 << 20) -> bytes:
+def text_bomb(size_bytes: int = 128 << 20) -> bytes:
     """A PNG of one pixel with a packed text that grows to so many bytes."""
     packer = zlib.compressobj(9)
     part = bytes(1 << 20)

@@ -7,7 +7,6 @@ brings the descriptor of the one file it may read. See `sandbox_operation` for t
 import argparse
 import importlib
 import os
-import resource
 import signal
 import socket
 import sys
@@ -43,8 +42,8 @@ def load_operation(reference: str) -> Operation:
     return prepare()
 
 
-def answer_of(operations: Mapping[str, Operation], line: bytes, descriptor: int) -> Answer:
-    """Do what the line asks for with the file, and say how it ended; the descriptor is closed."""
+def answer_of(operations: Mapping[str, Operation], line: bytes, descriptor: int) -> Answer | None:
+    """Do what the line asks for with the file, and say how it ended; None: memory ran out. The descriptor is closed."""
     with os.fdopen(descriptor, "rb") as file:
         try:
             asked = decode_asked(line)
@@ -52,20 +51,20 @@ def answer_of(operations: Mapping[str, Operation], line: bytes, descriptor: int)
         except Unreadable as error:
             return Refused(error.reason)
         except MemoryError:
-            most = resource.getrlimit(resource.RLIMIT_DATA)[0] // MEGABYTE
-            return Refused(f"reading the file takes more than {most} MB of memory", is_spent=True)
+            return None
         except Exception:  # boundary: an operation may raise anything; the server writes it to its log
             return Broken(traceback.format_exc()[-TRACE_CHARACTERS_MAX:])
 
 
-def serve(channel: socket.socket, operations: Mapping[str, Operation]) -> None:
+def serve(channel: socket.socket, operations: Mapping[str, Operation], memory_bytes: int) -> None:
     """Answer one request after another until the server closes the socket."""
+    out_of_memory = Refused(f"reading the file takes more than {memory_bytes // MEGABYTE} MB of memory", is_spent=True)
     while True:
         line, descriptors, _, _ = socket.recv_fds(channel, LINE_BYTES_MAX, 1)
         if not line or not descriptors:
             return
         answer = answer_of(operations, line, descriptors[0])
-        channel.sendall(encode(answer) + b"\n")
+        channel.sendall(encode(answer or out_of_memory) + b"\n")
 
 
 def main(arguments: list[str]) -> None:
@@ -94,7 +93,7 @@ def main(arguments: list[str]) -> None:
     os.close(nothing)
     walls = raise_walls(memory_bytes=chosen.memory_bytes, cpu_s=chosen.cpu_s)
     channel.sendall(encode(Ready(walls)) + b"\n")
-    serve(channel, operations)
+    serve(channel, operations, chosen.memory_bytes)
 
 
 if __name__ == "__main__":

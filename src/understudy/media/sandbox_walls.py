@@ -199,7 +199,7 @@ def _landlock_version(library: ctypes.CDLL) -> int:
 
 
 def shut_files(library: ctypes.CDLL) -> Iterator[str]:
-    """Landlock: deny every access to files, and where the kernel can, to ports, abstract sockets and other processes."""
+    """Landlock: deny all access to files, and where the kernel can, to ports, abstract sockets, other processes."""
     version = _landlock_version(library)
     if version < 1:
         return
