@@ -306,6 +306,14 @@ async def test_media_that_cannot_be_removed_are_tried_again(troubled: House):
     assert troubled.blob_names() == set()
 
 
+async def test_media_that_cannot_be_removed_are_tried_once_in_a_round(troubled: House, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(reaping, "BATCH_MOST", 1)
+    troubled.blobs.failing.add(await troubled.medium())
+    troubled.clock.advance(hours=2)
+    await troubled.reaper.round()
+    assert len(troubled.blobs.tried) == 1
+
+
 async def test_one_round_removes_a_bounded_number_of_media(reaped: House, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(reaping, "BATCH_MOST", 2)
     for number in range(8):

@@ -116,12 +116,11 @@ FORGET_REMOVED = "DELETE FROM removed_task WHERE id = ?"
 
 ADD_KEY = "INSERT INTO api_key (id, owner, digest, created_at) VALUES (?, ?, ?, ?)"
 
-# A filter that is not set is NULL. Only owner and place choose the index, so one text serves all filters. What is older
-# than is shown is walked over, because the archived are among it; the rest of it is purged within moments.
+# A filter that is not set is NULL. Only owner and place choose the index, so one text serves all filters. Both bounds
+# are always set and outside: "created since" and "behind this task" are one and the same condition on the index.
 _SHOWN = """
     (created_at, id) > (:after_created_at, :after_id) AND (created_at, id) < (:before_created_at, :before_id)
-    AND (archived
-        OR (created_at >= :created_after AND (status <> 'cancelled' OR updated_at >= :cancelled_after)))
+    AND (status <> 'cancelled' OR updated_at >= :cancelled_after OR archived)
     AND (:status IS NULL OR status = :status)
     AND (:model IS NULL OR model = :model)
     AND (:service_tier IS NULL OR service_tier = :service_tier)
@@ -147,5 +146,16 @@ PAGE_OF_IDS = f"SELECT {COLUMNS} {_OF_IDS} {_PAGE}"
 OLDEST_OF_OWNER = f"SELECT {COLUMNS} {_OF_OWNER} {_OLDEST_FIRST}"
 
 OLDEST_OF_IDS = f"SELECT {COLUMNS} {_OF_IDS} {_OLDEST_FIRST}"
+
+
+@cache
+def of_archive(listing: str) -> str:
+    """Give a listing, or a count, of archived tasks alone: what is shown of the time before the records that are kept.
+
+    A statement of its own, so that the ordinary one looks at no more than it must. Besides archived ones, its range
+    holds only what is purged within moments.
+    """
+    return listing.replace("FROM task WHERE", "FROM task WHERE archived AND")
+
 
 PLACE = "SELECT created_at, id FROM task WHERE id = ? AND owner = ?"

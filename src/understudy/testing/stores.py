@@ -119,6 +119,8 @@ class StoreConformance(ListingConformance, ArchiveConformance, ABC):
         assert await store.withdraw("project-b", task.id, LATER) is None
         assert await listed(store, "project-b") == []
         assert await listed(store, "project-b", task_ids=(task.id,)) == []
+        await put(store, sample_task(2, owner="project-b"))
+        assert await listed(store, "project-b", task_ids=(task.id, sample_task(2).id)) == [2]
         assert await read(store, task.id) == task
 
     async def test_claims_follow_priority_then_age_then_id(self, store: TaskStore) -> None:
