@@ -9,7 +9,7 @@ import pytest
 
 from intake_bench import AUDIO, IMAGE, VIDEO, MediaBench, Operator, file_of, inline, item
 from submit_bench import request_of
-from understudy.core.content import Role
+from understudy.core.content import ContentItem, Modality, Role
 from understudy.core.errors import Rejected, Unavailable
 from understudy.core.media import NotFetched, Origin, TooLarge
 from understudy.core.moderation import Stage
@@ -286,6 +286,18 @@ async def test_a_medium_that_was_stored_before_is_judged_and_not_brought_again(t
     medium = replace(image.medium, facts=replace(IMAGE, width_px=9000))
     (message,) = await refused(bench, replace(image, medium=medium))
     assert "image width" in message
+
+
+async def test_the_final_of_a_draft_is_made_from_the_drafts_media(tmp_path: Path):
+    bench = MediaBench(tmp_path)
+    model = "doubao-seedance-2.5"
+    draft = await bench.bring(item(IMAGE, inline(file_of(IMAGE))), model=model, draft=True, resolution="480p")
+    await bench.film(draft)
+    named = ContentItem(modality=Modality.DRAFT, value=f"cgt-{draft.id}")
+    final = await bench.submit(content=(named,), model=model, resolution="1080p")
+    assert final.request.content == draft.request.content
+    assert final.request.content[1].medium.sha256 == hashlib.sha256(file_of(IMAGE)).hexdigest()
+    assert len(bench.prober.probed) == 1
 
 
 async def test_a_task_needs_its_media_until_it_is_gone(tmp_path: Path):
