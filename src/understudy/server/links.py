@@ -29,10 +29,8 @@ class LinkSigner:
         if not secret:
             msg = "the secret that signs result links is empty"
             raise ValueError(msg)
-        # Keys of their own, because the same secret also peppers API keys; and one for links that name no end, so that
-        # no signature of a link with an end is good without it.
+        # A key of its own, because the same secret also peppers API keys.
         self._key = hmac.digest(secret, b"understudy result links", "sha256")
-        self._endless_key = hmac.digest(secret, b"understudy result links without end", "sha256")
         self._lifetime_s = lifetime_s
 
     def url(self, root: str, blob_key: str, now_s: float) -> str:
@@ -88,9 +86,9 @@ class LinkSigner:
         return hmac.compare_digest(given, expected) and (not expires or _EXPIRES.fullmatch(expires) is not None)
 
     def _sign(self, blob_key: str, expires: str) -> str:
-        """Sign a key and its end; the two cannot run into each other, because an end holds digits only."""
+        """Sign a key and its end, "" = none, as two lines; an end is digits alone, so no other pair gives the same."""
         signed = f"{blob_key}\n{expires}".encode("utf-8", "surrogatepass")
-        return hmac.digest(self._key if expires else self._endless_key, signed, "sha256").hex()
+        return hmac.digest(self._key, signed, "sha256").hex()
 
 
 class RequestLinks:
