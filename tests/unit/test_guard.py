@@ -144,6 +144,35 @@ def test_a_well_known_port_that_is_not_the_webs_is_refused_unless_the_host_is_al
     assert web_address(f"http://10.0.0.1:{port}/", Guard.reading("10.0.0.0/8")).port == port
 
 
+STRANGE = {
+    "user name": [f"http://{user}@film.test/" for user in ("user", "user:secret", ":secret", ":", "")],
+    "control characters": [f"http://film.test/a{mark}b" for mark in "\t\n\r\x00\x7f\x85\u2028"],
+    "strange port": [f"http://film.test:{port}/" for port in ("+80", " 80", "8_0", "８０")],
+    "no host": ["http:", "http:///x", "http:film.test", "http:/film.test", "http:/\\film.test/"],
+    "scheme": ["file:///x", "ftp://film.test/", "//film.test/", "film.test", "", "data:,x", "x" * 100],
+    "neither": ["http://127.1/", "http://0x7f000001/", "http://[::1%25lo]/", "http://[::1%lo]/", "http://a%62.test/"],
+    "characters, at most": ["http://film.test/" + "a" * 9000],
+}
+
+
+@pytest.mark.parametrize(("why", "url"), [(why, url) for why, urls in STRANGE.items() for url in urls])
+def test_what_is_no_plain_address_of_the_web_is_refused_and_the_reason_says_why(why: str, url: str) -> None:
+    with pytest.raises(Refused) as refused:
+        web_address(url, Guard.reading("0.0.0.0/0 ::/0 film.test"))
+    assert why in refused.value.reason
+
+
+SPOKEN = ["http://user:secret@\u2100.test/", "http://user:secret@[x/", f"{'x' * 5000}://a", f"http://{'a' * 5000}/"]
+
+
+@pytest.mark.parametrize("url", SPOKEN)
+def test_a_reason_quotes_neither_passwords_nor_whole_pages(url: str) -> None:
+    with pytest.raises(Refused) as refused:
+        web_address(url, NOBODY)
+    assert "secret" not in refused.value.reason
+    assert len(refused.value.reason) < 300
+
+
 @pytest.mark.parametrize(
     ("location", "there"),
     [

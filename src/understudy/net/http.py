@@ -5,6 +5,7 @@ one of these very addresses and to nothing else. No proxy, cookie or password of
 """
 
 import asyncio
+import re
 import socket
 import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -21,7 +22,7 @@ from yarl import URL
 
 from understudy.net.guard import Guard, literal
 from understudy.net.resolve import Resolve
-from understudy.net.web_address import Refused, redirected, web_address
+from understudy.net.web_address import REASON_CHARACTERS_MAX, Refused, redirected, web_address
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 CONNECT_TIMEOUT_S = 5.0
@@ -41,7 +42,6 @@ HEADER_BYTES_MAX = 16_384
 """Of one answer. The longest that a good host sends is a redirect to a signed address, about two thousand."""
 
 READ_BYTES = 1 << 18
-REASON_CHARACTERS_MAX = 200
 
 USER_AGENT = f"Understudy/{version('understudy')} (self-hosted video server; asked for by one of its users)"
 """Says who is asking: some hosts refuse programs that do not."""
@@ -87,6 +87,7 @@ class _Checked:
     addresses: tuple[str, ...]
 
 
+_QUOTED = re.compile(r"\n|\bb['\"]")
 _CHECKED: ContextVar[_Checked | None] = ContextVar("checked", default=None)
 
 
@@ -307,6 +308,6 @@ class _Faults:
 
 
 def _said(error: Exception) -> str:
-    """Return the first line of what aiohttp says: further ones quote the other side, and its URL has signatures."""
+    """Return what aiohttp says up to where it quotes the other side, and without the URL, which may be signed."""
     said = error.message if isinstance(error, aiohttp.ClientResponseError) else str(error)
-    return (said or type(error).__name__).partition("\n")[0][:REASON_CHARACTERS_MAX]
+    return _QUOTED.split(said or type(error).__name__)[0].rstrip(": ")[:REASON_CHARACTERS_MAX]

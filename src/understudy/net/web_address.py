@@ -14,6 +14,9 @@ WELL_KNOWN_PORTS = range(1024)
 """Ports that the system gives out (RFC 6335, section 6): of them only those of http and https are for the web; on the
 others mail servers and the like would read our request as theirs."""
 
+REASON_CHARACTERS_MAX = 200
+"""Of a log line a caller may fill."""
+
 WEB_PORTS = frozenset({80, 443})
 WEB_SCHEMES = frozenset({"http", "https"})
 
@@ -26,8 +29,8 @@ class Refused(Exception):
     """The address will not be contacted. reason: for the log, never for a caller; it may name private addresses."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+        self.reason = reason[:REASON_CHARACTERS_MAX]
+        super().__init__(self.reason)
 
 
 def web_address(text: str, guard: Guard) -> URL:
@@ -63,7 +66,7 @@ def web_address(text: str, guard: Guard) -> URL:
         if (asked.raw_host, asked.port) != (host, port):
             raise Refused("the address means two hosts")
     except ValueError as error:
-        raise Refused(f"the address cannot be read: {error}") from error
+        raise Refused(f"the address cannot be read: {_unquoted(error)}") from error
     if not (is_name(host) or literal(host)):
         raise Refused(f"{host!r} is neither a host name nor an address in its usual spelling")
     if not port or (port in WELL_KNOWN_PORTS and port not in WEB_PORTS and not guard.is_allowed(host)):
@@ -81,5 +84,10 @@ def redirected(here: URL, location: str, guard: Guard) -> URL:
     try:
         there = here.join(URL(location, encoded=True))
     except ValueError as error:
-        raise Refused(f"the address of the redirect cannot be read: {error}") from error
+        raise Refused(f"the address of the redirect cannot be read: {_unquoted(error)}") from error
     return web_address(str(there), guard)
+
+
+def _unquoted(error: ValueError) -> str:
+    """Return what the parser says up to where it quotes the address, which may have a password in it."""
+    return type(error).__name__ if isinstance(error, UnicodeError) else str(error).partition("'")[0].rstrip(": ")
