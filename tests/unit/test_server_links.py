@@ -69,6 +69,8 @@ def test_a_key_cannot_be_shifted_into_the_expiry():
     link = signer()
     signature = link._sign("a", "1900000000")
     assert not opens(link, "a\n1900000000", "", signature)
+    _, _, signature = taken_apart(endless().url("http://host", "a\n1900000000", NOW_S))
+    assert not opens(link, "a", "1900000000\n", signature)
 
 
 def test_a_link_without_end_opens_what_it_names_for_ever():
