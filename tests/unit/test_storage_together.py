@@ -9,7 +9,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from understudy.bootstrap import SystemRandomness
+from understudy.bootstrap.machine import SystemRandomness
 from understudy.core.content import ContentItem, Modality
 from understudy.core.ports import IdTaken
 from understudy.core.request import GenerationRequest

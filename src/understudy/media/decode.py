@@ -43,9 +43,17 @@ def read_image(path: Path) -> Picture:
 
     Raises: Unreadable.
     """
+    with path.open("rb") as file:
+        return read_open_image(file)
+
+
+def read_open_image(file: BinaryIO) -> Picture:
+    """Read the picture in an open file, as `read_image` does.
+
+    Raises: Unreadable.
+    """
     try:
-        with path.open("rb") as file:
-            return _read(file)
+        return _read(file)
     except Image.DecompressionBombError as error:
         raise Unreadable(f"the image has too many pixels, at most {PIXELS_MAX} are decoded") from error
     except _DAMAGED as error:

@@ -8,7 +8,7 @@ from contextlib import closing, suppress
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 import av
 import cv2
@@ -63,10 +63,10 @@ class VideoReader:
     a few pictures are in memory at a time. Pictures that cannot be decoded are passed over.
     """
 
-    def __init__(self, path: Path, fps: int) -> None:
-        """Open the file. Raises: Unreadable: no video, or damaged."""
+    def __init__(self, video: Path | BinaryIO, fps: int) -> None:
+        """Open the file, or take one that is open. Raises: Unreadable: no video, or damaged."""
         self._fps = fps
-        self._file = path.open("rb")
+        self._file = video.open("rb") if isinstance(video, Path) else video
         try:
             self._container = av.open(self._file, "r", format=DEMUXER, options=SEALED)
             self._stream = _film_in(self._container)

@@ -37,7 +37,7 @@ def build_app(house: House) -> Router:
         finally:
             await house.stop()
 
-    bodies = BodyReader(house.limits)
+    bodies = BodyReader(house.limits, house.spool_dir)
     router = Router(
         [
             *_task_routes(house, bodies),

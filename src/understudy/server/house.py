@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from understudy.core.ports import BlobStore, Clock
@@ -66,6 +67,7 @@ class House:
     preferred_dialect: a key of `dialects.select.MOUNTS`, meant where a path leaves it open. is_strict: warnings are
     violations unless the request says otherwise. stills: makes a film's thumbnail and sprite sheet.
     is_access_logged: one line per request at level INFO. uploads: files that come in pieces; None = not taken.
+    spool_dir: where the media of large bodies are written; None = a temporary directory.
     """
 
     submitter: Submitter
@@ -85,6 +87,7 @@ class House:
     is_ready: Callable[[], bool]
     limits: Limits
     uploads: Uploads | None = None
+    spool_dir: Path | None = None
     public_url: str | None = None
     preferred_dialect: str | None = None
     is_strict: bool = False

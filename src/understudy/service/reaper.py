@@ -10,7 +10,7 @@ import contextlib
 import logging
 import os
 import shutil
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -39,12 +39,16 @@ SWEEP_MOST = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reaped:
-    """What the reaper goes through. leftovers: directories in which whatever was not touched for a day is removed."""
+    """What the reaper goes through. leftovers: directories in which whatever was not touched for a day is removed.
+
+    sweeps: called once in an hour, each of which removes what it alone knows to be left.
+    """
 
     store: TaskStore
     media: MediaStore
     blobs: BlobStore
     leftovers: tuple[Path, ...] = ()
+    sweeps: tuple[Callable[[], Awaitable[object]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +76,7 @@ class Reaper:
         self._media = reaped.media
         self._blobs = reaped.blobs
         self._leftovers = reaped.leftovers
+        self._sweeps = reaped.sweeps
         self._clock = clock
         self._retention = retention
         self._pace = rounds
@@ -157,6 +162,8 @@ class Reaper:
         self._swept_at = now
         for folder in self._leftovers:
             await asyncio.to_thread(_remove_leftovers, folder, touched_before_s=now.timestamp() - LEFTOVER_AGE_S)
+        for sweep in self._sweeps:
+            await sweep()
 
     async def _go_round(self) -> None:
         while not self._closing.is_set():

@@ -86,7 +86,7 @@ class Uploads:
 
     def path_of(self, upload_id: str) -> Path:
         """Return where the bytes of an upload are."""
-        return self._folder / f"{upload_id}{_BYTES}"
+        return upload_path(self._folder, upload_id)
 
     async def begin(self, owner: str, new: NewUpload) -> Upload:
         """Make room for a file.
@@ -303,3 +303,8 @@ def _close(file: BinaryIO | RawIOBase) -> None:
     """Close a file, its bytes on the disk."""
     os.fsync(file.fileno())
     file.close()
+
+
+def upload_path(folder: Path, upload_id: str) -> Path:
+    """Return where the bytes of an upload are, in the directory of the uploads."""
+    return folder / f"{upload_id}{_BYTES}"
