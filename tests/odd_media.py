@@ -149,6 +149,7 @@ def film(
     sound_codec: str = "aac",
     sound_s: float = 0.0,
     pix_fmt: str = "yuv420p",
+    keyframes_apart: int = 250,
     options: tuple[tuple[str, str], ...] = (),
 ) -> bytes:
     """A video with moving gradients and a tone.
@@ -168,6 +169,7 @@ def film(
         video.codec_context.time_base = Fraction(1, fps)
         if codec in ("libx264", "libx265"):
             video.options = {"preset": "ultrafast", "x265-params": "log-level=none", "threads": "1"}
+            video.gop_size = keyframes_apart
         if codec == "libx265" and container in ("mp4", "mov"):
             video.codec_context.codec_tag = "hvc1"
         tracks: list[Any] = [made.add_stream(sound_codec, rate=48_000) for _ in range(sounds)]

@@ -112,6 +112,8 @@ class _Looked:
         seconds = float(video.duration * video.time_base) if video.duration else 0.0
         self._apart = max(1.0, seconds / bounds.checked_moments) / float(video.time_base)
         self._next: float | None = None
+        # FFmpeg marks what looks like a beginning; what the index says is one and does not look so is damaged.
+        self._beginnings = {entry.pos for entry in video.index_entries if entry.is_keyframe}
         self._left = bounds.checked_moments
         self._run = 0
         self._seen = 0
@@ -132,7 +134,7 @@ class _Looked:
             self._run -= 1
             if not self._run:
                 self._flush()
-        elif packet.is_keyframe and self._left and (self._next is None or (packet.dts or 0) >= self._next):
+        elif self._left and self._is_beginning(packet) and (self._next is None or (packet.dts or 0) >= self._next):
             self._left -= 1
             self._next = (packet.dts or 0) + self._apart
             self._run = self._bounds.checked_pictures - 1
@@ -140,6 +142,9 @@ class _Looked:
             self._decode(packet)
             if not self._run:
                 self._flush()
+
+    def _is_beginning(self, packet: Any) -> bool:
+        return packet.is_keyframe or packet.pos in self._beginnings
 
     def end(self) -> None:
         """See what is still in the decoder.

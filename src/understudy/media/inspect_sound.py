@@ -29,6 +29,8 @@ def inspect_sound(file: BinaryIO, kind: Kind, *, size_bytes: int, bounds: Contai
         if not container.streams.audio:
             raise Unreadable("the file has no sound")
         sound = container.streams.audio[0]
+        if sound.codec_context is None:
+            raise Unreadable("the sound is of a codec that is not known")
         duration_s = _duration_s(container, sound, bounds)
         return MediaFacts(
             modality=Modality.AUDIO,
