@@ -108,16 +108,6 @@ def test_a_jpeg_is_read(tmp_path):
     assert np.abs(read.astype(int) - card()).mean() < 2
 
 
-def test_a_heic_is_read(tmp_path):
-    read = read_image(saved(tmp_path, odd_media.heic()))
-    assert read.shape == (300, 400, 3)
-    assert np.abs(read.astype(int) - odd_media.pixels(400, 300)).mean() < 4
-
-
-def test_a_heic_that_is_turned_is_read_upright(tmp_path):
-    assert read_image(saved(tmp_path, odd_media.heic(turned=1))).shape == (400, 300, 3)
-
-
 @pytest.mark.parametrize(
     ("orientation", "corners"),
     [
