@@ -17,7 +17,7 @@ PAUSES_S = (0.25, 0.75, 1.5)
 RETRY_AFTER_MAX_S = 3.0
 """A host that wants a longer pause is not asked again: the caller's time would be over."""
 
-WRITTEN_AT_ONCE_BYTES = 1 << 20
+WRITTEN_AT_ONCE_BYTES = 1 << 18
 """Each write is a turn in a thread, which costs as much as writing some ten thousand bytes."""
 
 OK, PARTIAL, RANGE_NOT_SATISFIABLE = 200, 206, 416

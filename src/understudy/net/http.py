@@ -191,7 +191,7 @@ class HttpClient:
     ) -> Reply:
         try:
             async with asyncio.timeout(timeout_s):
-                async with self._ask("POST", web_address(url, self._guard), headers, body) as response:
+                async with self._ask("POST", web_address(url, self._guard), headers, body=body) as response:
                     answer, received = _answer(response), bytearray()
                     async for chunk in answer.chunks:
                         received += chunk
@@ -208,7 +208,7 @@ class HttpClient:
 
     @asynccontextmanager
     async def _ask(
-        self, method: str, url: URL, headers: Mapping[str, str], body: bytes | aiohttp.FormData | None = None
+        self, method: str, url: URL, headers: Mapping[str, str], *, body: bytes | aiohttp.FormData | None = None
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         sent = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity", **headers}
         checked = await self._checked(url)
