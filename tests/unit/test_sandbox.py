@@ -246,6 +246,17 @@ async def test_closing_ends_the_processes_and_who_comes_after_is_told(open_sandb
         await asked(sandbox, "read", file_of(tmp_path, ""))
 
 
+async def test_who_waits_for_an_answer_or_for_a_process_when_the_server_closes_is_told(open_sandbox, tmp_path):
+    sandbox = open_sandbox()
+    await asked(sandbox, "read", file_of(tmp_path, ""))
+    path = file_of(tmp_path, "spin")
+    waiting = [asyncio.create_task(asked(sandbox, "obey", path)) for _ in range(2)]
+    await asyncio.wait(waiting, timeout=0)
+    await sandbox.close()
+    ended = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [type(each) for each in ended] == [Unavailable, Unavailable]
+
+
 async def test_the_log_says_at_the_start_which_walls_there_are(open_sandbox, caplog):
     caplog.set_level(logging.INFO)
     await open_sandbox().start()

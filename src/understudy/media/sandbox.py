@@ -82,6 +82,8 @@ class Sandbox:
         except TimeoutError as error:
             raise Unreadable(f"reading the file takes longer than {self._limits.timeout_s:g} s") from error
         except ChildLost as error:
+            if self._is_closed:
+                raise _unavailable("the server is stopping") from error
             log.warning("sandboxed process %d was lost over %s of %s: %s", child.pid, asked.op, asked.modality, error)
             raise Unreadable("the file cannot be read: it is damaged, or takes too much memory") from error
         finally:
@@ -131,6 +133,9 @@ class Sandbox:
             self._places.put_nowait(child)
             return
         self._end(child)
+        if self._is_closed:
+            self._places.put_nowait(None)
+            return
         replacing = asyncio.create_task(self._replace())
         self._replacing.add(replacing)
         replacing.add_done_callback(self._replacing.discard)

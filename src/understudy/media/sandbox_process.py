@@ -53,6 +53,7 @@ class SandboxChild:
     def __init__(self, process: asyncio.subprocess.Process, channel: socket.socket) -> None:
         self._process = process
         self._channel = channel
+        self._is_asked = False
         self.files = 0
         self.walls: tuple[str, ...] = ()
 
@@ -119,12 +120,15 @@ class SandboxChild:
         Raises: ChildLost.
         """
         self.files += 1
+        self._is_asked = True
         try:
             # A short line into an empty socket: this never waits.
             socket.send_fds(self._channel, [encode(asked)], [descriptor])
+            return await self._receive()
         except OSError as error:
             raise ChildLost(f"the process takes no file: {error}") from error
-        return await self._receive()
+        finally:
+            self._is_asked = False
 
     async def _receive(self) -> Answer:
         line = b""
@@ -141,8 +145,9 @@ class SandboxChild:
         return answer
 
     def kill(self) -> None:
-        """Kill the process and all that might be in its group, at once."""
-        self._channel.close()
+        """Kill the process and all that might be in its group, at once; who waits for its answer hears of the end."""
+        if not self._is_asked:
+            self._channel.close()
         if self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, signal.SIGKILL)
