@@ -318,9 +318,12 @@ async def test_a_name_that_flips_before_another_try_is_refused_there(internet: I
 
 
 async def test_a_connection_that_is_kept_open_does_not_outlive_the_judgement_of_its_name(internet: Internet) -> None:
-    kept = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfilm"
+    def kept(asked: Asked, connection: Connection) -> None:
+        connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfilm")
+        silent()(asked, connection)
+
     internet.names.answers["flips.test"] = [[PUBLIC], ["127.0.0.1"]]
-    internet.public.on("/film.mp4", raw(kept))
+    internet.public.on("/film.mp4", kept)
     assert await internet.fetch("http://flips.test:{Q}/film.mp4") == b"film"
     (internet.directory / "fetched").unlink()
     assert "loopback" in await internet.is_refused("http://flips.test:{Q}/film.mp4")

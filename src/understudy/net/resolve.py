@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """Host name and port -> all its addresses. Raises: OSError."""
 
-NAMES_AT_ONCE = 8
+NAMES_AT_ONCE = 32
 """A name whose servers do not answer holds a thread for half a minute: such names must not hold up the rest of the
-server, which is why these threads are their own, and few."""
+server, which is why these threads are their own, nor each other, which is why they are many."""
 
 
 class SystemResolver:
