@@ -20,8 +20,9 @@ SPOOLED_MAX = 64
 """Our own bound, far above what any model takes; what comes after it stays in the text."""
 PROSE_KEYS = frozenset({"text", "prompt", "negative_prompt", "user", "safety_identifier"})
 """Keys whose values are a person's words or names in every dialect, whatever they begin with."""
-STRINGS_MAX = 2 * SEPARATORS_MAX + 2
-"""More strings than this cannot stand in JSON of so few separators: it is none, and the parser will say so."""
+STRINGS_MAX = CLOSERS_MAX = 2 * SEPARATORS_MAX + 2
+"""More strings, or colons and closing brackets, cannot stand in JSON of so few separators: it is none, and the parser
+will say so."""
 
 _HEADER_BYTES_MAX = 512
 _KEY_BYTES_MAX = 64
@@ -49,8 +50,7 @@ _MEANT = (
 )
 _ESCAPE_BYTES = 6
 _QUOTE, _BACKSLASH = b'"'[0], b"\\"[0]
-_OBJECT, _ARRAY = b"{"[0], b"["[0]
-_CLOSING, _COLON = b"]}", b":"[0]
+_COMMA, _COLON = b","[0], b":"[0]
 _COUNTED = b"[{,"
 _DATA_CHARS = 5
 
@@ -130,7 +130,7 @@ class JsonSpool:
         self._open = bytearray()
         self._before = 0
         self._key: bytes | None = None
-        self._separators = self._strings = self._spooled = 0
+        self._separators = self._closers = self._strings = self._spooled = 0
         self._base64 = Base64Stream()
         self._address = ""
 
@@ -169,14 +169,18 @@ class JsonSpool:
         if token == _QUOTE:
             return self._string(part, at)
         self._before = token
-        if token in _COUNTED:
-            self._separators += 1
-            if self._separators > SEPARATORS_MAX:
-                refuse_separators()
-        if token in (_OBJECT, _ARRAY):
+        if token not in _COUNTED:
+            self._closers += 1
+            if self._closers > CLOSERS_MAX:
+                self._state = self._verbatim
+            if token != _COLON and self._open:
+                self._open.pop()
+            return at + 1
+        self._separators += 1
+        if self._separators > SEPARATORS_MAX:
+            refuse_separators()
+        if token != _COMMA:
             self._open.append(token)
-        elif token in _CLOSING and self._open:
-            self._open.pop()
         return at + 1
 
     def _string(self, part: bytes, at: int) -> int:
