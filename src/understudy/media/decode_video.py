@@ -4,7 +4,7 @@ As for images, FFmpeg is given an opened file and one demuxer, never a path: see
 """
 
 from collections.abc import Generator, Iterator
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -66,25 +66,24 @@ class VideoReader:
     def __init__(self, video: Path | BinaryIO, fps: int) -> None:
         """Open the file, or take one that is open. Raises: Unreadable: no video, or damaged."""
         self._fps = fps
-        self._file = video.open("rb") if isinstance(video, Path) else video
-        try:
-            self._container = av.open(self._file, "r", format=DEMUXER, options=SEALED)
-            self._stream = _film_in(self._container)
-            self._stream.codec_context.thread_count = DECODER_THREADS
-            self._stream.codec_context.thread_type = "AUTO"
-            self._start_s = float((self._stream.start_time or 0) * (self._stream.time_base or 0))
-            self._first = next(self._decoded(), None)
-        except (av.FFmpegError, OSError) as error:
-            self.close()
-            raise Unreadable(f"the video is damaged: {error.strerror}") from error
-        except BaseException:
-            self.close()
-            raise
-        if self._first is None:
-            self.close()
-            raise Unreadable("the video has no pictures that can be decoded")
-        self._start_s = _time_s(self._first, self._start_s)
-        self.height_px, self.width_px = self._upright(self._first).shape[:2]
+        with ExitStack() as opened:
+            # Closing a file that was handed over is as good as its owner doing it.
+            file = opened.enter_context(video.open("rb") if isinstance(video, Path) else video)
+            try:
+                self._container = opened.enter_context(av.open(file, "r", format=DEMUXER, options=SEALED))
+                self._stream = _film_in(self._container)
+                self._stream.codec_context.thread_count = DECODER_THREADS
+                self._stream.codec_context.thread_type = "AUTO"
+                first = next(self._decoded(), None)
+            except (av.FFmpegError, OSError) as error:
+                raise Unreadable(f"the video is damaged: {error.strerror}") from error
+            if first is None:
+                raise Unreadable("the video has no pictures that can be decoded")
+            stated_s = float((self._stream.start_time or 0) * (self._stream.time_base or 0))
+            self._start_s = _time_s(first, stated_s)
+            self.height_px, self.width_px = self._upright(first).shape[:2]
+            # From here on the file stays open until the reader is closed.
+            self._open = opened.pop_all()
 
     def __enter__(self) -> Self:
         return self
@@ -96,9 +95,7 @@ class VideoReader:
 
     def close(self) -> None:
         """Let go of the file."""
-        with suppress(AttributeError):
-            self._container.close()
-        self._file.close()
+        self._open.close()
 
     def __iter__(self) -> Iterator[Picture]:
         return self.pictures()

@@ -238,7 +238,7 @@ class EngineConformance(ABC):
 
     @pytest.fixture(params=["first frame", "first and last frame", "images", "a video", "an image and a sound"])
     def given(
-        self, request: pytest.FixtureRequest, ordered: Rendered, engine: Engine, tmp_path: Path
+        self, request: pytest.FixtureRequest, *, ordered: Rendered, engine: Engine, tmp_path: Path
     ) -> tuple[Rendered, RenderJob]:
         """A film of given media, and a job that is equal but for its directory."""
         portrait, wide, told = tmp_path / "portrait", tmp_path / "wide", tmp_path / "told"

@@ -13,8 +13,8 @@ from understudy.media.decode_video import VideoReader
 class Player:
     """The pictures of all cuts. One video is open at a time."""
 
-    def __init__(self, videos: Sequence[Footage], cuts: Sequence[Cut], *, size: tuple[int, int], fps: int) -> None:
-        self._videos, self._cuts, self._size, self._fps = videos, cuts, size, fps
+    def __init__(self, videos: Sequence[Footage], cuts: Sequence[Cut], *, size_px: tuple[int, int], fps: int) -> None:
+        self._videos, self._cuts, self._size_px, self._fps = videos, cuts, size_px, fps
         self.num_frames = cuts[-1].starts_at + cuts[-1].num_frames if cuts else 0
         self._open = ExitStack()
         self._pictures: Iterator[Picture] = iter(())
@@ -32,14 +32,14 @@ class Player:
             drawn = next(self._pictures, None)
             # A video may end a little before its header says: its last picture stays.
             if drawn is not None:
-                self._shown = fitted(drawn, *self._size)
+                self._shown = fitted(drawn, *self._size_px)
             self._next += 1
         return self._shown
 
     def _begin(self, cut: Cut, index: int) -> None:
         self.close()
         reader = self._open.enter_context(VideoReader(self._videos[cut.video].path, self._fps))
-        self._shown = fitted(next(reader.pictures()), *self._size)
+        self._shown = fitted(next(reader.pictures()), *self._size_px)
         self._pictures = reader.pictures((cut.begins_with + index - cut.starts_at) / self._fps)
         self._cut, self._next = cut, index
 

@@ -82,7 +82,7 @@ class Board:
         scenes: list[Scene] = []
         left = self._canvas.num_frames
         if cuts:
-            player = self._player = Player(given.videos, cuts, size=self._size, fps=self._canvas.fps)
+            player = self._player = Player(given.videos, cuts, size_px=self._size, fps=self._canvas.fps)
             scenes.append(Scene(num_frames=player.num_frames, draw=player.picture))
             left -= player.num_frames
             if left > 0 and (given.is_extension or not given.images):
