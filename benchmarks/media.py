@@ -12,7 +12,8 @@ rows take turns, so that a noisy machine spoils all alike; each figure is the me
 threads of this process, and share the machine's cores with the server.
 
 "CPU s/GB" is the processor time of the server's process: the steadier figure where other programs run beside. "Peak" is
-the most memory that it held, and the growth over what it held before it was asked for anything.
+the most memory that it held, and the growth over what it held before it was asked for anything; "stalled" is what it
+takes more for 200 clients at once that ask for the whole film and take nothing.
 """
 
 import argparse
@@ -38,6 +39,8 @@ MB = 1_000_000
 KEY = "20261121120000-abcde-1/video.mp4"
 RANGE_BYTES = 4 * 1024 * 1024
 PARALLEL = 8
+STALLED = 200
+STALLED_AT = ("bare", "ours")
 RECEIVE_BYTES = 1024 * 1024
 SERVERS = {
     "bare": ("bare",),
@@ -74,10 +77,10 @@ class Server:
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
-    def peak_mb(self) -> float:
-        """Return the most memory that its process has held."""
+    def memory_mb(self, name: str) -> float:
+        """Return the memory that its process holds (VmRSS), or the most it has held (VmHWM)."""
         status = Path(f"/proc/{self.pid}/status").read_text()
-        return int(status.partition("VmHWM:")[2].split()[0]) * 1024 / MB
+        return int(status.partition(f"{name}:")[2].split()[0]) * 1024 / MB
 
 
 def take(server: Server, first: int, size_bytes: int, step_bytes: int) -> None:
@@ -99,6 +102,19 @@ def take(server: Server, first: int, size_bytes: int, step_bytes: int) -> None:
                 if not taken:
                     raise EOFError
                 left -= taken
+
+
+def stalled(server: Server) -> float:
+    """Return how many MB the server takes more for many clients that ask and take nothing."""
+    before_mb = server.memory_mb("VmRSS")
+    with ExitStack() as clients:
+        for _ in range(STALLED):
+            connection = clients.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=60))
+            connection.sendall(f"GET {server.link} HTTP/1.1\r\nHost: h\r\n\r\n".encode())
+            connection.recv(1)
+        # The last of them has its first byte; what the server still wants to send it, it has by the next answer.
+        take(server, 0, RANGE_BYTES, RANGE_BYTES)
+        return server.memory_mb("VmRSS") - before_mb
 
 
 def whole(server: Server, size_bytes: int) -> None:
@@ -149,8 +165,8 @@ def measured(work: Callable[[], None], size_bytes: int, server: Server | None = 
     return size_bytes / MB / spent_s, cpu_s / (size_bytes / MB / 1000)
 
 
-def compare(folder: Path, size_bytes: int, rounds: int) -> tuple[list[Row], dict[str, tuple[float, float]]]:
-    """Serve the same file by all servers, in turns; return the rows, and each server's peak and growth in MB."""
+def compare(folder: Path, size_bytes: int, rounds: int) -> tuple[list[Row], dict[str, tuple[float, ...]]]:
+    """Serve the same file by all servers, in turns; return the rows, and each server's peak, growth and stalled."""
     source, found = folder / "film.mp4", {}
     with source.open("wb") as file:
         for _ in range(size_bytes // MB):
@@ -162,7 +178,7 @@ def compare(folder: Path, size_bytes: int, rounds: int) -> tuple[list[Row], dict
             home.mkdir()
             shutil.copyfile(source, home / "film.mp4")
             started[name] = servers.enter_context(running(arguments, home))
-        before_mb = {name: server.peak_mb() for name, server in started.items()}
+        before_mb = {name: server.memory_mb("VmHWM") for name, server in started.items()}
         for _ in range(rounds):
             copied = measured(lambda: shutil.copyfile(source, folder / "copy"), size_bytes)
             found.setdefault("copy", []).append((copied[0], None))
@@ -170,8 +186,12 @@ def compare(folder: Path, size_bytes: int, rounds: int) -> tuple[list[Row], dict
                 for name, server in started.items():
                     row = measured(lambda work=work, server=server: work(server, size_bytes), size_bytes, server)
                     found.setdefault(f"{name}, {way}", []).append(row)
-        peaks = {name: (server.peak_mb(), server.peak_mb() - before_mb[name]) for name, server in started.items()}
-    return [_row(what, figures) for what, figures in found.items()], peaks
+        peaks = {name: server.memory_mb("VmHWM") for name, server in started.items()}
+        held = {
+            name: (peak_mb, peak_mb - before_mb[name], stalled(started[name]) if name in STALLED_AT else 0.0)
+            for name, peak_mb in peaks.items()
+        }
+    return [_row(what, figures) for what, figures in found.items()], held
 
 
 def _row(what: str, figures: list[tuple[float, Any]]) -> Row:
@@ -282,6 +302,7 @@ def serve(arguments: argparse.Namespace) -> None:
 
     if arguments.chunk_kib:
         blobs.CHUNK_BYTES = arguments.chunk_kib * 1024
+        blobs._BUFFER = blobs._Buffer()
     if arguments.by_threads:
         blobs._READ_NOW = 0
     uvloop.run((serve_ours if arguments.serve == "ours" else serve_bare)(arguments.folder))
@@ -313,8 +334,9 @@ def main() -> None:
         cpu = "" if row.cpu_s_per_gb is None else f"{row.cpu_s_per_gb:8.3f} CPU s/GB"
         files = "" if row.files_per_s is None else f"{row.files_per_s:8.1f} files/s"
         print(f"{row.what:40}{row.mb_per_s:10.0f} MB/s{cpu}{files}")
-    for server, (peak_mb, growth_mb) in peaks.items():
-        print(f"{server:40}{peak_mb:10.0f} MB peak, {growth_mb:.0f} MB more than before")
+    for server, (peak_mb, growth_mb, stalled_mb) in peaks.items():
+        more = f", stalled {stalled_mb:.0f} MB" if server in STALLED_AT else ""
+        print(f"{server:40}{peak_mb:10.0f} MB peak, {growth_mb:.0f} MB more than before{more}")
 
 
 if __name__ == "__main__":

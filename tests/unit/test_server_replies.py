@@ -108,7 +108,7 @@ async def test_a_stream_to_a_client_that_never_waits_lets_others_in_between_its_
             await asyncio.sleep(0)
 
     beside = asyncio.create_task(others())
-    await StreamReply(200, (), 20_000, rest=parts()).send(send, (), is_head=False)
+    await StreamReply(200, (), 20_000, parts()).send(send, (), is_head=False)
     beside.cancel()
     assert sum(len(message.get("body", b"")) for message in sent) == 20_000
     assert len(set(turns)) >= 20
@@ -123,9 +123,9 @@ async def test_a_stream_that_is_longer_than_its_parts_is_broken_off():
     async def send(message):
         sent.append(message)
 
-    await StreamReply(200, (), 10, b"begin", parts()).send(send, (), is_head=False)
-    assert [message["type"] for message in sent[-2:]] == ["http.response.body", BROKEN_OFF]
-    assert sent[-2]["more_body"] is True
+    await StreamReply(200, (), 10, parts()).send(send, (), is_head=False)
+    assert [message["type"] for message in sent] == ["http.response.start", "http.response.body", BROKEN_OFF]
+    assert sent[1]["more_body"] is True
 
 
 def test_request_ids_look_like_arks_and_differ():

@@ -123,7 +123,7 @@ async def test_what_fails_for_good_is_told_as_unavailable(tmp_path, monkeypatch,
             with pytest.raises(Unavailable, match=r"storage does not answer"):
                 await asked
         with pytest.raises(OSError, match=r"broke off"):
-            await read_part(store, KEY, 0, 1)
+            await read_part(store, KEY, start=0, length_bytes=1)
     assert "403" in caplog.text
 
 

@@ -2,6 +2,8 @@
 
 import logging
 import re
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -82,9 +84,9 @@ async def _send(call: Call, key: str, *, fresh_s: int) -> Answer:
         body = call.codec.encode_error(violation, call.request_id).body
         return Reply(416, body, (*JSON, (b"content-range", b"bytes */%d" % size_bytes)))
     if part is None:
-        return await _stream(call, key, 200, headers, part=(0, size_bytes - 1))
+        return await _stream(call, key, status=200, headers=headers, part=(0, size_bytes - 1))
     headers = (*headers, (b"content-range", b"bytes %d-%d/%d" % (*part, size_bytes)))
-    return await _stream(call, key, 206, headers, part=part)
+    return await _stream(call, key, status=206, headers=headers, part=part)
 
 
 def _names(header: bytes, etag: bytes) -> bool:
@@ -101,7 +103,7 @@ def _part_asked(call: Call, size_bytes: int, etag: bytes) -> tuple[int, int] | N
 
 
 async def _stream(
-    call: Call, key: str, status: int, headers: tuple[Header, ...], *, part: tuple[int, int]
+    call: Call, key: str, *, status: int, headers: tuple[Header, ...], part: tuple[int, int]
 ) -> StreamReply:
     """Answer with a part of the blob, whose beginning was read already: what is gone is told, and not begun."""
     start, length_bytes = part[0], part[1] - part[0] + 1
@@ -109,14 +111,30 @@ async def _stream(
         return StreamReply(status, headers, length_bytes)
     parts = call.house.blobs.read(key, start=start, length_bytes=length_bytes)
     try:
-        first = await anext(parts)
+        return StreamReply(status, headers, length_bytes, await _begun(parts))
     except FileNotFoundError:
         raise _gone() from None
     except OSError as error:
         _log.warning("request %s: a file cannot be read: %s", call.request_id, error)
         violation = Violation("ServiceUnavailable", "", "The file cannot be read now, please try again.")
         raise Unavailable(violation) from error
-    return StreamReply(status, headers, length_bytes, first, parts)
+
+
+async def _begun(parts: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    """Return the same parts, of which the first one was read.
+
+    Raises: FileNotFoundError, OSError.
+    """
+    # Popped, not kept: a slow client would hold it in memory to its end.
+    first = [await anext(parts)]
+
+    async def all_parts() -> AsyncGenerator[bytes]:
+        async with aclosing(parts):
+            yield first.pop()
+            async for part in parts:
+                yield part
+
+    return all_parts()
 
 
 def _gone() -> NotFound:

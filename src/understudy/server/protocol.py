@@ -20,6 +20,9 @@ from understudy.core.errors import Violation
 from understudy.server.house import Limits
 from understudy.server.reply import BROKEN_OFF, ClientLeft, Reply
 
+JOINED_BYTES = 64 * 1024
+"""Up to this size head and body are joined for one write; a larger part is not worth a copy, time or memory."""
+
 
 @dataclass(frozen=True, slots=True)
 class Edge:
@@ -66,7 +69,10 @@ class EdgeCycle(RequestResponseCycle):
         body, is_last = message["body"], not message.get("more_body", False)
         if self.scope["method"] == "HEAD":
             body = b""
-        self.transport.write(self._head + body)
+        if len(body) > JOINED_BYTES:
+            self.transport.writelines((self._head, body))
+        else:
+            self.transport.write(self._head + body)
         self._head = b""
         if is_last:
             self.response_complete = True
@@ -74,6 +80,9 @@ class EdgeCycle(RequestResponseCycle):
             if not self.keep_alive:
                 self.transport.close()
             self.on_response()
+        elif self.flow.write_paused:
+            # Before the next part is read: a client that is slow has one part in memory and not two.
+            await self._wait_for_client()
 
     async def _wait_for_client(self) -> None:
         """Wait until the client has taken what was written, however slowly; hang up on one that takes nothing."""

@@ -54,36 +54,30 @@ class Reply:
         await send({"type": "http.response.body", "body": b"" if is_head else self.body})
 
 
-async def _nothing() -> AsyncGenerator[bytes]:
-    return
-    yield b""
-
-
 @dataclass(frozen=True, slots=True)
 class StreamReply:
     """So many bytes, a part at a time, as fast as the client takes them and never ahead of it.
 
-    first: read before the answer begins, so that what is not there is told by a status; empty where nothing follows.
-    rest: the parts behind it; it may break off with OSError.
+    parts: all the bytes; it may break off with OSError. None where the answer needs none, to HEAD or of no bytes.
     """
 
     status: int
     headers: tuple[Header, ...]
     length_bytes: int
-    first: bytes = b""
-    rest: AsyncGenerator[bytes] | None = None
+    parts: AsyncGenerator[bytes] | None = None
 
     async def send(self, send: Send, shared: tuple[Header, ...], *, is_head: bool) -> None:
         """Send the parts; where they break off, close the connection, so that the client sees it and can go on."""
         headers = [*self.headers, (b"content-length", b"%d" % self.length_bytes), *shared]
-        left = 0 if is_head else self.length_bytes - len(self.first)
-        async with aclosing(self.rest or _nothing()) as rest:
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        if is_head or self.parts is None:
+            await send({"type": "http.response.body", "body": b""})
+            return
+        left = self.length_bytes
+        async with aclosing(self.parts) as parts:
             try:
-                await send({"type": "http.response.start", "status": self.status, "headers": headers})
-                body = b"" if is_head else self.first
-                await send({"type": "http.response.body", "body": body, "more_body": left > 0})
                 while left:
-                    part = await anext(rest)
+                    part = await anext(parts)
                     left -= len(part)
                     await send({"type": "http.response.body", "body": part, "more_body": left > 0})
                     # To a client as fast as the disk nothing here would ever wait, and others would.

@@ -6,6 +6,7 @@ import os
 import shutil
 import stat
 import tempfile
+import threading
 from collections.abc import AsyncGenerator
 from contextlib import suppress
 from pathlib import Path
@@ -64,12 +65,11 @@ class LocalBlobStore:
         """See the port."""
         handle = await asyncio.to_thread(self._open, key)
         try:
-            buffer = bytearray(min(length_bytes, CHUNK_BYTES))
             end = start + length_bytes
             while start < end:
                 most = min(end - start, CHUNK_BYTES)
                 # A thread costs more than copying what is in memory: it is asked where there is a disk to wait for.
-                chunk = _read_now(handle, memoryview(buffer)[:most], start)
+                chunk = _read_now(handle, start, most)
                 if not chunk:
                     chunk = await asyncio.to_thread(os.pread, handle, most, start)
                 if not chunk:
@@ -170,12 +170,23 @@ class LocalBlobStore:
                 raise
 
 
-def _read_now(handle: int, buffer: memoryview, position: int) -> bytes:
-    """Return what is in memory of the part that would fill the buffer: its beginning, or nothing."""
+class _Buffer(threading.local):
+    """One for all readers of a thread, because nothing is awaited while it is filled and emptied."""
+
+    def __init__(self) -> None:
+        self.view = memoryview(bytearray(CHUNK_BYTES))
+
+
+_BUFFER = _Buffer()
+
+
+def _read_now(handle: int, position: int, most: int) -> bytes:
+    """Return what is in memory of so many bytes from the position: their beginning, or nothing."""
     if not _READ_NOW:
         return b""
+    view = _BUFFER.view[:most]
     try:
-        return bytes(buffer[: os.preadv(handle, [buffer], position, _READ_NOW)])
+        return bytes(view[: os.preadv(handle, [view], position, _READ_NOW)])
     except OSError:
         # Nothing of it is in memory, or the file system cannot tell.
         return b""

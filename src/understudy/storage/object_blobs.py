@@ -177,7 +177,7 @@ class ObjectBlobStore:
             return
         piece, version = await self._piece(key, start, end)
         while (start := start + len(piece)) < end:
-            ahead = self._fetched_ahead(key, start, end, version)
+            ahead = self._fetched_ahead(key, start, end, version=version)
             try:
                 yield piece
                 piece, _ = await (ahead or self._piece(key, start, end, version=version))
@@ -189,7 +189,7 @@ class ObjectBlobStore:
                     self._aheads_left += 1
         yield piece
 
-    def _fetched_ahead(self, key: str, start: int, end: int, version: str | None) -> asyncio.Task[Piece] | None:
+    def _fetched_ahead(self, key: str, start: int, end: int, *, version: str | None) -> asyncio.Task[Piece] | None:
         """Begin to fetch the next piece, unless too many are held already."""
         if not self._aheads_left:
             return None

@@ -60,7 +60,7 @@ def pattern(size_bytes: int, seed: int = 1) -> bytes:
     return (block * (size_bytes // len(block) + 1))[:size_bytes]
 
 
-async def read_part(store: BlobStore, key: str, start: int, length_bytes: int) -> bytes:
+async def read_part(store: BlobStore, key: str, *, start: int, length_bytes: int) -> bytes:
     """Return a part of a blob, having looked at the size of each chunk."""
     parts = [part async for part in store.read(key, start=start, length_bytes=length_bytes)]
     assert all(isinstance(part, bytes) and 0 < len(part) <= CHUNK_BYTES_MAX for part in parts)
@@ -71,7 +71,7 @@ async def read_all(store: BlobStore, key: str) -> bytes:
     """Return a whole blob."""
     facts = await store.stat(key)
     assert facts is not None, f"{key} is not stored"
-    return await read_part(store, key, 0, facts.size_bytes)
+    return await read_part(store, key, start=0, length_bytes=facts.size_bytes)
 
 
 class Workshop:
@@ -216,7 +216,7 @@ class BlobStoreConformance(ABC):
             (2 * mebibyte - 1, 2 * mebibyte + 2),
             (0, 0),
         ):
-            part = await read_part(store, FILM, start, length_bytes)
+            part = await read_part(store, FILM, start=start, length_bytes=length_bytes)
             assert part == content[start : start + length_bytes], (start, length_bytes)
 
     @pytest.mark.parametrize(("start", "length_bytes"), [(0, 5), (3, 2), (4, 1), (9, 1), (0, LARGE_BYTES)])
@@ -225,7 +225,7 @@ class BlobStoreConformance(ABC):
     ) -> None:
         await shop.put(store, FILM, b"film")
         with pytest.raises(OSError, match=r".") as told:
-            await read_part(store, FILM, start, length_bytes)
+            await read_part(store, FILM, start=start, length_bytes=length_bytes)
         assert not isinstance(told.value, FileNotFoundError)
 
     @pytest.mark.parametrize("change", ["replaced", "removed"])
@@ -255,10 +255,12 @@ class BlobStoreConformance(ABC):
         assert len(await read_all(store, FILM)) == LARGE_BYTES
 
     async def test_many_can_read_at_once(self, store: BlobStore, shop: Workshop) -> None:
-        content = pattern(LARGE_BYTES)
+        content, places = pattern(LARGE_BYTES), range(0, 40_000, 1000)
         await shop.put(store, FILM, content)
-        parts = await asyncio.gather(*(read_part(store, FILM, at * 1000, LARGE_BYTES - at * 1000) for at in range(40)))
-        assert [part == content[at * 1000 :] for at, part in enumerate(parts)] == [True] * 40
+        parts = await asyncio.gather(
+            *(read_part(store, FILM, start=at, length_bytes=LARGE_BYTES - at) for at in places)
+        )
+        assert [part == content[at:] for at, part in zip(places, parts, strict=True)] == [True] * 40
 
     async def test_a_local_copy_holds_the_bytes_and_the_blob_stays(
         self, store: BlobStore, shop: Workshop, tmp_path: Path
@@ -289,7 +291,7 @@ class BlobStoreConformance(ABC):
     async def test_what_is_not_stored_is_not_found(self, store: BlobStore, tmp_path: Path, key: str) -> None:
         assert await store.stat(key) is None
         with pytest.raises(FileNotFoundError):
-            await read_part(store, key, 0, 1)
+            await read_part(store, key, start=0, length_bytes=1)
         with pytest.raises(FileNotFoundError):
             await store.local_copy(key, tmp_path)
         await store.delete(key)
