@@ -64,7 +64,13 @@ class TakesTheSameAgain(MemoryMediaStore):
 
 class LosesWhatWasCutOff(MemoryMediaStore):
     async def coming(self, sha256, key):
-        pass
+        return self._media[sha256].record
+
+
+class TakesAnyRecord(MemoryMediaStore):
+    async def arrived(self, sha256, key, facts, *, record):
+        found = self._media.get(sha256)
+        await super().arrived(sha256, key, facts, record=found.record if found else record)
 
 
 class ForgetsWhatCameBack(MemoryMediaStore):
@@ -104,6 +110,7 @@ BROKEN_STORES = {
     ReservesWhatLeaves: "media_that_leave_are_reserved_by_nobody_until_they_have_left",
     ForgetsWhatItTook: "media_that_were_taken_and_never_left_are_taken_again",
     TakesTheSameAgain: "no_more_media_are_taken_than_was_asked_and_each_has_its_turn",
+    TakesAnyRecord: "bytes_that_were_removed_do_not_arrive_for_another[coming]",
     LosesWhatWasCutOff: "bytes_whose_storing_was_cut_off_are_removed",
     ForgetsWhatCameBack: "bytes_that_come_back_while_they_leave_are_removed_once_more",
     UsesWhatComes: "a_task_whose_media_are_not_there_is_refused_and_leaves_nothing[leaving]",
@@ -121,9 +128,23 @@ BROKEN_STATEMENTS = [
         "",
         "media_that_leave_are_reserved_by_nobody_until_they_have_left",
     ),
-    ("COMING", "WHERE key IS NULL", "WHERE 0", "bytes_whose_storing_was_cut_off_are_removed"),
-    ("ARRIVED", "WHERE state <> 'whole'", "", "bytes_that_arrive_again_change_nothing"),
+    ("COMING", "coalesce(key, ?2)", "nullif(?2, ?2)", "bytes_whose_storing_was_cut_off_are_removed"),
+    (
+        "COMING",
+        "AND state IN ('arriving', 'whole')",
+        "",
+        "bytes_do_not_come_once_their_reservation_is_over_and_they_leave",
+    ),
+    ("ARRIVED", "coalesce(facts, ?2)", "coalesce(?2, facts)", "bytes_that_arrive_again_change_nothing"),
     ("ARRIVED", "'returned'", "'leaving'", "bytes_that_come_back_while_they_leave_are_removed_once_more"),
+    ("ARRIVED", "AND record = ?3", "AND ?3 <> 0", "bytes_that_were_removed_do_not_arrive_for_another[coming]"),
+    ("CAME_TOO_LATE", "'leaving'", "'arriving'", "bytes_that_arrive_after_they_were_removed_are_removed_once_more"),
+    (
+        "CAME_TOO_LATE",
+        "coalesce(key, excluded.key)",
+        "key",
+        "bytes_that_were_removed_do_not_arrive_for_another[reserved]",
+    ),
     ("TAKE_UNUSED", "needed_until <= :now", "needed_until < :now", "media_stay_until_their_reservation_ends"),
     ("TAKE_UNUSED", "LIMIT :most", "LIMIT :most + 1", "no_more_media_are_taken_than_was_asked_and_each_has_its_turn"),
     (

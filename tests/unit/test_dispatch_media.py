@@ -30,7 +30,8 @@ async def stored(house: Theatre, tmp_path: Path, facts: MediaFacts) -> Medium:
     path.write_bytes(file_of(facts))
     await house.store.media.reserve(digest, house.clock.now() + timedelta(hours=1))
     await house.blobs.put(path, medium.key)
-    await house.store.media.arrived(digest, medium.key, facts)
+    record = await house.store.media.coming(digest, medium.key)
+    await house.store.media.arrived(digest, medium.key, facts, record=record)
     return medium
 
 

@@ -70,9 +70,9 @@ class House:
         """Store a medium that is reserved for an hour; return its key."""
         key = f"media/{sample_sha256(number)}.png"
         await self.media.reserve(sample_sha256(number), self.clock.now() + timedelta(hours=1))
-        await self.media.coming(sample_sha256(number), key)
+        record = await self.media.coming(sample_sha256(number), key)
         await self.store_blob(key)
-        await self.media.arrived(sample_sha256(number), key, sample_facts())
+        await self.media.arrived(sample_sha256(number), key, sample_facts(), record=record)
         return key
 
     def blob_names(self) -> set[str]:

@@ -153,14 +153,20 @@ class MediaStore(Protocol):
         """Ask for bytes to stay at least until the moment; of those unknown, that they are coming is recorded."""
         ...
 
-    async def coming(self, sha256: str, key: str) -> None:
-        """Record under which key reserved bytes are about to be stored, so that a crash leaves none behind."""
+    async def coming(self, sha256: str, key: str) -> int:
+        """Record under which key reserved bytes are about to be stored, so that a crash leaves none behind.
+
+        Returns the number of the record, for `arrived`: bytes that were removed since then did not arrive.
+
+        Raises: Unavailable when the reservation is over and the bytes are being removed, or are gone.
+        """
         ...
 
-    async def arrived(self, sha256: str, key: str, facts: MediaFacts) -> None:
+    async def arrived(self, sha256: str, key: str, facts: MediaFacts, *, record: int) -> None:
         """Record that the bytes are stored under the key; facts are kept for the next who brings them.
 
-        Bytes whose reservation ended before are removed nonetheless; a task that would use them is refused.
+        Bytes that were removed meanwhile, because their reservation is over, are removed once more; a task that would
+        use them is refused. record: what `coming` returned.
         """
         ...
 

@@ -85,9 +85,9 @@ class Shelf:
         """
         key = key_of_medium(measured.sha256, measured.facts)
         if not measured.is_stored:
-            await self.media.coming(measured.sha256, key)
+            record = await self.media.coming(measured.sha256, key)
             await self.blobs.put(measured.path, key)
-            await self.media.arrived(measured.sha256, key, measured.facts)
+            await self.media.arrived(measured.sha256, key, measured.facts, record=record)
         return Medium(key=key, sha256=measured.sha256, origin=origin, facts=measured.facts)
 
     async def _reserve(self, sha256: str) -> MediaFacts | None:

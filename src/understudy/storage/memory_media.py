@@ -16,6 +16,7 @@ class _Record:
     """See the table `medium`: the states and what they mean are the same."""
 
     state: str
+    record: int
     needed_until: datetime
     key: str | None = None
     facts: MediaFacts | None = None
@@ -29,10 +30,11 @@ class MemoryMediaStore:
         self._used_by: dict[str, frozenset[str]] = {}
         self._uses: Counter[str] = Counter()
         self._films: set[str] = set()
+        self._records = 0
 
     async def reserve(self, sha256: str, until: datetime) -> Reserved:
         """See the port."""
-        found = self._media.get(sha256, _Record(state="arriving", needed_until=until))
+        found = self._media.get(sha256) or self._new_record("arriving", until)
         if found.state in ("leaving", "returned"):
             return Reserved(what=Reservation.LEAVING)
         self._media[sha256] = replace(found, needed_until=max(found.needed_until, until))
@@ -40,17 +42,23 @@ class MemoryMediaStore:
             return Reserved(what=Reservation.NEW)
         return Reserved(what=Reservation.KNOWN, facts=found.facts)
 
-    async def coming(self, sha256: str, key: str) -> None:
-        """See the port."""
-        found = self._media.get(sha256, _Record(state="arriving", needed_until=_EVER))
-        if found.key is None:
-            self._media[sha256] = replace(found, key=key)
+    async def coming(self, sha256: str, key: str) -> int:
+        """See the port; a key that was recorded before stays."""
+        found = self._media.get(sha256)
+        if found is None or found.state in ("leaving", "returned"):
+            raise gone()
+        self._media[sha256] = replace(found, key=found.key or key)
+        return found.record
 
-    async def arrived(self, sha256: str, key: str, facts: MediaFacts) -> None:
+    async def arrived(self, sha256: str, key: str, facts: MediaFacts, *, record: int) -> None:
         """See the port; of bytes that are known already, what was recorded first stays."""
-        found = self._media.get(sha256, _Record(state="arriving", needed_until=_EVER))
-        if found.state == "arriving":
-            self._media[sha256] = replace(found, state="whole", key=key, facts=facts)
+        found = self._media.get(sha256)
+        if found is None:
+            self._media[sha256] = self._new_record("leaving", _EVER, key)
+        elif found.record != record:
+            self._media[sha256] = replace(found, key=found.key or key)
+        elif found.state == "arriving":
+            self._media[sha256] = replace(found, state="whole", facts=facts)
         elif found.state == "leaving":
             self._media[sha256] = replace(found, state="returned")
 
@@ -105,6 +113,10 @@ class MemoryMediaStore:
     def unuse(self, user: str) -> None:
         """Record that somebody needs no medium any more."""
         self._uses.subtract(self._used_by.pop(user, frozenset()))
+
+    def _new_record(self, state: str, needed_until: datetime, key: str | None = None) -> _Record:
+        self._records += 1
+        return _Record(state=state, record=self._records, needed_until=needed_until, key=key)
 
     def _is_whole(self, sha256: str) -> bool:
         found = self._media.get(sha256)

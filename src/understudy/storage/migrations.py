@@ -123,9 +123,11 @@ CREATE TABLE asset (
 _MEDIA_AND_ARCHIVE = """
 -- arriving: reserved, the key is known from the moment before the bytes are stored. whole: stored, can be used.
 -- leaving: the bytes are being removed. returned: they were stored once more meanwhile, so they are removed again.
+-- record: another number each time that the same bytes are recorded anew.
 CREATE TABLE medium (
     sha256 TEXT NOT NULL PRIMARY KEY,
     state TEXT NOT NULL CHECK (state IN ('arriving', 'whole', 'leaving', 'returned')),
+    record INTEGER NOT NULL DEFAULT (random()),
     key TEXT,
     facts BLOB,
     needed_until INTEGER NOT NULL,

@@ -11,6 +11,7 @@ import apsw
 import msgspec
 
 from understudy.core.media import MediaFacts, Reservation, Reserved
+from understudy.storage.media_uses import gone
 from understudy.storage.rows import fetch, micros_of
 from understudy.storage.writer import Writer, told
 
@@ -22,17 +23,19 @@ RETURNING state, facts
 """
 
 COMING = """
-INSERT INTO medium (sha256, state, key, needed_until) VALUES (?, 'arriving', ?, 0)
-ON CONFLICT DO UPDATE SET key = excluded.key WHERE key IS NULL
+UPDATE medium SET key = coalesce(key, ?2) WHERE sha256 = ?1 AND state IN ('arriving', 'whole') RETURNING record
 """
 
 ARRIVED = """
-INSERT INTO medium (sha256, state, key, facts, needed_until) VALUES (?, 'whole', ?, ?, 0)
-ON CONFLICT DO UPDATE SET
-    state = iif(state = 'arriving', 'whole', 'returned'),
-    key = iif(state = 'arriving', excluded.key, key),
-    facts = iif(state = 'arriving', excluded.facts, facts)
-    WHERE state <> 'whole'
+UPDATE medium SET
+    state = CASE state WHEN 'leaving' THEN 'returned' WHEN 'arriving' THEN 'whole' ELSE state END,
+    facts = coalesce(facts, ?2)
+WHERE sha256 = ?1 AND record = ?3
+"""
+
+CAME_TOO_LATE = """
+INSERT INTO medium (sha256, state, key, needed_until) VALUES (?, 'leaving', ?, 0)
+ON CONFLICT DO UPDATE SET key = coalesce(key, excluded.key)
 """
 
 TAKE_UNUSED = """
@@ -68,14 +71,14 @@ class SqliteMediaStore:
         reserve = partial(_reserve, sha256=sha256, until=micros_of(until))
         return await self._writer.submit(reserve, refusable=True)
 
-    async def coming(self, sha256: str, key: str) -> None:
-        """See the port."""
-        await self._writer.submit(partial(_run, statement=COMING, bindings=(sha256, key)), refusable=True)
+    async def coming(self, sha256: str, key: str) -> int:
+        """See the port; a key that was recorded before stays."""
+        return await self._writer.submit(partial(_coming, sha256=sha256, key=key), refusable=True)
 
-    async def arrived(self, sha256: str, key: str, facts: MediaFacts) -> None:
+    async def arrived(self, sha256: str, key: str, facts: MediaFacts, *, record: int) -> None:
         """See the port; of bytes that are known already, what was recorded first stays."""
-        bindings = (sha256, key, msgspec.json.encode(facts))
-        await self._writer.submit(partial(_run, statement=ARRIVED, bindings=bindings), refusable=False)
+        arrived = partial(_arrived, sha256=sha256, key=key, facts=msgspec.json.encode(facts), record=record)
+        await self._writer.submit(arrived, refusable=False)
 
     async def take_unused(self, now: datetime, most: int) -> Mapping[str, str]:
         """See the port; those that were taken longest ago come first, and what was never stored is only forgotten."""
@@ -112,6 +115,22 @@ def _reserve(connection: apsw.Connection, *, sha256: str, until: int) -> Reserve
     if state == "arriving":
         return Reserved(what=Reservation.NEW)
     return Reserved(what=Reservation.KNOWN, facts=_facts.decode(facts))
+
+
+def _coming(connection: apsw.Connection, *, sha256: str, key: str) -> int:
+    """Record the key; gives the record's number."""
+    rows = fetch(connection, COMING, (sha256, key))
+    if not rows:
+        raise gone()
+    record: int = rows[0][0]
+    return record
+
+
+def _arrived(connection: apsw.Connection, *, sha256: str, key: str, facts: bytes, record: int) -> None:
+    """Record that the bytes are there, or that they may be there although nobody counts on them any more."""
+    connection.execute(ARRIVED, (sha256, facts, record))
+    if not connection.changes():
+        connection.execute(CAME_TOO_LATE, (sha256, key))
 
 
 def _take_unused(connection: apsw.Connection, *, now: int, most: int) -> dict[str, str]:

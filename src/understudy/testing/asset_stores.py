@@ -52,7 +52,8 @@ class Stores:
     async def keep(self, medium: Medium) -> Medium:
         """Record the medium as stored, with a reservation that is over at once."""
         await self.media.reserve(medium.sha256, NOW)
-        await self.media.arrived(medium.sha256, medium.key, medium.facts)
+        record = await self.media.coming(medium.sha256, medium.key)
+        await self.media.arrived(medium.sha256, medium.key, medium.facts, record=record)
         return medium
 
     async def unused(self) -> list[str]:

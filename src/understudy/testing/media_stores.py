@@ -77,8 +77,11 @@ class Stores:
         """Reserve media and store them."""
         for sha256 in sha256s:
             await self.media.reserve(sha256, until)
-            await self.media.coming(sha256, key_of(sha256))
-            await self.media.arrived(sha256, key_of(sha256), sample_facts())
+            await self.arrive(sha256, await self.media.coming(sha256, key_of(sha256)))
+
+    async def arrive(self, sha256: str, record: int) -> None:
+        """Say that bytes were stored."""
+        await self.media.arrived(sha256, key_of(sha256), sample_facts(), record=record)
 
     async def put(self, task: Task) -> Task:
         """Insert a task with its hold."""
@@ -116,9 +119,9 @@ class MediaStoreConformance(ABC):
 
     async def test_unknown_bytes_are_new_until_they_have_arrived(self, stores: Stores) -> None:
         assert await stores.media.reserve(SHA256, NOW + HOUR) == Reserved(what=Reservation.NEW)
-        await stores.media.coming(SHA256, key_of(SHA256))
+        record = await stores.media.coming(SHA256, key_of(SHA256))
         assert await stores.media.reserve(SHA256, NOW + HOUR) == Reserved(what=Reservation.NEW)
-        await stores.media.arrived(SHA256, key_of(SHA256), sample_facts())
+        await stores.arrive(SHA256, record)
         known = Reserved(what=Reservation.KNOWN, facts=sample_facts())
         assert await stores.media.reserve(SHA256, NOW + HOUR) == known
 
@@ -143,7 +146,8 @@ class MediaStoreConformance(ABC):
             is_animated=True,
         )
         await stores.media.reserve(SHA256, NOW + HOUR)
-        await stores.media.arrived(SHA256, "media/a.mov", video)
+        record = await stores.media.coming(SHA256, "media/a.mov")
+        await stores.media.arrived(SHA256, "media/a.mov", video, record=record)
         assert (await stores.media.reserve(SHA256, NOW)).facts == video
 
     async def test_media_stay_until_their_reservation_ends(self, stores: Stores) -> None:
@@ -196,14 +200,16 @@ class MediaStoreConformance(ABC):
 
     async def test_bytes_that_arrive_again_change_nothing(self, stores: Stores) -> None:
         await stores.bring(SHA256)
-        await stores.media.arrived(SHA256, "media/other.jpeg", sample_facts(width_px=1))
+        record = await stores.media.coming(SHA256, "media/other.jpeg")
+        await stores.media.arrived(SHA256, "media/other.jpeg", sample_facts(width_px=1), record=record)
         assert (await stores.media.reserve(SHA256, NOW)).facts == sample_facts()
         assert await stores.media.take_unused(EXPIRY, 10) == {SHA256: key_of(SHA256)}
 
     async def test_bytes_that_come_back_while_they_leave_are_removed_once_more(self, stores: Stores) -> None:
         await stores.bring(SHA256)
+        record = await stores.media.coming(SHA256, key_of(SHA256))
         await stores.unused()
-        await stores.media.arrived(SHA256, key_of(SHA256), sample_facts())
+        await stores.arrive(SHA256, record)
         assert await stores.state() is Reservation.LEAVING
         await stores.media.left(SHA256)
         assert await stores.state() is Reservation.LEAVING
@@ -211,12 +217,35 @@ class MediaStoreConformance(ABC):
         await stores.media.left(SHA256)
         assert await stores.state() is Reservation.NEW
 
-    async def test_bytes_that_arrive_long_after_their_reservation_are_not_forgotten(self, stores: Stores) -> None:
-        await stores.media.reserve(SHA256, NOW)
+    async def test_bytes_do_not_come_once_their_reservation_is_over_and_they_leave(self, stores: Stores) -> None:
+        with pytest.raises(Unavailable):
+            await stores.media.coming(SHA256, key_of(SHA256))
+        await stores.bring(SHA256)
         await stores.unused()
-        await stores.media.coming(SHA256, key_of(SHA256))
-        await stores.media.arrived(SHA256, key_of(SHA256), sample_facts())
-        assert await stores.media.take_unused(NOW, 10) == {SHA256: key_of(SHA256)}
+        with pytest.raises(Unavailable):
+            await stores.media.coming(SHA256, key_of(SHA256))
+
+    async def test_bytes_that_arrive_after_they_were_removed_are_removed_once_more(self, stores: Stores) -> None:
+        await stores.media.reserve(SHA256, NOW)
+        record = await stores.media.coming(SHA256, key_of(SHA256))
+        await stores.unused()
+        await stores.media.left(SHA256)
+        await stores.arrive(SHA256, record)
+        assert await stores.state() is Reservation.LEAVING
+        assert await stores.unused() == {SHA256}
+
+    @pytest.mark.parametrize("second", ["reserved", "coming"])
+    async def test_bytes_that_were_removed_do_not_arrive_for_another(self, stores: Stores, second: str) -> None:
+        await stores.media.reserve(SHA256, NOW)
+        first = await stores.media.coming(SHA256, key_of(SHA256))
+        await stores.unused()
+        await stores.media.left(SHA256)
+        assert await stores.state() is Reservation.NEW
+        if second == "coming":
+            await stores.media.coming(SHA256, key_of(SHA256))
+        await stores.arrive(SHA256, first)
+        assert await stores.state() is Reservation.NEW, "the bytes of the first may have been removed"
+        assert await stores.unused() == {SHA256}, "and they may be there still"
 
     async def test_what_never_came_leaves_without_a_trace(self, stores: Stores) -> None:
         await stores.media.left(SHA256)
@@ -285,9 +314,10 @@ class MediaStoreConformance(ABC):
             await stores.media.coming(SHA256, key_of(SHA256))
         if state in ("leaving", "returned", "left"):
             await stores.bring(SHA256)
+            record = await stores.media.coming(SHA256, key_of(SHA256))
             await stores.unused()
         if state == "returned":
-            await stores.media.arrived(SHA256, key_of(SHA256), sample_facts())
+            await stores.arrive(SHA256, record)
         if state == "left":
             await stores.media.left(SHA256)
         task = task_with_media(1, kept, SHA256)
