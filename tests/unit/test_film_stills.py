@@ -35,6 +35,13 @@ class ForgetfulBlobStore(LocalBlobStore):
             await self.delete(KEY)
 
 
+class ElsewhereBlobStore(LocalBlobStore):
+    """Keeps its films on a machine that does not answer."""
+
+    async def local_copy(self, key: str, directory: Path) -> Path:
+        raise OSError("the store broke off")
+
+
 async def stored(folder: Path, kind: type[LocalBlobStore] = LocalBlobStore) -> LocalBlobStore:
     blobs = kind(folder / "blobs")
     await blobs.put(write_levels(folder / "a.mp4", num_frames=29), KEY)
@@ -98,3 +105,9 @@ async def test_a_caller_who_leaves_does_not_take_the_picture_from_the_others(tmp
     await asyncio.sleep(0)
     first.cancel()
     assert await second
+
+
+async def test_a_film_that_cannot_be_brought_here_is_unavailable_and_not_gone(tmp_path):
+    blobs = await stored(tmp_path, ElsewhereBlobStore)
+    with pytest.raises(Unavailable):
+        await FilmStills(blobs).blob_of(FILM, Still.THUMBNAIL)

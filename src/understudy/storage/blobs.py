@@ -16,7 +16,7 @@ from understudy.storage.blob_keys import checked_key, etag_of, is_by_content, is
 from understudy.storage.lifecycle import unavailable
 
 CHUNK_BYTES = 256 * 1024
-"""What is read at once; `benchmarks/media.py` shows that more gains nothing and costs memory for each reader."""
+"""What is read at once; `benchmarks/media.py` shows that more gains nothing, and it costs memory for each reader."""
 
 _PART_SUFFIX = ".part"
 _CANNOT_WRITE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
