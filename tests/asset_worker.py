@@ -115,3 +115,13 @@ async def take_all_in(intake):
     while waiting := await intake.store.processing(100):
         for asset in waiting:
             await intake.take_in(asset)
+
+
+def take_in(server, folder, files):
+    """Let a running server take in what is being processed. files: address -> the bytes behind it."""
+    store = server.house.assets.store
+    media = server.store.media
+    uploads = server.house.uploads
+    changes = {} if uploads is None else {"upload_path": uploads.path_of}
+    intake = asset_intake(folder, store, files=files, blobs=server.blobs, media=media, clock=server.clock, **changes)
+    server.do(take_all_in(intake))

@@ -141,7 +141,7 @@ async def test_a_worker_that_is_woken_takes_in_what_is_new(tmp_path):
 
 
 async def test_a_worker_takes_in_no_more_at_once_than_it_has_slots(tmp_path):
-    under_way, most = set(), []
+    under_way, most, together = set(), [], asyncio.Barrier(3)
     store = await store_with(*(sample_asset(number, url=f"{URL}{number}") for number in range(9)))
     intake = asset_intake(tmp_path, store)
 
@@ -149,7 +149,7 @@ async def test_a_worker_takes_in_no_more_at_once_than_it_has_slots(tmp_path):
         async def fetch(self, url, into, *, most_bytes):
             under_way.add(url)
             most.append(len(under_way))
-            await asyncio.sleep(0)
+            await together.wait()
             under_way.discard(url)
             into.write_bytes(PICTURE)
 

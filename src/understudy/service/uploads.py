@@ -178,7 +178,9 @@ class Uploads:
         try:
             content = binascii.a2b_base64(payload.encode("ascii"), strict_mode=True)
         except ValueError:
-            raise Rejected(invalid("file", "it is no file, nor base64 of one.")) from None
+            content = b""
+        if not content:
+            raise Rejected(invalid("file", "it is no file, nor base64 of one."))
         path = self._folder / f"{secrets.token_hex(_ID_BYTES)}.part"
         await unbroken(asyncio.to_thread(path.write_bytes, content))
         return path
