@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -58,8 +59,22 @@ def test_the_camera_moves_over_a_first_frame_and_never_jumps(tmp_path, prompt):
     assert apart(painted[0], painted[4]) > 2
     steps = [apart(painted[first], painted[first + 1]) for first in (0, 1, 3, 4, 6)]
     assert max(steps) < 12
-    # It starts from rest.
-    assert steps[0] < apart(painted[0], painted[4]) / 4
+
+
+def test_the_camera_starts_and_stops_softly(tmp_path):
+    job = job_of(tmp_path, image_item(tmp_path, scenery()), prompt="push in", num_frames=48)
+    painted = frames_of(job, 0, 1, 23, 24, 46, 47)
+    start, middle, end = (apart(painted[place], painted[place + 1]) for place in (0, 2, 4))
+    assert max(start, end) < middle / 2
+
+
+def test_a_lone_image_without_a_role_is_the_first_frame(tmp_path):
+    picture = scenery()
+    job = job_of(tmp_path, image_item(tmp_path, picture))
+    text, image = job.request.content
+    job = replace(job, request=replace(job.request, content=(text, replace(image, role=None))))
+    assert given_in(job).first is not None
+    assert np.array_equal(frames_of(job, 0)[0], picture)
 
 
 def test_a_pan_to_the_right_shows_what_is_on_the_right(tmp_path):
@@ -129,9 +144,17 @@ def test_what_two_frames_share_moves_from_one_place_to_the_other_and_is_never_se
 def test_two_frames_that_share_nothing_are_each_seen_plainly_before_and_after(tmp_path):
     first, last = scenery(seed=1), np.roll(scenery(seed=9)[::-1], 200, axis=1).copy()
     job = job_of(tmp_path, image_item(tmp_path, first), image_item(tmp_path, last, Role.LAST_FRAME, "last"))
-    painted = frames_of(replace(job, num_frames=96), 10, 85)
-    assert apart(painted[0], first) < apart(painted[0], last) / 4
-    assert apart(painted[1], last) < apart(painted[1], first) / 4
+    before, after = frames_of(replace(job, num_frames=96), 30, 65)
+    # Nothing of the other is seen yet: no edge stands where only the other has one.
+    assert is_free_of(before, other=last, own=first)
+    assert is_free_of(after, other=first, own=last)
+
+
+def is_free_of(picture: np.ndarray, *, other: np.ndarray, own: np.ndarray) -> bool:
+    """Whether flat parts of a picture are flat still where another picture has edges."""
+    edges = [np.abs(np.diff(one.astype(int), axis=1)).max(axis=2) for one in (picture, other, own)]
+    calm = cv2.dilate((edges[2] > 8).astype(np.uint8), np.ones((61, 61), np.uint8)) == 0
+    return float(edges[0][calm & (edges[1] > 60)].mean()) < 3
 
 
 # Videos.
