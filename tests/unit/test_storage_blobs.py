@@ -192,3 +192,34 @@ async def test_a_disk_that_does_not_answer_is_told_and_is_no_missing_blob(blobs,
     monkeypatch.setattr(Path, "lstat", broken)
     with pytest.raises(Unavailable):
         await blobs.stat(KEY)
+
+
+@pytest.mark.parametrize("step", ["mkdir", "replace"])
+async def test_a_folder_that_a_delete_takes_away_in_mid_put_is_made_again(blobs, made, monkeypatch, step):
+    real, taken_away = getattr(Path, step), []
+
+    def with_a_delete_beside(path, *args, **kwargs):
+        folder = path if step == "mkdir" else args[0].parent
+        done = real(path, *args, **kwargs) if step == "mkdir" else None
+        if not taken_away:
+            taken_away.append(folder)
+            folder.rmdir()
+        return done if step == "mkdir" else real(path, *args, **kwargs)
+
+    monkeypatch.setattr(Path, step, with_a_delete_beside)
+    await blobs.put(made(), KEY)
+    assert await read_all(blobs, KEY) == b"film"
+    assert len(taken_away) == 1
+
+
+async def test_a_folder_that_is_taken_away_each_time_is_told_in_the_end(blobs, root, made, monkeypatch):
+    real = Path.replace
+
+    def always_late(path, target):
+        target.parent.rmdir()
+        return real(path, target)
+
+    monkeypatch.setattr(Path, "replace", always_late)
+    with pytest.raises(FileNotFoundError):
+        await blobs.put(made(), KEY)
+    assert list(root.iterdir()) == []
