@@ -32,12 +32,14 @@ def asset_user(asset_id: str) -> str:
 
 def media_of(task: Task) -> tuple[str, ...]:
     """Return the SHA-256 of each medium in the task's content, each once."""
-    return tuple(dict.fromkeys(item.medium.sha256 for item in task.request.content if item.medium is not None))
+    media = [item.medium.sha256 for item in task.request.content if item.medium is not None]
+    return tuple(dict.fromkeys(media)) if media else ()
 
 
 def use_rows(task: Task) -> tuple[Row, ...]:
     """Return the bindings of `WRITE_USE` for each medium of a task; of most there are none."""
-    return tuple((sha256, task_user(task.id)) for sha256 in media_of(task))
+    media = media_of(task)
+    return tuple((sha256, task_user(task.id)) for sha256 in media) if media else ()
 
 
 def use(connection: apsw.Connection, sha256: str, user: str) -> None:
