@@ -19,6 +19,7 @@ from understudy.dialects.octopus_assets import (
 )
 from understudy.dialects.registry import CODECS
 from understudy.dialects.select import mounted_doors
+from understudy.server.assets import asset_routes
 from understudy.server.openapi import openapi
 from understudy.server.openapi_assets import ASSET_ANSWERS, ASSET_REQUESTS, asset_components, asset_paths
 from understudy.server.openapi_schemas import OWN, undescribed_fields
@@ -34,10 +35,22 @@ def test_every_field_has_a_sentence():
 def test_every_asset_route_is_in_the_document():
     models = list({model.id: model for model in load_catalogue().models.values()}.values())
     document = openapi(tuple(mounted_doors()), CODECS, models=models, version=version("understudy"))
-    paths = {f"{mount}/v1/seedance/asset/{action}" for mount in ("", "/octopus") for action in ACTIONS}
-    assert paths == set(asset_paths())
-    assert paths <= set(document["paths"])
+    seeds = {f"{mount}/v1/seedance/asset/{action}" for mount in ("", "/octopus") for action in ACTIONS}
+    assert seeds <= set(asset_paths())
+    assert set(asset_paths()) <= set(document["paths"])
     assert asset_components().keys() <= document["components"]["schemas"].keys()
+
+
+def test_every_route_that_is_served_is_described():
+    class Served:
+        codecs = CODECS
+        preferred_dialect = None
+
+    served = {route.path: set(route.endpoint._handlers) for route in asset_routes(Served(), None, None)}
+    described = {path: {method.upper() for method in methods} for path, methods in asset_paths().items()}
+    refused = {"/v1/seedance2/real-avatar", "/apimart/v1/seedance2/real-avatar", "/"}
+    assert served.keys() - refused == described.keys()
+    assert all(served[path] - {"HEAD"} == methods for path, methods in described.items())
 
 
 def test_limits_are_the_catalogues():

@@ -209,10 +209,10 @@ class Metadata(msgspec.Struct, omit_defaults=True, rename="pascal"):
 
 
 class ControlAnswer(msgspec.Struct, omit_defaults=True, rename="pascal"):
-    """The envelope of all answers of the control plane."""
+    """The envelope of all answers of the control plane. result: what the action gives; of some, nothing."""
 
     response_metadata: Metadata
-    result: MadeResult | GroupResult | AssetResult | GroupsResult | AssetsResult | dict[str, Any] | None = None
+    result: dict[str, Any] | None = None
 
 
 ACTIONS: Mapping[str, type[msgspec.Struct]] = {
@@ -348,7 +348,8 @@ def page_fields(
 
 def encode_result(result: msgspec.Struct | None, metadata: Metadata) -> bytes:
     """Write the answer of an action that went well."""
-    return msgspec.json.encode(ControlAnswer(response_metadata=metadata, result=result or {}))  # type: ignore[arg-type]
+    shown = {} if result is None else msgspec.to_builtins(result)
+    return msgspec.json.encode(ControlAnswer(response_metadata=metadata, result=shown))
 
 
 def encode_refusal(violation: Violation, metadata: Metadata, *, word: str = "") -> ErrorAnswer:
