@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 from python_multipart.multipart import parse_options_header
 
 from understudy.core.errors import Rejected
-from understudy.dialects.json_body import BODY, read_object, refuse_many_values, reject_value, shown
+from understudy.dialects.json_body import BODY, read_object, read_text, refuse_many_values, reject_value, shown
 from understudy.dialects.json_spool import Spool
 from understudy.dialects.multipart import FIELDS_MAX, MultipartForm, Pair, Upload, text_in
 from understudy.dialects.naming import renamed_all
@@ -112,7 +112,7 @@ def read_json_text(text: str, name: str) -> Any:
     Raises: Rejected.
     """
     try:
-        found = read_object(b'{"value":' + text.encode() + b"}")
+        found = read_text(f'{{"value":{text}}}')
     except Rejected as error:
         raise renamed_all(error, {"value": name, BODY: name}) from None
     if len(found) != 1:
