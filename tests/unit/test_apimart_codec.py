@@ -37,6 +37,7 @@ ID = "20261121120000-abcde"
 
 
 class PlainLinks:
+    kept_s = 604_800
     expires_at_s = 1795348800
 
     def url(self, blob_key):
@@ -151,6 +152,8 @@ def test_a_completed_task_has_a_list_of_addresses_that_says_when_they_end():
         "result": {
             "videos": [{"url": ["http://host/files/v.mp4"], "expires_at": 1795348800}],
             "last_frame_url": "http://host/files/f.png",
+            "poster_url": "http://host/files/thumbnail.webp",
+            "contact_sheet_url": "http://host/files/spritesheet.jpg",
         },
         "model": "doubao-seedance-2.0",
         "usage": {"completion_tokens": 108_900, "total_tokens": 108_900},

@@ -14,6 +14,7 @@ NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
 
 
 class PlainLinks:
+    kept_s = 604_800
     expires_at_s = 0
 
     def url(self, blob_key):

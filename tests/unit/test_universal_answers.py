@@ -28,6 +28,7 @@ CODECS = {codec.name: codec for codec in (AMUX, NEWAPI, OCTOPUS)}
 
 
 class PlainLinks:
+    kept_s = 604_800
     expires_at_s = 0
 
     def url(self, blob_key):

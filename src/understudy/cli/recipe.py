@@ -12,7 +12,6 @@ from understudy.cli.endings import FAILED, USAGE, stop
 from understudy.core.content import Modality
 from understudy.core.recipe import NoRecipe, read_recipe, request_of
 from understudy.dialects.registry import CODECS
-from understudy.media.recipe import NoFilm, recipe_in
 
 
 def print_recipe(
@@ -23,6 +22,9 @@ def print_recipe(
     ] = None,
 ) -> None:
     """Print what a film was made from. Media are named by the SHA-256 of their bytes, never by address."""
+    # Here, because the codecs of films are slow to load and no other command needs them.
+    from understudy.media.recipe import NoFilm, recipe_in
+
     if to is not None and to not in CODECS:
         stop(f"--to: there is no dialect {to!r}; there are {', '.join(CODECS)}.", code=USAGE)
     try:

@@ -37,7 +37,7 @@ class Usage(msgspec.Struct, omit_defaults=True):
 class TaskBody(msgspec.Struct, omit_defaults=True):
     """The answer to a get; absent fields are left out. duration or frames, never both.
 
-    ``warnings`` and ``progress`` are ours; ``trace_id`` is amux's, ``camera_fixed`` the request's.
+    ``warnings``, ``progress`` and ``archived`` are ours; ``trace_id`` is amux's, ``camera_fixed`` the request's.
     """
 
     id: str
@@ -68,6 +68,7 @@ class TaskBody(msgspec.Struct, omit_defaults=True):
     safety_identifier: str | None = None
     trace_id: str | None = None
     progress: float | None = None
+    archived: bool | None = None
     warnings: list[Advice] | None = None
 
 
@@ -116,6 +117,8 @@ def task_body(task: Task, links: Links, wire_id: str) -> TaskBody:
         body.tools = [Tool(type=tool) for tool in request.tools]
     if task.status is Status.RUNNING:
         body.progress = round(task.progress, 3)
+    if task.is_archived:
+        body.archived = True
     if task.warnings:
         body.warnings = advice_of(task.warnings)
     return body

@@ -85,6 +85,11 @@ class Links(Protocol):
         """When the addresses of this answer stop working, epoch seconds; None = never."""
         ...
 
+    @property
+    def kept_s(self) -> int | None:
+        """How long tasks and their films are kept, in seconds from the creation on; None = for good."""
+        ...
+
     def url(self, blob_key: str) -> str:
         """Return an absolute, self-authorising address."""
         ...

@@ -49,10 +49,10 @@ class FilmFacts(msgspec.Struct, omit_defaults=True):
 class Video(msgspec.Struct, omit_defaults=True):
     """The video object.
 
-    progress: percent. created_at, completed_at, expires_at: epoch seconds; the last is when the film is removed.
-    seconds: of the film once it is there, before that as asked; ``"-1"`` = the engine chooses. size: pixels, or
-    ``"adaptive"`` until the engine has chosen. task_id, url, video_url, format, metadata, warnings: not OpenAI's, but
-    read here by clients of gateways; ``video_url`` is OctopusX's name.
+    progress: percent. created_at, completed_at, expires_at: epoch seconds; the last is when the film is removed, absent
+    where it is kept. seconds: of the film once it is there, before that as asked; ``"-1"`` = the engine chooses. size:
+    pixels, or ``"adaptive"`` until the engine has chosen. task_id, url, video_url, format, metadata, warnings: not
+    OpenAI's, but read here by clients of gateways; ``video_url`` is OctopusX's name.
     """
 
     id: str
@@ -262,8 +262,8 @@ class OpenAiCodec:
         if task.status in ENDED:
             video.completed_at = int(task.updated_at.timestamp())
         if film and links:
-            kept = timedelta(seconds=self.profile.record_retention_s)
-            video.expires_at = int((task.created_at + kept).timestamp())
+            if links.kept_s is not None and not task.is_archived:
+                video.expires_at = int(task.created_at.timestamp()) + links.kept_s
             video.url = video.video_url = links.url(film.video_blob)
             video.format = film.video_blob.rpartition(".")[2]
             video.metadata = _facts(film, task.seed, links)

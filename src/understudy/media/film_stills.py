@@ -9,7 +9,7 @@ from understudy.core.errors import NotFound, Rejected, Unavailable, Violation
 from understudy.core.ports import BlobStore
 from understudy.core.task import Film
 from understudy.media.stills import NoStill, Still, StillLimits, make_still
-from understudy.service.films import STILL_NAMES, still_key
+from understudy.service.films import FILM_ENDINGS, STILL_NAMES, VIDEO_NAME, still_key
 
 log = logging.getLogger(__name__)
 
@@ -39,18 +39,34 @@ class FilmStills:
             raise Rejected(Violation("InvalidParameter", "variant", message)) from None
         key = still_key(film.video_blob, still)
         if await self._blobs.stat(key) is None:
-            await asyncio.shield(self._make_once(film, still, key))
+            await asyncio.shield(self._make_once(film.video_blob, still, key))
         return key
 
-    def _make_once(self, film: Film, still: Still, key: str) -> asyncio.Task[None]:
+    async def make(self, key: str) -> bool:
+        """Make the picture of this key, if there can be one: a link to it is told before there is. Says whether.
+
+        Raises: Unavailable when it cannot be made.
+        """
+        folder, _, name = key.rpartition("/")
+        still = next((still for still in Still if STILL_NAMES[still] == name), None)
+        if still is None:
+            return False
+        for ending in FILM_ENDINGS:
+            video_blob = f"{folder}/{VIDEO_NAME}{ending}"
+            if await self._blobs.stat(video_blob) is not None:
+                await asyncio.shield(self._make_once(video_blob, still, key))
+                return True
+        return False
+
+    def _make_once(self, video_blob: str, still: Still, key: str) -> asyncio.Task[None]:
         """Return the one making of a picture, which all who want it share, its failure included."""
         making = self._in_the_making.get(key)
         if making is None:
-            making = self._in_the_making[key] = asyncio.create_task(self._make(film, still, key))
+            making = self._in_the_making[key] = asyncio.create_task(self._make(video_blob, still, key))
             making.add_done_callback(lambda _: self._in_the_making.pop(key, None))
         return making
 
-    async def _make(self, film: Film, still: Still, key: str) -> None:
+    async def _make(self, video_blob: str, still: Still, key: str) -> None:
         try:
             async with asyncio.timeout(WAIT_TIMEOUT_S):
                 await self._one_at_a_time.acquire()
@@ -59,7 +75,7 @@ class FilmStills:
         try:
             with tempfile.TemporaryDirectory(prefix="understudy-still-") as folder:
                 try:
-                    path = await self._blobs.local_copy(film.video_blob, Path(folder))
+                    path = await self._blobs.local_copy(video_blob, Path(folder))
                 except FileNotFoundError:
                     raise _gone() from None
                 except OSError as error:
@@ -69,7 +85,7 @@ class FilmStills:
                 made = Path(folder) / STILL_NAMES[still]
                 await asyncio.to_thread(made.write_bytes, picture)
                 await self._blobs.put(made, key)
-            if await self._blobs.stat(film.video_blob) is None:
+            if await self._blobs.stat(video_blob) is None:
                 # The film was removed meanwhile, and its pictures with it; this one came too late for that.
                 await self._blobs.delete(key)
                 raise _gone()

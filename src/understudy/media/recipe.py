@@ -47,7 +47,10 @@ def write_with_recipe(film: Path, recipe: str, into: Path) -> None:
 
 def _copy(file: BinaryIO, recipe: str, into: Path, *, muxer: str) -> None:
     options = {"movflags": "+faststart+use_metadata_tags", "fflags": "+bitexact"}
-    with av.open(file, "r", format=FILM_DEMUXER) as source, av.open(str(into), "w", format=muxer, options=options) as copy:
+    with (
+        av.open(file, "r", format=FILM_DEMUXER) as source,
+        av.open(str(into), "w", format=muxer, options=options) as copy,
+    ):
         copy.metadata.update({**source.metadata, RECIPE_TAG: recipe})
         tracks = (*source.streams.video, *source.streams.audio)
         copied = {track.index: copy.add_stream_from_template(track) for track in tracks}

@@ -8,6 +8,7 @@ from starlette.routing import Route, Router
 
 from understudy.core.errors import NotFound, Violation
 from understudy.dialects.select import MOUNTS, Operation, mounted_doors
+from understudy.server.archive import archive_routes
 from understudy.server.assets import asset_routes
 from understudy.server.body import BodyReader
 from understudy.server.content import send_file
@@ -41,6 +42,7 @@ def build_app(house: House) -> Router:
     router = Router(
         [
             *_task_routes(house, bodies),
+            *archive_routes(house),
             *asset_routes(house, bodies, welcome),
             *_docs_routes(house),
             Route("/files/{key:path}", Endpoint(house, {"GET": send_file}, is_open=True)),

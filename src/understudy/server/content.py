@@ -66,6 +66,8 @@ async def send_blob(call: Call, key: str) -> Answer:
 
 async def _send(call: Call, key: str, *, fresh_s: int) -> Answer:
     found = await call.house.blobs.stat(key)
+    if found is None and await call.house.stills.make(key):
+        found = await call.house.blobs.stat(key)
     if found is None:
         raise _gone()
     size_bytes, etag = found.size_bytes, found.etag.encode("ascii")

@@ -29,7 +29,8 @@ class Limits:
     that waits longer than large_body_wait_s for its place is told to come back. That wait counts as body time.
     body_pace_bytes, body_pace_s: so many bytes of a large body must come in so many seconds of waiting for them, or its
     place goes to another.
-    idle_timeout_s: how long a connection may stay open between requests. connections: open at the same time.
+    idle_timeout_s: how long a connection may stay open between requests, or with a client that takes nothing of its
+    answer. connections: open at the same time.
     """
 
     head_timeout_s: float = 15.0
@@ -52,6 +53,13 @@ class Stills(Protocol):
         """Return the blob key of a picture of the film, made on first use. variant: "thumbnail" or "spritesheet".
 
         Raises: Rejected for another variant; Unavailable when it cannot be made.
+        """
+        ...
+
+    async def make(self, key: str) -> bool:
+        """Make the picture of this blob key, if there can be one: a link to it is told before there is. Says whether.
+
+        Raises: NotFound when its film is gone; Unavailable when it cannot be made.
         """
         ...
 

@@ -94,9 +94,11 @@ class LinkSigner:
 class RequestLinks:
     """The links of one answer: all below the same root, all of the same moment."""
 
-    __slots__ = ("_now_s", "_root", "_signer")
+    __slots__ = ("_now_s", "_root", "_signer", "kept_s")
 
-    def __init__(self, signer: LinkSigner, root: str, now_s: float) -> None:
+    def __init__(self, signer: LinkSigner, root: str, now_s: float, *, kept_s: int | None = None) -> None:
+        """Take what the links are made of. kept_s: how long what they lead to is kept, from its creation on."""
+        self.kept_s = kept_s
         self._signer = signer
         self._root = root
         self._now_s = now_s

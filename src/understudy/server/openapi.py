@@ -16,6 +16,7 @@ from understudy.dialects.codec import Codec
 from understudy.dialects.select import MOUNTS, Door, Operation
 from understudy.server.openapi_assets import ASSETS_TAG, asset_components, asset_paths
 from understudy.server.openapi_own import (
+    DOWNLOAD,
     FILE_TYPES,
     HEADERS,
     JSON_TYPE,
@@ -177,7 +178,7 @@ def _queries(operation: Operation, codec: Codec) -> list[Schema]:
     profile = codec.profile
     if operation is Operation.CONTENT:
         choice = {"type": "string", "enum": ["video", "thumbnail", "spritesheet"], "default": "video"}
-        return [parameter("variant", choice, "The film itself, one picture of it, or a sheet of small ones.")]
+        return [parameter("variant", choice, "The film itself, one picture of it, or a sheet of small ones."), DOWNLOAD]
     if operation is not Operation.LIST:
         return []
     if profile.family != "ark":

@@ -4,13 +4,14 @@ from typing import Any
 
 from understudy.dialects.openai_request import VideoChange
 from understudy.dialects.quote_body import QuoteBody
+from understudy.server.archive import ArchiveBody
 from understudy.server.openapi_schemas import OWN, Schema, own_schemas, reference
 
 JSON_TYPE = "application/json"
 SERVER_TAG = {"name": "server", "description": "Result files, and what operators and load balancers ask."}
 
 
-OWN_BODIES = (QuoteBody,)
+OWN_BODIES = (QuoteBody, ArchiveBody)
 CHANGE_BODY = VideoChange
 
 
@@ -68,9 +69,11 @@ PARAMETERS: Schema = {
 _BINARY: Schema = {"schema": {"type": "string", "format": "binary"}}
 FILE_TYPES: Schema = dict.fromkeys(("video/mp4", "video/quicktime", "image/png", "image/jpeg", "image/webp"), _BINARY)
 _ANY_OBJECT: Schema = {JSON_TYPE: {"schema": {"type": "object"}}}
+DOWNLOAD = parameter("download", {"type": "boolean"}, "Whether browsers save the file rather than show it.")
 PARTS_OF_A_FILE: Schema = {
     "206": answer("The part that the header Range asks for.", FILE_TYPES, headers=("Accept-Ranges", "Content-Range")),
     "304": {"description": "The copy that the header If-None-Match names is still good."},
+    "412": answer("The file is not the version that the header If-Match names.", _ANY_OBJECT),
     "416": answer("The part lies outside the file.", _ANY_OBJECT),
 }
 
@@ -85,6 +88,16 @@ def _keyed(operation: str, summary: str, responses: Schema, *, parameters: tuple
     found = _open(operation, summary, responses, parameters=parameters)
     found["get"].pop("security")
     return found
+
+
+def _changing(operation: str, summary: str, method: str) -> Schema:
+    """Describe a change of a task that has no body and answers with what holds now."""
+    responses = {
+        "200": answer("What holds now.", {JSON_TYPE: {"schema": reference(OWN, ArchiveBody)}}),
+        "404": {"$ref": "#/components/responses/ark.404"},
+    }
+    found = {"tags": [SERVER_TAG["name"]], "summary": summary, "operationId": operation, "responses": responses}
+    return {method: {**found, "parameters": [{"$ref": "#/components/parameters/task_id"}]}}
 
 
 def _in_link(name: str, place: str, says: str) -> Schema:
@@ -104,7 +117,8 @@ OWN_PATHS: dict[str, Any] = {
         parameters=(
             _in_link("attempt", "path", "The attempt that made it."),
             _in_link("name", "path", "The file's name."),
-            _in_link("expires", "query", "Until when the address is good, in seconds since 1970."),
+            parameter("expires", {"type": "string"}, "Until when the address is good, in seconds since 1970."),
+            DOWNLOAD,
             _in_link("signature", "query", "What makes the address genuine."),
             {"$ref": "#/components/parameters/range"},
         ),
@@ -126,6 +140,10 @@ OWN_PATHS: dict[str, Any] = {
         },
         parameters=(_in_link("name", "path", "An id or an alias."),),
     ),
+    "/v1/tasks/{task_id}/archive": {
+        **_changing("archiveTask", "Keep a task and its files for good", "post"),
+        **_changing("unarchiveTask", "Keep a task and its files no longer than others", "delete"),
+    },
     "/healthz": _open("getHealth", "Say whether the process is alive", {"200": answer("It is.", _ANY_OBJECT)}),
     "/readyz": _open(
         "getReadiness",

@@ -22,6 +22,7 @@ _TOKENS = 108900
 class _SampleLinks:
     """Addresses as they look, of a server that nobody runs."""
 
+    kept_s = 604_800
     expires_at_s = int((_WHEN + timedelta(days=1)).timestamp())
 
     def url(self, blob_key: str) -> str:

@@ -150,4 +150,5 @@ def _query(call: Call) -> list[tuple[str, str]]:
 def _links(call: Call) -> RequestLinks:
     house, scope = call.house, call.scope
     root = house.public_url or root_of(scope["scheme"], call.headers.get(b"host"), scope["server"])
-    return RequestLinks(house.links, root, house.clock.now().timestamp())
+    kept_s = house.queries.retention.record_retention_s
+    return RequestLinks(house.links, root, house.clock.now().timestamp(), kept_s=int(kept_s) or None)

@@ -160,13 +160,13 @@ class Uploads:
         """
         try:
             upload = await self.begin(owner, new)
-        except BaseException:
+        except BaseException:  # boundary: whatever ends it, the caller's file is nobody's any more
             await unbroken(asyncio.to_thread(path.unlink, missing_ok=True))
             raise
         try:
             await unbroken(asyncio.to_thread(_move, path, self.path_of(upload.id)))
             return await self.finish(replace(upload, offset_bytes=new.size_bytes))
-        except BaseException:
+        except BaseException:  # boundary: half an upload that nobody knows of would stay
             await unbroken(asyncio.to_thread(self._forget, upload.id))
             raise
 

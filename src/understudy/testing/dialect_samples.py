@@ -24,6 +24,7 @@ REQUEST_ID = "0217631234567890123456789012345678901234567890"
 class SampleLinks:
     """Addresses that tell their blob."""
 
+    kept_s = 604_800
     expires_at_s = int(EXPIRY.timestamp())
 
     def url(self, blob_key: str) -> str:
