@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from understudy.cli import archive, generate, recipe, serve, tasks, translate
+from understudy.cli import archive, assets, generate, recipe, serve, tasks, translate
 
 app = typer.Typer(
     name="understudy",
@@ -35,6 +35,7 @@ app.command("translate")(translate.translate_request)
 app.command("recipe")(recipe.print_recipe)
 app.command("archive")(archive.archive)
 app.add_typer(tasks.app, name="tasks")
+app.add_typer(assets.app, name="assets")
 
 
 def main() -> None:
