@@ -70,3 +70,9 @@ async def test_a_quote_fetches_nothing_and_says_so(tmp_path):
     assert (bench.web.asked, quoted.violations, quoted.cost is None) == ([], (), False)
     assert [each.param for each in quoted.warnings if "Nothing is fetched" in each.message] == ["content"]
     assert (await quote(bench)).warnings == ()
+
+
+async def test_a_quote_does_not_say_where_the_bytes_of_a_large_body_went():
+    spooled = item(IMAGE, "data:image/png;base64,spooled/0123456789abcdef0123456789abcdef/0")
+    quoted = await quote(Bench(), content=(spooled,))
+    assert [each.value for each in quoted.request.content] == ["data:image/png"]

@@ -1,14 +1,16 @@
 """Quoting: what would become of a request, and what it would cost at most. Nothing is stored or spent."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from understudy.core.errors import NotFound, Rejected, Violation
+from understudy.core.media import SPOOLED
 from understudy.core.request import GenerationRequest
 from understudy.core.task import LedgerEntry, Warned, told_in_brief
 from understudy.dialects.codec import Decoded
 from understudy.dialects.naming import renamed_warnings
 from understudy.service.examine import Examiner
 from understudy.service.intake import is_medium
+from understudy.service.sources import BASE64
 
 NOT_FETCHED = Warned(
     param="content", message="Nothing is fetched for a quote: whether the media can be used is found out on submission."
@@ -53,7 +55,7 @@ class Quoter:
         has_media = any(is_medium(item) and item.medium is None for item in judged.request.content)
         told = (NOT_FETCHED,) if has_media and not judged.violations else ()
         return Quote(
-            request=judged.request,
+            request=_without_spooled(judged.request),
             violations=judged.violations,
             warnings=told_in_brief(judged.warnings + renamed_warnings(told, decoded.names)),
             cost=None if judged.violations else self.examiner.judge.hold(judged, ""),
@@ -64,3 +66,12 @@ class Quoter:
 def refused(violations: tuple[Violation, ...], engine: str, *, warnings: tuple[Warned, ...] = ()) -> Quote:
     """Return the quote of a request that cannot even be resolved."""
     return Quote(request=None, violations=violations, warnings=told_in_brief(warnings), cost=None, engine=engine)
+
+
+def _without_spooled(request: GenerationRequest) -> GenerationRequest:
+    """Cut data URLs whose bytes went to a file: where that was is nobody's business, and it is gone by then."""
+    mark = BASE64 + SPOOLED
+    if not any(mark in item.value for item in request.content):
+        return request
+    content = tuple(replace(item, value=item.value.partition(mark)[0]) for item in request.content)
+    return replace(request, content=content)

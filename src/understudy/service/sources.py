@@ -90,7 +90,9 @@ def _unpack(payload: str, into: Path, spooled: Spooled) -> None:
         _copy(spooled[payload], into)
         return
     try:
-        into.write_bytes(binascii.a2b_base64(payload.encode("ascii"), strict_mode=True))
+        # Line ends are passed over, as where a large body is read; see `json_spool`.
+        plain = payload.encode("ascii").translate(None, b"\r\n")
+        into.write_bytes(binascii.a2b_base64(plain, strict_mode=True))
     except ValueError as error:
         raise BadData(NOT_BASE64) from error
 
