@@ -40,6 +40,10 @@ class OddFile:
     reason: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def is_refused(self) -> bool:
+        return not self.facts
+
 
 ODD: dict[str, OddFile] = {}
 

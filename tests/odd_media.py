@@ -168,7 +168,8 @@ def film(
         video.codec_context.sample_aspect_ratio = Fraction(*pixel_aspect)
         video.codec_context.time_base = Fraction(1, fps)
         if codec in ("libx264", "libx265"):
-            video.options = {"preset": "ultrafast", "x265-params": "log-level=none", "threads": "1"}
+            # Without B-frames: of one or two pictures x265 makes times that no container takes.
+            video.options = {"preset": "ultrafast", "x265-params": "log-level=none:bframes=0", "threads": "1"}
             video.gop_size = keyframes_apart
         if codec == "libx265" and container in ("mp4", "mov"):
             video.codec_context.codec_tag = "hvc1"
