@@ -20,6 +20,7 @@ _MEDIA_TYPES = {
     ".mov": b"video/quicktime",
     ".png": b"image/png",
     ".jpg": b"image/jpeg",
+    ".jpeg": b"image/jpeg",
     ".webp": b"image/webp",
     ".gif": b"image/gif",
     ".bmp": b"image/bmp",
