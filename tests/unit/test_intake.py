@@ -59,9 +59,7 @@ async def test_bytes_that_were_spooled_are_taken_from_their_file_which_stays(tmp
     assert spool.read_bytes() == file_of(AUDIO)
 
 
-@pytest.mark.parametrize(
-    "payload", ["spooled/0123456789abcdef0123456789abcdef/0", "abc", "ab=c", "YWJj YWJj", "YWJj\n"]
-)
+@pytest.mark.parametrize("payload", ["spooled/0123456789abcdef0123456789abcdef/0", "abc", "ab=c", "YWJj YWJj"])
 async def test_what_is_no_base64_is_refused_and_so_is_a_token_that_nobody_was_given(tmp_path: Path, payload: str):
     bench = MediaBench(tmp_path)
     (message,) = await refused(bench, item(IMAGE, f"data:image/png;base64,{payload}"))
