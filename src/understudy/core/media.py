@@ -1,6 +1,7 @@
 """Media as the request carries them once they were taken in: what was measured of a file, and where its bytes are kept.
 
-Measuring is `media.probe`'s, judging `media_rules`'; fetching, storing and giving to an engine belong to others.
+Measuring is `media.inspect_file`'s, in the sandbox, judging `media_rules`'; fetching, storing and giving to an engine
+belong to others.
 """
 
 from collections.abc import Mapping

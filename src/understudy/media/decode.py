@@ -68,9 +68,9 @@ def _read(file: BinaryIO) -> Picture:
     file.seek(0)
     if name == "HEIF":
         # Its library is loaded for the few who send such files.
-        import pi_heif  # type: ignore[import-untyped]
+        import pillow_heif
 
-        pi_heif.register_heif_opener()
+        pillow_heif.register_heif_opener()
     with warnings.catch_warnings():
         # Said below in our own words, and at our own bound.
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)

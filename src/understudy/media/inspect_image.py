@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO, TypeVar
 
-import pi_heif  # type: ignore[import-untyped]
 import PIL.BmpImagePlugin
 import PIL.ExifTags
 import PIL.GifImagePlugin
@@ -18,6 +17,7 @@ import PIL.MpoImagePlugin  # phones write several pictures into one JPEG; the fi
 import PIL.PngImagePlugin
 import PIL.TiffImagePlugin
 import PIL.WebPImagePlugin
+import pillow_heif
 
 from understudy.core.media import MediaFacts, Unreadable
 from understudy.core.modality import Modality
@@ -68,7 +68,7 @@ def prepare_images() -> None:
     """Load all that reads images; HEIC on one thread."""
     for name in PILLOW_LOADS_LATE:
         importlib.import_module(f"PIL.{name}")
-    pi_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
+    pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
     PIL.Image.preinit()
     warnings.simplefilter("ignore")
     warnings.simplefilter("error", PIL.Image.DecompressionBombWarning)
