@@ -158,7 +158,7 @@ class _Looked:
 
     def _decode(self, packet: Any) -> None:
         try:
-            for frame in self._decoder.decode(packet):
+            for frame in self._decoder.decode(_shown(packet)):
                 self._take(frame)
         except MemoryError:
             raise
@@ -201,6 +201,15 @@ class _Looked:
         if aspect:
             width_px = round(width_px * aspect)
         return (height_px, width_px) if rotation_deg in (90, 270) else (width_px, height_px)
+
+
+def _shown(packet: Any) -> Any:
+    """Return the packet as one whose pictures come out: a trimmed film begins with some that are not to be shown."""
+    if not packet.is_discard:
+        return packet
+    shown = av.Packet(bytes(packet))
+    shown.pts, shown.dts, shown.time_base = packet.pts, packet.dts, packet.time_base
+    return shown
 
 
 def _undecodable(packet: Any, video: Any) -> Unreadable:
