@@ -7,7 +7,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,13 +86,14 @@ class Served:
 def served(data_dir: Path, **settings: str) -> Iterator[Served]:
     """Serve until the block ends. settings: environment variables; what engines of the tests need is there."""
     path = os.pathsep.join([str(Path(__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])])
-    with pytest.MonkeyPatch.context() as environ:
-        environ.setenv("PYTHONPATH", path)
-        for name, value in settings.items():
-            environ.setenv(name, value)
-        with serving(data_dir, "--json") as process:
-            told = ready(process)
-            yield Served(told["url"], told["api_key"])
+    with ExitStack() as running:
+        # Only while the process is started: another server of the same test has its own settings.
+        with pytest.MonkeyPatch.context() as environ:
+            for name, value in {"PYTHONPATH": path, **settings}.items():
+                environ.setenv(name, value)
+            process = running.enter_context(serving(data_dir, "--json"))
+        told = ready(process)
+        yield Served(told["url"], told["api_key"])
 
 
 def data_url(media_type: str, content: bytes) -> str:
