@@ -1,14 +1,12 @@
 """The SDK examples of seed 001, call for call; only the base URL and the key are the test's.
 
-The examples with media are refused, in words that say so, until the server fetches media.
+The examples with media run for real in `tests/e2e/test_seed_programs.py`.
 """
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 from volcenginesdkarkruntime import Ark
-from volcenginesdkarkruntime._exceptions import ArkBadRequestError
 
 from running_server import RunningServer
 
@@ -70,106 +68,3 @@ def test_the_polling_loop_example_ends_with_a_video_url(client: Ark, server: Run
         "Status: queued, waiting...",
     ]
     assert said[4].startswith(f"Video URL: {server.url}/files/")
-
-
-def first_frame(client: Ark) -> Any:
-    """Seed 001, lines 172-185."""
-    return client.content_generation.tasks.create(
-        model="doubao-seedance-2-0-260128",
-        content=[
-            {"type": "text", "text": "A cat yawning at the camera"},
-            {
-                "type": "image_url",
-                "image_url": {"url": "https://example.com/cat.png"},
-            },
-        ],
-        generate_audio=True,
-        ratio="adaptive",
-        duration=5,
-        watermark=False,
-    )
-
-
-def multimodal_reference(client: Ark) -> Any:
-    """Seed 001, lines 202-234."""
-    return client.content_generation.tasks.create(
-        model="doubao-seedance-2-0-260128",
-        content=[
-            {
-                "type": "text",
-                "text": "Use video 1's first-person perspective, use audio 1 as background music. "
-                "A fruit tea commercial...",
-            },
-            {
-                "type": "image_url",
-                "image_url": {"url": "https://example.com/tea1.jpg"},
-                "role": "reference_image",
-            },
-            {
-                "type": "image_url",
-                "image_url": {"url": "https://example.com/tea2.jpg"},
-                "role": "reference_image",
-            },
-            {
-                "type": "video_url",
-                "video_url": {"url": "https://example.com/reference.mp4"},
-                "role": "reference_video",
-            },
-            {
-                "type": "audio_url",
-                "audio_url": {"url": "https://example.com/bgm.mp3"},
-                "role": "reference_audio",
-            },
-        ],
-        generate_audio=True,
-        ratio="16:9",
-        duration=11,
-        watermark=False,
-    )
-
-
-def video_extension(client: Ark) -> Any:
-    """Seed 001, lines 237-251."""
-    return client.content_generation.tasks.create(
-        model="doubao-seedance-2-0-260128",
-        content=[
-            {"type": "text", "text": "Extend video 1 forward, the car drives into a desert oasis"},
-            {
-                "type": "video_url",
-                "video_url": {"url": "https://example.com/clip.mp4"},
-                "role": "reference_video",
-            },
-        ],
-        generate_audio=True,
-        ratio="16:9",
-        duration=8,
-        watermark=False,
-    )
-
-
-def chained_first_frame(client: Ark) -> Any:
-    """Seed 001, lines 267-279."""
-    return client.content_generation.tasks.create(
-        model="doubao-seedance-2-0-260128",
-        content=[
-            {"type": "text", "text": "Scene 2 continues from where scene 1 left off..."},
-            {
-                "type": "image_url",
-                "image_url": {"url": "https://example.com/last.png"},
-                "role": "first_frame",
-            },
-        ],
-        return_last_frame=True,
-        duration=5,
-    )
-
-
-@pytest.mark.parametrize("example", [first_frame, multimodal_reference, video_extension, chained_first_frame])
-def test_an_example_with_media_is_refused_in_plain_words(
-    client: Ark, server: RunningServer, example: Callable[[Ark], Any]
-):
-    with pytest.raises(ArkBadRequestError) as refused:
-        example(client)
-    assert refused.value.param.startswith("content")
-    assert "not" in refused.value.message
-    assert server.stored() == ()
