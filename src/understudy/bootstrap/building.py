@@ -78,6 +78,7 @@ class Service:
     dispatcher: Dispatcher
     reaper: Reaper
     clock: SystemClock
+    spool_dir: Path
 
     async def start(self) -> None:
         """Take up what an earlier process left and begin to render."""
@@ -132,6 +133,8 @@ def _service(settings: Settings, engine: EngineOffer, data_dir: Path, *, links: 
     work_dir = data_dir / "work"
     shutil.rmtree(work_dir, ignore_errors=True)
     work_dir.mkdir(parents=True)
+    # Beside the work directory and not in it: the reaper removes what lies there unused, the spool's own root included.
+    spool_dir = data_dir / "spool"
     clock, stores = SystemClock(), open_stores(settings, data_dir)
     incoming = make_incoming(settings, stores, links, clock=clock, work_dir=work_dir)
     dispatcher, executor = _dispatcher(settings, engine, stores, incoming=incoming, clock=clock)
@@ -141,7 +144,7 @@ def _service(settings: Settings, engine: EngineOffer, data_dir: Path, *, links: 
             store=stores.tasks,
             media=stores.media,
             blobs=stores.blobs,
-            leftovers=(work_dir,),
+            leftovers=(work_dir, spool_dir),
             sweeps=(uploads.sweep,),
         ),
         clock=clock,
@@ -159,6 +162,7 @@ def _service(settings: Settings, engine: EngineOffer, data_dir: Path, *, links: 
         dispatcher=dispatcher,
         reaper=reaper,
         clock=clock,
+        spool_dir=spool_dir,
     )
 
 
@@ -261,7 +265,7 @@ def _house(settings: Settings, service: Service, engine: EngineOffer, *, keys: K
             large_bodies_at_once=settings.large_bodies_at_once,
             bodies_spooled_at_once=settings.bodies_spooled_at_once,
         ),
-        spool_dir=service.incoming.work_dir / "bodies",
+        spool_dir=service.spool_dir,
         public_url=settings.public_url.rstrip("/") or None,
         preferred_dialect=settings.dialect or None,
         is_strict=settings.strict,
