@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dispatching import PATIENCE_S, Theatre, theatre
+from dispatching import PATIENCE_S, UNAVAILABLE, Theatre, theatre
 from understudy.core.task import EntryKind, Status
 from understudy.storage.blobs import LocalBlobStore
 
@@ -91,6 +91,31 @@ async def test_a_retry_removes_what_an_attempt_stored_before_it_was_cut_off(tmp_
         await house.store.answered("finish")
         await until_idle(house)
         assert house.blob_names() == {f"{task.id}-2/video.mp4", f"{task.id}-2/last_frame.png"}
+
+
+class AwayBlobStore(LocalBlobStore):
+    """A store that cannot be asked to remove a video."""
+
+    async def delete(self, key: str) -> None:
+        if "/video" in key:
+            raise UNAVAILABLE
+        await super().delete(key)
+
+
+async def test_what_cannot_be_removed_now_leaves_the_rest_to_be_removed(tmp_path: Path, caplog):
+    async with theatre(tmp_path, is_started=False) as house:
+        object.__setattr__(house.workplace, "blobs", AwayBlobStore(tmp_path / "blobs"))
+        task = await house.submit()
+        await house.store.claim("dead", house.clock.now(), house.clock.now())
+        for name in ("video.mp4", "last_frame.png"):
+            (tmp_path / name).write_bytes(b"stored, and then the server died")
+            await house.blobs.put(tmp_path / name, f"{task.id}-1/{name}")
+        await house.dispatcher.start()
+        (await house.stage.next()).succeed()
+        await house.store.answered("finish")
+        await until_idle(house)
+        assert f"{task.id}-1/last_frame.png" not in house.blob_names()
+        assert f"the blob {task.id}-1/video.mp4 is left behind" in caplog.text
 
 
 async def test_closing_kills_the_render_and_returns_the_task_to_the_queue(tmp_path: Path):

@@ -273,7 +273,7 @@ class Attempt:
             if key not in kept:
                 try:
                     await self._at.blobs.delete(key)
-                except OSError as error:
+                except (OSError, Unavailable) as error:
                     log.warning("the blob %s is left behind: %s", key, error)
 
 
