@@ -14,7 +14,7 @@ from understudy.core.model_spec import ModelSpec, Span
 from understudy.core.task import Status
 from understudy.dialects.codec import Codec
 from understudy.dialects.select import MOUNTS, Door, Operation
-from understudy.server.openapi_assets import ASSETS_TAG, asset_components, asset_paths
+from understudy.server.openapi_assets import ASSETS_TAG, asset_components, asset_paths, control_plane_at_the_root
 from understudy.server.openapi_own import (
     DOWNLOAD,
     FILE_TYPES,
@@ -121,7 +121,7 @@ def openapi(
         "servers": [{"url": ".", "description": "This server"}],
         "security": [{"key": []}],
         "tags": [*({"name": name, "description": _about_tag(name)} for name in tags), ASSETS_TAG, SERVER_TAG],
-        "paths": {**paths, **asset_paths(), **OWN_PATHS},
+        "paths": {**paths, **asset_paths(), **OWN_PATHS, "/": {**OWN_PATHS["/"], "post": control_plane_at_the_root()}},
         "components": _components(book, models),
     }
 
