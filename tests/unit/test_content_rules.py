@@ -183,6 +183,10 @@ def test_other_addresses_are_refused_by_name(item, value, param):
     assert broken(VIDEO, replace(item, value=value)) == [("InvalidParameter", param)]
 
 
+def test_base64_without_its_data_url_is_told_what_is_expected_and_not_that_it_is_a_long_address():
+    assert "data:image/<format in lower case>;base64,<data>" in sentence(replace(PICTURE, value="iVBORw0KGgo" * 1000))
+
+
 def test_the_order_of_the_items_is_kept():
     second = replace(PICTURE, value="https://example.com/b.png")
     assert case(second, TEXT, PICTURE).request.of(Modality.IMAGE) == (second, PICTURE)

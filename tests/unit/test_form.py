@@ -136,6 +136,16 @@ def test_items_without_any_role_are_rebuilt():
     ]
 
 
+def test_a_file_of_no_bytes_is_refused_by_its_name():
+    param, said = refused(lambda: read(part("input_reference", b"", file_name="a.png", media_type="image/png")))
+    assert (param, "the file is empty." in said) == ("input_reference", True)
+
+
+def test_a_file_that_was_not_chosen_is_absent():
+    body = (part("prompt"), part("input_reference", b"", file_name="", media_type="application/octet-stream"))
+    assert read(*body) == {"prompt": "x"}
+
+
 def test_a_field_of_an_item_left_empty_is_absent():
     assert items(type=["image_url"] * 2, image_url=["a", "b"], role=["", "last_frame"]) == [
         {"type": "image_url", "image_url": {"url": "a"}},

@@ -67,6 +67,11 @@ def test_the_size_is_that_of_the_file(measured, content):
     assert measured(content, modality).size_bytes == len(content)
 
 
+def test_what_is_not_read_is_told_with_what_is(measured):
+    reason = refusal(lambda: measured(film(container="avi", codec="mpeg4", sound_codec="libmp3lame"), VIDEO))
+    assert reason == "the file is a video (avi); mp4, mov are read here"
+
+
 def test_looking_at_the_kind_leaves_the_file_at_its_beginning(tmp_path):
     path = tmp_path / "file"
     path.write_bytes(sound("mp3"))

@@ -135,7 +135,10 @@ def test_durations_are_refused_in_arks_words_to_the_letter(facts, said):
             "ratio (width/height) specified in the request must be less than or equal to 2.5",
         ),
         (replace(VIDEO, container="matroska"), "video format specified in the request must be one of `mp4`, `mov` for"),
-        (replace(VIDEO, video_codec="vp9"), "video codec specified in the request must be one of `h264`, `hevc` for"),
+        (
+            replace(VIDEO, video_codec="vp9"),
+            "not valid: video codec specified in the request must be one of `h264`, `hevc` for",
+        ),
         (replace(VIDEO, audio_codec="opus"), "audio codec specified in the request must be one of `aac`, `mp3` for"),
         (replace(VIDEO, audio_codec="pcm_s16le"), "audio codec specified in the request must be one of `aac`, `mp3` "),
         (replace(VIDEO, size_bytes=200 * MIB + 1), "must be less than or equal to 209715200 for model"),

@@ -16,7 +16,6 @@ from understudy.core.model_spec import ModelSpec
 DOWNLOAD_FAILED = "DownloadFailed"
 TYPE_MISMATCH = "TypeMismatch"
 FORMAT_UNSUPPORTED = "FormatUnsupported"
-FORMAT_UNDETECTABLE = "FormatUndetectable"
 _UNSUPPORTED = frozenset({Quantity.FORMAT, Quantity.VIDEO_CODEC, Quantity.AUDIO_CODEC})
 _WORDS = {
     Quantity.FILE_SIZE: ("FileSize", "Small", "Large"),
@@ -68,7 +67,7 @@ def of_another_kind(facts: MediaFacts, expected: Modality) -> AssetFault:
 
 
 def _told(fault: Fault) -> AssetFault:
-    message = f"The {fault.modality}'s {fault.quantity} {fault.allowed}. It is {fault.given}."
+    message = f"The {fault.modality}'s {fault.quantity_name} {fault.allowed}. It is {fault.given}."
     if fault.quantity in _UNSUPPORTED:
         return AssetFault(code=FORMAT_UNSUPPORTED, message=message)
     subject, below, above = _WORDS[fault.quantity]

@@ -49,9 +49,14 @@ class Fault:
     given: str
 
     @property
+    def quantity_name(self) -> str:
+        """Return the quantity as it is named behind the modality: a video's "video codec" is its "codec"."""
+        return self.quantity.removeprefix(f"{self.modality} ")
+
+    @property
     def phrase(self) -> str:
         """Say what is allowed, as Ark begins the sentence."""
-        return f"{self.modality} {self.quantity} specified in the request {self.allowed}"
+        return f"{self.modality} {self.quantity_name} specified in the request {self.allowed}"
 
 
 def limits_of(case: Case) -> MediaLimits:

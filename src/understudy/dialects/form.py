@@ -245,6 +245,11 @@ def _data_url(name: str, upload: Upload) -> str:
     """Return a file as a text, where it is one, else as a data URL of the type that its first bytes show."""
     if upload.is_text:
         return text_in(name, upload.content)
+    if not upload.content and not upload.address:
+        if upload.file_name:
+            reject_value(shown(name), "the file is empty.")
+        # So browsers send a form in which no file was chosen (HTML, "constructing the entry list").
+        return ""
     sniffed = next((kind for first, kind in _SIGNATURES if first.match(upload.content)), None)
     kind = sniffed or upload.media_type or "application/octet-stream"
     data = upload.address or base64.b64encode(upload.content).decode("ascii")

@@ -238,7 +238,7 @@ class _File:
         if self._spool is None:
             self._bytes += data
             return
-        # An empty file has no address: it is refused like any data URL without data.
+        # An empty file has no address, and is refused where that is seen.
         if data and not self._address:
             self._address = self._spool.begin()
         if data:

@@ -9,7 +9,7 @@ from understudy.core.modality import Modality
 from understudy.media.inspect_container import prepare_containers
 from understudy.media.inspect_film import inspect_film
 from understudy.media.inspect_image import inspect_image, prepare_images
-from understudy.media.inspect_kind import kind_of
+from understudy.media.inspect_kind import READ, kind_of
 from understudy.media.inspect_sound import inspect_sound
 from understudy.media.sandbox_operation import Operation
 
@@ -40,7 +40,8 @@ def inspect(file: BinaryIO, modality: Modality) -> MediaFacts:
     if kind.modality is not modality:
         raise Unreadable(f"the file is not {WANTED[modality]}, it is {kind.noun}")
     if not kind.is_read:
-        raise Unreadable(f"the file is {kind.noun}, which is not read here")
+        read = ", ".join(each.name for each in READ if each.modality is modality)
+        raise Unreadable(f"the file is {kind.noun}; {read} are read here")
     size_bytes = os.fstat(file.fileno()).st_size
     if modality is Modality.IMAGE:
         return inspect_image(file, kind, size_bytes=size_bytes)

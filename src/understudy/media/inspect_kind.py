@@ -57,6 +57,9 @@ MOV = _read("mov", Modality.VIDEO, "video/quicktime")
 WAV = _read("wav", Modality.AUDIO, "audio/wav")
 MP3 = _read("mp3", Modality.AUDIO, "audio/mpeg")
 
+READ = (PNG, JPEG, WEBP, BMP, TIFF, GIF, HEIC, MP4, MOV, WAV, MP3)
+"""The kinds that are measured."""
+
 UNKNOWN = Kind(name="", noun="of no kind that is known here")
 
 _SIGNATURES: tuple[tuple[bytes, Kind], ...] = (
