@@ -10,7 +10,8 @@ import pytest
 from understudy.core.assets import AssetStatus, Paging
 from understudy.core.errors import Unavailable
 from understudy.core.ports import IdTaken
-from understudy.storage.memory_assets import MemoryAssetStore, user_of
+from understudy.storage.media_uses import asset_user
+from understudy.storage.memory_assets import MemoryAssetStore
 from understudy.storage.memory_media import MemoryMediaStore
 from understudy.storage.migrations import MIGRATIONS, migrate
 from understudy.storage.sqlite import SqliteTaskStore
@@ -202,7 +203,7 @@ class LetsGoOfOthers(MemoryAssetStore):
     async def remove_asset(self, owner, asset_id):
         is_removed = await super().remove_asset(owner, asset_id)
         for each in self._assets.values():
-            self._media.unuse(user_of(each.owner, each.id))
+            self._media.unuse(asset_user(each.owner, each.id))
         return is_removed
 
 

@@ -222,7 +222,7 @@ async def test_things_beside_tasks_use_media_in_their_own_transaction(tmp_path):
     suite = TestSqliteMediaStore()
     async with suite.opened(tmp_path) as stores:
         await stores.bring("a", "b")
-        user = media_uses.asset_user("1")
+        user = media_uses.asset_user("o", "1")
         uses = [lambda connection, name=name: media_uses.use(connection, name, user) for name in ("a", "a", "b")]
         await in_one_transaction(stores.tasks, *uses)
         assert await stores.unused() == set()

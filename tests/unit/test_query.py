@@ -10,9 +10,8 @@ from submit_bench import Bench
 from understudy.catalog.load import load_catalogue
 from understudy.core.errors import Conflict, NotFound
 from understudy.core.ports import Outcome
-from understudy.core.task import EntryKind, Film, Status
+from understudy.core.task import STILLS, EntryKind, Film, Status
 from understudy.dialects.ark import ARK
-from understudy.service.films import STILL_NAMES, still_key
 from understudy.service.query import Queries
 from understudy.service.retention import Retention
 from understudy.storage.blobs import LocalBlobStore
@@ -232,7 +231,7 @@ async def test_withdrawing_a_finished_task_removes_record_and_film(house):
 async def test_withdrawing_removes_the_pictures_that_were_made_of_the_film(house):
     task = await house.submit()
     video_blob = await succeed(house, task)
-    stills = [still_key(video_blob, variant) for variant in STILL_NAMES]
+    stills = [video_blob.replace("video.mp4", name) for name in STILLS.values()]
     for key in stills:
         (house.folder / "still").write_bytes(b"picture")
         await house.blobs.put(house.folder / "still", key)

@@ -13,25 +13,15 @@ from understudy.core.modality import Modality
 from understudy.service import shelf as shelves
 
 
-class NotThisOne(Exception):
-    """What a judge raises."""
-
-
-def accept(_) -> None: ...
-
-
-def refuse(_) -> None:
-    raise NotThisOne
-
-
 def written(tmp_path: Path, content: bytes, name: str = "a") -> Path:
     path = tmp_path / name
     path.write_bytes(content)
     return path
 
 
-async def shelve(bench: MediaBench, path: Path, modality: Modality = Modality.IMAGE, *, judge=accept):
-    return await bench.intake.shelf.shelve(path, modality, origin=Origin.WEB, judge=judge)
+async def shelve(bench: MediaBench, path: Path, modality: Modality = Modality.IMAGE):
+    shelf = bench.intake.shelf
+    return await shelf.keep(await shelf.measure(path, modality), Origin.WEB)
 
 
 async def test_bytes_are_kept_under_their_own_digest(tmp_path: Path):
@@ -49,11 +39,10 @@ async def test_known_bytes_are_neither_measured_nor_stored_again(tmp_path: Path)
     assert (len(bench.prober.probed), again.is_file()) == (1, True)
 
 
-async def test_what_a_judge_refuses_is_not_stored_known_or_new(tmp_path: Path):
+async def test_what_was_only_measured_is_not_stored_however_often(tmp_path: Path):
     bench = MediaBench(tmp_path)
-    for content in (file_of(IMAGE), file_of(IMAGE)):
-        with pytest.raises(NotThisOne):
-            await shelve(bench, written(tmp_path, content), judge=refuse)
+    for name in "ab":
+        await bench.intake.shelf.measure(written(tmp_path, file_of(IMAGE), name), Modality.IMAGE)
     assert bench.blob_names() == set()
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from understudy.core.errors import NotFound, Rejected, Unavailable, Violation
 from understudy.core.ports import BlobStore
-from understudy.core.task import Film
+from understudy.core.task import STILLS, Film
 from understudy.media.stills import NoStill, Still, StillLimits, make_still
-from understudy.service.films import FILM_ENDINGS, STILL_NAMES, VIDEO_NAME, still_key
+from understudy.service.films import FILM_ENDINGS, VIDEO_NAME
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class FilmStills:
             words = ", ".join(f"`{word}`" for word in ("video", *Still))
             message = f"The parameter `variant` is not valid: supported values are: {words}."
             raise Rejected(Violation("InvalidParameter", "variant", message)) from None
-        key = still_key(film.video_blob, still)
+        key = film.still_blob(still)
         if await self._blobs.stat(key) is None:
             await asyncio.shield(self._make_once(film.video_blob, still, key))
         return key
@@ -48,7 +48,7 @@ class FilmStills:
         Raises: Unavailable when it cannot be made.
         """
         folder, _, name = key.rpartition("/")
-        still = next((still for still in Still if STILL_NAMES[still] == name), None)
+        still = next((still for still in Still if STILLS[still] == name), None)
         if still is None:
             return False
         for ending in FILM_ENDINGS:
@@ -82,7 +82,7 @@ class FilmStills:
                     log.warning("no picture: the film was not brought here: %s", error)
                     raise _not_made("the film could not be read") from error
                 picture = await make_still(path, still, self._limits)
-                made = Path(folder) / STILL_NAMES[still]
+                made = Path(folder) / STILLS[still]
                 await asyncio.to_thread(made.write_bytes, picture)
                 await self._blobs.put(made, key)
             if await self._blobs.stat(video_blob) is None:

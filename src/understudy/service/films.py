@@ -1,7 +1,6 @@
 """Under which keys a task's films are stored: made from the task alone, so that they can be removed without a list."""
 
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 
 from understudy.core.task import STILLS, Removed, Task
 
@@ -12,8 +11,6 @@ VIDEO_NAME = "video"
 LAST_FRAME_NAME = "last_frame"
 FRAME_ENDINGS = (".png", ".jpg")
 """The formats that a last frame can have."""
-
-STILL_NAMES = STILLS
 
 
 def attempt_name(task_id: str, attempt: int) -> str:
@@ -31,11 +28,6 @@ def last_frame_key(task_id: str, attempt: int, ending: str = FRAME_ENDINGS[0]) -
     return f"{attempt_name(task_id, attempt)}/{LAST_FRAME_NAME}{ending}"
 
 
-def still_key(video_blob: str, variant: str) -> str:
-    """Return the key of a picture of the film under this key. variant: of `STILL_NAMES`."""
-    return str(PurePosixPath(video_blob).with_name(STILL_NAMES[variant]))
-
-
 def blob_keys(task: Task | Removed) -> Iterator[str]:
     """Yield every key that any attempt at the task can have used, also one that was cut off before it was recorded."""
     for attempt in range(1, task.attempt + 1):
@@ -43,5 +35,5 @@ def blob_keys(task: Task | Removed) -> Iterator[str]:
             yield video_key(task.id, attempt, ending)
         for ending in FRAME_ENDINGS:
             yield last_frame_key(task.id, attempt, ending)
-        for variant in STILL_NAMES:
-            yield still_key(video_key(task.id, attempt), variant)
+        for name in STILLS.values():
+            yield f"{attempt_name(task.id, attempt)}/{name}"

@@ -34,12 +34,6 @@ class Retention:
         is_cancelled_long_ago = task.status is Status.CANCELLED and task.updated_at < self.cancelled_before(now)
         return is_cancelled_long_ago or task.created_at < self.created_before(now)
 
-    def ends_at(self, task: Task) -> datetime | None:
-        """Return when the record of a task that has ended is removed with its files, or None for never."""
-        if task.is_archived or not self.record_retention_s:
-            return None
-        return task.created_at + timedelta(seconds=self.record_retention_s)
-
     def _ago(self, age_s: float, now: datetime) -> datetime:
         if not self.record_retention_s or age_s >= (now - EVER).total_seconds():
             return EVER

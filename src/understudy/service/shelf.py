@@ -6,7 +6,6 @@ depends on who asks and for what.
 
 import asyncio
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -26,9 +25,6 @@ client that comes back with the same media after a refusal finds them measured."
 LOOKS_MOST = 40
 LOOK_PAUSE_S = 0.05
 """Bytes that are being removed are gone within a moment; after two seconds something is wrong."""
-
-Judge = Callable[[MediaFacts], None]
-"""Raises what it will when a file with these facts must not be taken."""
 
 
 def key_of_medium(sha256: str, facts: MediaFacts) -> str:
@@ -54,16 +50,6 @@ class Shelf:
     blobs: BlobStore
     prober: Prober
     clock: Clock
-
-    async def shelve(self, path: Path, modality: Modality, *, origin: Origin, judge: Judge) -> Medium:
-        """Measure, judge and store a file. It is the shelf's from now on: it may be moved away, or left for removal.
-
-        Raises: core.media.Unreadable; what ``judge`` raises; Unavailable when it cannot be stored now. Nothing is
-        stored then.
-        """
-        measured = await self.measure(path, modality)
-        judge(measured.facts)
-        return await self.keep(measured, origin)
 
     async def measure(self, path: Path, modality: Modality) -> Measured:
         """Reserve and measure a file without storing it: what belongs together is stored once all of it may be.

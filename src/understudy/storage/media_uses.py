@@ -25,9 +25,9 @@ def task_user(task_id: str) -> str:
     return f"task:{task_id}"
 
 
-def asset_user(asset_id: str) -> str:
-    """Name an asset as one that needs media. asset_id: one that no other owner's asset has."""
-    return f"asset:{asset_id}"
+def asset_user(owner: str, asset_id: str) -> str:
+    """Name an asset as one that needs media; ids are unique among those of an owner only."""
+    return f"asset:{owner}/{asset_id}"
 
 
 def media_of(task: Task) -> tuple[str, ...]:

@@ -24,11 +24,6 @@ from understudy.storage.memory_media import MemoryMediaStore
 T = TypeVar("T", Asset, AssetGroup)
 
 
-def user_of(owner: str, asset_id: str) -> str:
-    """Name an asset as one that needs a medium; ids are unique among those of an owner only."""
-    return asset_user(f"{owner}/{asset_id}")
-
-
 class MemoryAssetStore:
     """`core.assets.AssetStore` without files; everything is gone when the process ends.
 
@@ -106,7 +101,7 @@ class MemoryAssetStore:
         """See the port."""
         asset = self._assets.pop((owner, asset_id), None)
         if asset is not None and asset.medium is not None and self._media is not None:
-            self._media.unuse(user_of(owner, asset_id))
+            self._media.unuse(asset_user(owner, asset_id))
         return asset is not None
 
     async def remove_group(self, owner: str, group_id: str) -> bool:
@@ -145,7 +140,7 @@ class MemoryAssetStore:
 
     def _keep(self, asset: Asset) -> None:
         if asset.medium is not None and self._media is not None:
-            self._media.use([asset.medium.sha256], user_of(asset.owner, asset.id))
+            self._media.use([asset.medium.sha256], asset_user(asset.owner, asset.id))
         self._assets[asset.owner, asset.id] = asset
 
 

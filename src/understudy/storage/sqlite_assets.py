@@ -27,8 +27,7 @@ from understudy.core.content import Modality
 from understudy.core.media import Medium
 from understudy.core.ports import IdTaken
 from understudy.storage.lifecycle import is_storable
-from understudy.storage.media_uses import unuse, use
-from understudy.storage.memory_assets import user_of
+from understudy.storage.media_uses import asset_user, unuse, use
 from understudy.storage.rows import Row, fetch, micros_of, moment_of
 from understudy.storage.writer import Writer, told
 
@@ -249,7 +248,7 @@ def _add_asset(connection: apsw.Connection, *, asset: Asset) -> bool:
     )
     is_written = _add(connection, statement=_ADD_ASSET, row=row)
     if is_written and asset.medium is not None:
-        use(connection, asset.medium.sha256, user_of(asset.owner, asset.id))
+        use(connection, asset.medium.sha256, asset_user(asset.owner, asset.id))
     return is_written
 
 
@@ -260,7 +259,7 @@ def _settle(connection: apsw.Connection, *, end: _End) -> bool:
     bindings = (status.value, kept if is_medium else None, None if is_medium else kept, end.moment)
     is_written = _change(connection, statement=_SETTLE, bindings=(*bindings, end.owner, end.asset_id))
     if is_written and isinstance(end.outcome, Medium):
-        use(connection, end.outcome.sha256, user_of(end.owner, end.asset_id))
+        use(connection, end.outcome.sha256, asset_user(end.owner, end.asset_id))
     return is_written
 
 
@@ -269,7 +268,7 @@ def _remove(connection: apsw.Connection, *, statement: str, owner: str, given_id
     rows = fetch(connection, statement, (owner, given_id))
     for asset_id, medium in rows:
         if medium is not None:
-            unuse(connection, user_of(owner, asset_id))
+            unuse(connection, asset_user(owner, asset_id))
     return len(rows)
 
 
