@@ -17,8 +17,8 @@ from understudy.core.media import MediaFacts, NotFetched, Unreadable
 from understudy.core.moderation import Finding, Shown, Stage
 from understudy.core.scenario import Scenario
 from understudy.service.intake import Intake
+from understudy.service.places import Places
 from understudy.service.screen import Screen
-from understudy.service.shares import Shares
 from understudy.service.shelf import Shelf
 from understudy.service.sources import Sources
 from understudy.storage.blobs import LocalBlobStore
@@ -176,7 +176,7 @@ class MediaBench(Bench):
             screen=Screen(media=self.media, faces=faces, moderator=moderator),
             work_dir=self.work_dir,
             deadline_s=deadline_s,
-            shares=Shares(places),
+            places=Places(places),
         )
         self.submitter = replace(self.submitter, intake=self.intake)
         self.spooled: dict[str, Path] = {}

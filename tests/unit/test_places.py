@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from understudy.core.errors import RateLimited
-from understudy.server.places import Places
+from understudy.service.places import Places
 
 
 async def settle() -> None:

@@ -17,8 +17,8 @@ from understudy.dialects.json_spool import JsonSpool, Spool
 from understudy.dialects.multipart import MultipartForm
 from understudy.server.endpoint import Call, ClientGone
 from understudy.server.house import Limits
-from understudy.server.places import Places
 from understudy.server.spool import GATHERED_BYTES, BodySpool, SpoolDir
+from understudy.service.places import Places
 
 _UNENCODED = (b"", b"identity")
 _SLICE_BYTES = 1 << 15

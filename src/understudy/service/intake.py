@@ -22,8 +22,8 @@ from understudy.core.media import Medium, NotFetched, Origin, Spooled, TooLarge,
 from understudy.core.media_rules import limits_of, media_violations, too_large
 from understudy.dialects.naming import renamed
 from understudy.service.judge import Judge, Judged
+from understudy.service.places import Places
 from understudy.service.screen import Screen, Seen
-from understudy.service.shares import Shares
 from understudy.service.shelf import Measured, Shelf
 from understudy.service.sources import BASE64, DATA, BadData, Sources
 from understudy.service.unbroken import unbroken
@@ -83,7 +83,7 @@ class Intake:
     screen: Screen
     work_dir: Path
     deadline_s: float
-    shares: Shares = field(default_factory=lambda: Shares(BROUGHT_AT_ONCE))
+    places: Places = field(default_factory=lambda: Places(BROUGHT_AT_ONCE))
 
     def concerns(self, judged: Judged) -> bool:
         """Say whether there is anything to do for the request: a text that nobody moderates need not wait."""
@@ -155,7 +155,7 @@ class Intake:
 
     async def _bring(self, request: Request, errand: Errand, most_bytes: int) -> None:
         """Bring in and measure one file; what the caller is told of a failure is written on the errand."""
-        async with self.shares.taken(request.owner):
+        async with self.places.place(request.owner):
             errand.stage = Stage.ON_ITS_WAY
             try:
                 errand.origin = await self.sources.bring(

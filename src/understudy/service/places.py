@@ -16,12 +16,13 @@ class _Waiter:
 
 
 class Places:
-    """Places for work that costs memory or disk. wait_s: how long one is waited for.
+    """Places for work that costs memory, disk or other machines' time.
 
     One owner has half of them at most, rounded up, so that whoever stalls holds up the others never, and himself first.
     """
 
-    def __init__(self, places: int, *, wait_s: float) -> None:
+    def __init__(self, places: int, *, wait_s: float | None = None) -> None:
+        """Make so many. wait_s: how long one is waited for; None = as long as whoever waits will."""
         self._free = places
         self._each = (places + 1) // 2
         self._wait_s = wait_s
