@@ -131,11 +131,13 @@ def test_a_file_of_a_form_that_is_encoded_is_decoded(reading):
     assert list(reading.files.values()) == [PNG]
 
 
-def test_an_empty_file_of_a_form_is_a_data_url_without_data(reading):
-    encoded = "Content-Transfer-Encoding: base64\r\n"
-    empty = part("b", b"", '; filename="b"') + part("b", b"\r\n\r\n", '; filename="b"', encoded)
-    run(reading.post([part("a", PNG, '; filename="a"') + empty + b"--edge--\r\n"], MULTIPART))
-    assert reading.fields["b"] == ["data:application/octet-stream;base64,"] * 2
+@pytest.mark.parametrize(
+    ("content", "header"), [(b"", ""), (b"\r\n\r\n", "Content-Transfer-Encoding: base64\r\n")], ids=["plain", "base64"]
+)
+def test_an_empty_file_of_a_large_form_is_refused_by_its_name(reading, content: bytes, header: str):
+    form = part("a", PNG, '; filename="a"') + part("b", content, '; filename="b"', header) + b"--edge--\r\n"
+    status, answer = run(reading.post([form], MULTIPART))
+    assert (status, answer["error"]["param"]) == (400, "b")
 
 
 def test_media_in_the_json_of_a_forms_field_are_files_as_well(reading):
