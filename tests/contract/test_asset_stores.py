@@ -254,9 +254,14 @@ class ForgetsTheBatch(MemoryAssetStore):
         return tuple(each for each in self._assets.values() if each.owner == owner)
 
 
+class HidesWhatOthersHaveWaiting(MemoryAssetStore):
+    async def processing(self, most_of_each):
+        return (await super().processing(most_of_each))[:most_of_each]
+
+
 class NewestFirst(MemoryAssetStore):
-    async def processing(self, most):
-        return tuple(reversed(await super().processing(most)))
+    async def processing(self, most_of_each):
+        return tuple(reversed(await super().processing(most_of_each)))
 
 
 PLANTED = [

@@ -11,7 +11,7 @@ from understudy.core.content import Modality
 from understudy.service.asset_intake import TRIES_MAX, AssetWorker
 from understudy.storage.memory_assets import MemoryAssetStore
 from understudy.storage.memory_media import MemoryMediaStore
-from understudy.testing.asset_stores import OWNER, sample_asset, sample_group
+from understudy.testing.asset_stores import LATER, OTHER, OWNER, sample_asset, sample_group
 
 URL = "https://example.com/reference"
 
@@ -140,7 +140,7 @@ async def test_a_worker_that_is_woken_takes_in_what_is_new(tmp_path):
     await worker.close()
 
 
-async def test_a_worker_takes_in_no_more_at_once_than_it_has_slots(tmp_path):
+async def test_a_worker_takes_in_of_one_owner_no_more_at_once_than_half_its_slots(tmp_path):
     under_way, most, together = set(), [], asyncio.Barrier(3)
     store = await store_with(*(sample_asset(number, url=f"{URL}{number}") for number in range(9)))
     intake = asset_intake(tmp_path, store)
@@ -154,8 +154,32 @@ async def test_a_worker_takes_in_no_more_at_once_than_it_has_slots(tmp_path):
             into.write_bytes(PICTURE)
 
     object.__setattr__(intake.sources, "fetcher", Watched())
-    await settled(store, AssetWorker(intake, slots=3, pause_s=0.001))
+    await settled(store, AssetWorker(intake, slots=6, pause_s=0.001))
     assert max(most) == 3
+
+
+async def test_what_one_owner_waits_for_holds_up_nobody_else(tmp_path):
+    store = await store_with(*(sample_asset(number, url=f"{URL}-slow") for number in range(40)))
+    await store.add_group(sample_group(1, owner=OTHER))
+    late = sample_asset(99, owner=OTHER, group_id=sample_group(1).id, url=URL, created_at=LATER)
+    await store.add_asset(late)
+    intake = asset_intake(tmp_path, store, files={URL: PICTURE})
+
+    class SlowForOne:
+        async def fetch(self, url, into, *, most_bytes):
+            if url != URL:
+                await asyncio.Event().wait()
+            into.write_bytes(PICTURE)
+
+    object.__setattr__(intake.sources, "fetcher", SlowForOne())
+    worker = AssetWorker(intake)
+    await worker.start()
+    try:
+        async with asyncio.timeout(10):
+            while (await store.assets(OTHER, [late.id]))[0].status is AssetStatus.PROCESSING:  # noqa: ASYNC110
+                await asyncio.sleep(0)
+    finally:
+        await worker.close()
 
 
 async def test_a_fault_of_the_server_is_tried_again_and_in_the_end_told(tmp_path):

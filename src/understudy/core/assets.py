@@ -232,8 +232,11 @@ class AssetStore(Protocol):
         """
         ...
 
-    async def processing(self, most: int) -> Sequence[Asset]:
-        """Return assets of all owners that are being processed, those that wait longest first."""
+    async def processing(self, most_of_each: int) -> Sequence[Asset]:
+        """Return assets that are being processed, of each owner no more than so many: those that wait longest, first.
+
+        Of each owner, because what one has registered in thousands must not hide what another has.
+        """
         ...
 
     async def batch(self, owner: str, batch: str) -> Sequence[Asset]:

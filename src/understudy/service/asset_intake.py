@@ -41,8 +41,8 @@ TRIES_MAX = 5
 """How often an asset is tried when the fault is the server's own, such as a full disk."""
 
 RETRY_PAUSE_S = 5.0
-LOOKED_AT = 64
-"""Assets that are looked at for the next to take in; the rest wait in the store."""
+LOOKED_AT = 16
+"""Assets of each owner that are looked at for the next to take in; the rest wait in the store."""
 
 _FAILED_HERE = AssetFault(code="InternalServiceError", message="The server could not process the asset.")
 
@@ -124,11 +124,15 @@ def _same_file(stored: Path, into: Path) -> None:
 
 
 class AssetWorker:
-    """Takes in what is being processed, a few at a time, the owner with the fewest under way first."""
+    """Takes in what is being processed, a few at a time, the owner with the fewest under way first.
 
-    def __init__(self, intake: AssetIntake, *, slots: int = 4, pause_s: float = RETRY_PAUSE_S) -> None:
+    slots: how many files at once; of each owner half, so that hosts which let one wait hold up no other.
+    """
+
+    def __init__(self, intake: AssetIntake, *, slots: int = 8, pause_s: float = RETRY_PAUSE_S) -> None:
         self._intake = intake
         self._slots = slots
+        self._slots_of_each = max(1, slots // 2)
         self._pause_s = pause_s
         self._woken = asyncio.Event()
         self._running: dict[tuple[str, str], asyncio.Task[None]] = {}
@@ -170,8 +174,11 @@ class AssetWorker:
         for key in self._running:
             waiting.pop(key, None)
         busy = Counter(owner for owner, _ in self._running)
-        for _ in range(min(free, len(waiting))):
-            key = min(waiting, key=lambda each: (self._tries[each], busy[each[0]]))
+        for _ in range(free):
+            open_to = [each for each in waiting if busy[each[0]] < self._slots_of_each]
+            if not open_to:
+                return
+            key = min(open_to, key=lambda each: (self._tries[each], busy[each[0]]))
             busy[key[0]] += 1
             task = asyncio.create_task(self._take_in(waiting.pop(key)))
             self._running[key] = task

@@ -1,4 +1,4 @@
-"""The tables of the library of assets as they are since media are kept: migration 4."""
+"""The tables of the library of assets as they are since media are kept: migrations 4 and 5."""
 
 ASSET_LIFE = """
 -- Ids may be chosen by their owners, so each owner has ids of its own. What was registered before bytes were kept is
@@ -39,4 +39,10 @@ CREATE INDEX asset_group_updated ON asset_group (owner, updated_at, id);
 CREATE TRIGGER asset_end_is_final BEFORE UPDATE OF status, medium, fault ON asset
 WHEN old.status <> 'processing'
 BEGIN SELECT RAISE(ABORT, 'an asset that was settled is not settled again'); END;
+"""
+
+WAITING_ASSETS = """
+-- By owner first: who takes assets in goes from owner to owner.
+DROP INDEX asset_processing;
+CREATE INDEX asset_processing ON asset (owner, created_at, id) WHERE status = 'processing';
 """

@@ -1,5 +1,6 @@
 """The asset store in plain dictionaries. No method awaits, so each is one transaction on the event loop."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -124,10 +125,16 @@ class MemoryAssetStore:
             self._keep(replace(asset, status=AssetStatus.FAILED, fault=outcome, updated_at=now))
         return True
 
-    async def processing(self, most: int) -> Sequence[Asset]:
+    async def processing(self, most_of_each: int) -> Sequence[Asset]:
         """See the port."""
         waiting = [asset for asset in self._assets.values() if asset.status is AssetStatus.PROCESSING]
-        return tuple(sorted(waiting, key=lambda asset: (asset.created_at, asset.owner, asset.id))[:most])
+        taken: Counter[str] = Counter()
+        found: list[Asset] = []
+        for asset in sorted(waiting, key=lambda asset: (asset.created_at, asset.owner, asset.id)):
+            taken[asset.owner] += 1
+            if taken[asset.owner] <= most_of_each:
+                found.append(asset)
+        return tuple(found)
 
     async def batch(self, owner: str, batch: str) -> Sequence[Asset]:
         """See the port."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import apsw
 
-from understudy.storage.asset_tables import ASSET_LIFE
+from understudy.storage.asset_tables import ASSET_LIFE, WAITING_ASSETS
 from understudy.storage.cannot_open import CannotOpen
 from understudy.storage.rows import fetch
 
@@ -201,6 +201,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(2, _ASSETS),
     Migration(3, _MEDIA_AND_ARCHIVE),
     Migration(4, ASSET_LIFE),
+    Migration(5, WAITING_ASSETS),
 )
 
 

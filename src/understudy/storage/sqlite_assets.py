@@ -58,8 +58,15 @@ _REMOVE_ASSET = "DELETE FROM asset WHERE owner = ? AND id = ? RETURNING id, medi
 _REMOVE_MEMBERS = "DELETE FROM asset WHERE owner = ? AND group_id = ? RETURNING id, medium"
 _REMOVE_GROUP = "DELETE FROM asset_group WHERE owner = ? AND id = ?"
 PROCESSING = f"""
-SELECT {_COLUMNS} FROM asset WHERE status = 'processing' ORDER BY created_at, owner, id LIMIT ?
+WITH RECURSIVE waiting (who) AS (
+    SELECT min(owner) FROM asset WHERE status = 'processing'
+    UNION ALL
+    SELECT (SELECT min(owner) FROM asset WHERE status = 'processing' AND owner > who)
+    FROM waiting WHERE who IS NOT NULL)
+SELECT {_COLUMNS} FROM waiting CROSS JOIN asset WHERE asset.rowid IN (
+    SELECT rowid FROM asset WHERE owner = who AND status = 'processing' ORDER BY created_at, id LIMIT ?)
 """  # noqa: S608 - names of columns
+"""From owner to owner, and of each the first: an index serves both, however much one of them has waiting."""
 BATCH = f"SELECT {_COLUMNS} FROM asset WHERE owner = ? AND batch = ? AND batch <> '' ORDER BY id"  # noqa: S608
 
 _UNIQUENESS = frozenset({apsw.SQLITE_CONSTRAINT_PRIMARYKEY, apsw.SQLITE_CONSTRAINT_UNIQUE})
@@ -151,9 +158,10 @@ class SqliteAssetStore:
         end = _End(owner=owner, asset_id=asset_id, outcome=outcome, moment=micros_of(now))
         return await self._writer.submit(partial(_settle, end=end), refusable=False)
 
-    async def processing(self, most: int) -> Sequence[Asset]:
+    async def processing(self, most_of_each: int) -> Sequence[Asset]:
         """See the port."""
-        return self._assets(PROCESSING, (most,))
+        found = self._assets(PROCESSING, (most_of_each,))
+        return tuple(sorted(found, key=lambda asset: (asset.created_at, asset.owner, asset.id)))
 
     async def batch(self, owner: str, batch: str) -> Sequence[Asset]:
         """See the port."""

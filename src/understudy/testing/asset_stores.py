@@ -299,7 +299,14 @@ class AssetStoreConformance(ABC):  # tidy: one suite
         await stores.assets.add_asset(sample_asset(3, **ended_as(AssetStatus.FAILED)))
         found = await stores.assets.processing(10)
         assert [each.id[-1] for each in found] == ["1", "2", "0"]
-        assert await stores.assets.processing(2) == found[:2]
+
+    async def test_what_one_owner_has_waiting_hides_nothing_of_another(self, stores: Stores) -> None:
+        await stores.assets.add_group(sample_group())
+        await stores.assets.add_group(sample_group(1, owner=OTHER))
+        for number in range(3):
+            await stores.assets.add_asset(sample_asset(number))
+        await stores.assets.add_asset(sample_asset(3, owner=OTHER, group_id=sample_group(1).id, created_at=LATER))
+        assert [each.id[-1] for each in await stores.assets.processing(2)] == ["0", "1", "3"]
 
     async def test_what_was_registered_together_is_found_together(self, stores: Stores) -> None:
         await stores.assets.add_group(sample_group())
