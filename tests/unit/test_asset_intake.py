@@ -162,12 +162,13 @@ async def test_what_one_owner_waits_for_holds_up_nobody_else(tmp_path):
     store = await store_with(*(sample_asset(number, url=f"{URL}-slow") for number in range(40)))
     await store.add_group(sample_group(1, owner=OTHER))
     late = sample_asset(99, owner=OTHER, group_id=sample_group(1).id, url=URL, created_at=LATER)
-    await store.add_asset(late)
-    intake = asset_intake(tmp_path, store, files={URL: PICTURE})
+    intake = asset_intake(tmp_path, store)
+    began = asyncio.Event()
 
     class SlowForOne:
         async def fetch(self, url, into, *, most_bytes):
             if url != URL:
+                began.set()
                 await asyncio.Event().wait()
             into.write_bytes(PICTURE)
 
@@ -176,6 +177,9 @@ async def test_what_one_owner_waits_for_holds_up_nobody_else(tmp_path):
     await worker.start()
     try:
         async with asyncio.timeout(10):
+            await began.wait()
+            await store.add_asset(late)
+            worker.wake()
             while (await store.assets(OTHER, [late.id]))[0].status is AssetStatus.PROCESSING:  # noqa: ASYNC110
                 await asyncio.sleep(0)
     finally:
