@@ -15,6 +15,8 @@ import pytest
 
 from hostile_media import CORPUS, HOSTILE, Hostile
 from hostile_media.canaries import Canary, canaries
+from hostile_media.images import time_bomb
+from odd_media import picture
 from understudy.core.media import Unreadable
 from understudy.core.modality import Modality
 from understudy.media.decode import read_open_image
@@ -53,8 +55,8 @@ class Reader:
 
 
 @contextmanager
-def reader(directory: Path) -> Iterator[Reader]:
-    command = [sys.executable, "-m", "hostile_media.reading", str(TIMEOUT_S)]
+def reader(directory: Path, *, timeout_s: int = TIMEOUT_S) -> Iterator[Reader]:
+    command = [sys.executable, "-m", "hostile_media.reading", str(timeout_s)]
     with subprocess.Popen(command, cwd=TESTS, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield Reader(process, directory / "given")
@@ -113,6 +115,13 @@ def test_every_file_gets_its_verdict_costs_the_server_nothing_and_leads_nowhere(
     assert 0 < answer["child_kb"] < CHILD_KB_MAX
 
 
+@LINUX
+def test_a_small_picture_that_takes_minutes_is_given_up_and_the_next_one_is_read(tmp_path):
+    with reader(tmp_path, timeout_s=2) as reads:
+        assert reads.read(time_bomb(), Modality.IMAGE)["refused"] == "reading the file takes longer than 2 s"
+        assert reads.read(picture(), Modality.IMAGE)["facts"]["width_px"] == 400
+
+
 def test_a_wrong_verdict_is_noticed():
     refused = HOSTILE["m3u8 of a path"]
     read = HOSTILE["png of one pixel"]
@@ -127,6 +136,7 @@ def test_a_wrong_verdict_is_noticed():
     ("name", "demuxer", "options", "touched"),
     [
         ("concat script", "concat", {"safe": "0"}, "the file"),
+        ("film whose media are behind an alias", "mov", {"enable_drefs": "1", "use_absolute_path": "1"}, "the file"),
         ("m3u8 of a path", "hls", {"allowed_extensions": "ALL", "extension_picky": "0"}, "the file"),
         ("m3u8 of an address", "hls", {"extension_picky": "0", "protocol_whitelist": "file,http,tcp"}, "the address"),
     ],

@@ -175,11 +175,17 @@ def _profile_in_parts(count: int, content: bytes) -> Iterable[tuple[int, bytes]]
     return ((0xE2, b"ICC_PROFILE\0" + bytes([number, count]) + content) for number in range(1, count + 1))
 
 
-def _many_scans(count: int, side_px: int) -> bytes:
-    """A progressive JPEG whose last scan comes over and over."""
-    whole = picture("jpeg", width_px=side_px, height_px=side_px, progressive=True, mode="L")
+def _many_scans(whole: bytes, count: int) -> bytes:
+    """The progressive JPEG with its last scan over and over."""
     last = whole.rindex(b"\xff\xda")
     return whole[:last] + whole[last:-2] * count + whole[-2:]
+
+
+def time_bomb() -> bytes:
+    """A quarter of a megabyte that takes a minute to decode: 400 scans of an empty picture of the most pixels."""
+    file = io.BytesIO()
+    PIL.Image.new("L", (6000, 6000)).save(file, "JPEG", progressive=True)
+    return _many_scans(file.getvalue(), 400)
 
 
 def _sampled(sampling: bytes) -> bytes:
@@ -228,7 +234,7 @@ _PART.read(
 )
 # Cameras that write films of JPEGs leave the usual tables out, and libjpeg knows them.
 _PART.read("jpeg without tables", IMAGE, lambda: picture("jpeg").replace(b"\xff\xc4", b"\xff\xfe"), width_px=400)
-_PART.read("jpeg of 200 scans", IMAGE, lambda: _many_scans(200, 400), width_px=400)
+_PART.read("jpeg of 200 scans", IMAGE, lambda: _many_scans(picture("jpeg", progressive=True), 200), width_px=400)
 for _name, _content, _reason in (
     ("jpeg without loss", lambda: picture("jpeg").replace(b"\xff\xc0", b"\xff\xc3", 1), "damaged"),
     (
