@@ -1,5 +1,6 @@
-"""How a film begins, and how far two pictures are apart."""
+"""How a film begins and ends, and how far two pictures are apart."""
 
+from collections import deque
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,11 @@ NEAR = 3.0
 def first_picture(film: Path) -> Picture:
     with VideoReader(film, 24) as reader:
         return next(iter(reader))
+
+
+def last_picture(film: Path) -> Picture:
+    with VideoReader(film, 24) as reader:
+        return deque(reader, maxlen=1).pop()
 
 
 def apart(one: Picture, other: Picture) -> float:

@@ -10,7 +10,7 @@ import openai
 import pytest
 
 import odd_media
-from beginnings import NEAR, Picture, apart, first_picture
+from beginnings import NEAR, Picture, apart, first_picture, last_picture
 from media_host import MediaHost, file, media_host
 from serving_media import ARK, LOOPBACK, Served, data_url, served
 from understudy.media.decode import fitted
@@ -48,10 +48,13 @@ def pixels(width_px: int, height_px: int, *, turned: int = 0) -> Picture:
     return np.ascontiguousarray(np.rot90(odd_media.pixels(width_px, height_px), turned))
 
 
-def begins_with(film: Path, picture: Picture) -> bool:
-    """Say whether a film begins with a picture, cut to its size."""
-    first = first_picture(film)
-    return apart(first, fitted(picture, first.shape[1], first.shape[0])) < NEAR
+def shows(shown: Picture, given: Picture) -> bool:
+    """Say whether a picture of a film is what was given, cut to its size."""
+    return apart(shown, fitted(given, shown.shape[1], shown.shape[0])) < NEAR
+
+
+def begins_with(film: Path, given: Picture) -> bool:
+    return shows(first_picture(film), given)
 
 
 def size_px(film: Path) -> tuple[int, int]:
@@ -85,6 +88,19 @@ def test_a_film_begins_with_the_photo_that_was_given_upright(
     assert size_px(film) == (560, 752)
     assert begins_with(film, pixels(800, 600, turned=-1))
     assert not begins_with(film, pixels(800, 600, turned=1))
+
+
+def test_a_film_begins_and_ends_with_the_two_images_that_were_given(place: Place, tmp_path: Path) -> None:
+    start = odd_media.picture("png", width_px=864, height_px=496)
+    end = odd_media.picture("webp", width_px=496, height_px=864, quality=95)
+    items = [
+        {"type": "image_url", "image_url": {"url": place.host.on(f"/{role}", file(content))}, "role": role}
+        for role, content in (("last_frame", end), ("first_frame", start))
+    ]
+    film = place.film(tmp_path, *items)
+    assert size_px(film) == (864, 496)
+    assert begins_with(film, pixels(864, 496))
+    assert shows(last_picture(film), pixels(496, 864))
 
 
 def test_a_film_begins_with_the_heic_of_a_phone_as_it_was_turned(place: Place, tmp_path: Path) -> None:

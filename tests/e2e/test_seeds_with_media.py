@@ -5,15 +5,21 @@ file is sent, and assets are registered under the ids that it names.
 """
 
 import json
+import os
+import shutil
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import openai
 import pytest
 
 from inspecting_engine import INSPECTED_DIR
+from seed_commands import BASE_URLS, COMMANDS, KEYS, MEDIA_HOST
 from seed_media import ASSET, EXAMPLES, SHAPES, Example, SeedHost, content_of, seed_host, sha256_of
 from serving_media import LOOPBACK, Served, served
 from understudy.dialects.registry import CODECS
@@ -87,32 +93,65 @@ def test_every_dialect_and_every_way_to_give_media_is_among_the_examples() -> No
     assert given >= {("image", "data"), ("audio", "data")}
 
 
-@over([name for name in EXAMPLES if name != BOTH_KINDS])
-def test_an_example_with_media_becomes_a_film_of_the_files_it_names(house: House, example: Example) -> None:
-    task = house.made(example)
-    seen = house.inspected()
+def got_all_of(example: Example, seen: dict[str, Any]) -> None:
+    """Check that the engine got every item in its order with its role, and the very bytes that are at its address."""
     got = seen["items"]
-    # Every item in its order, with its role.
     assert [(item["modality"], item["role"]) for item in got] == [(kind, role) for kind, _, role in example.given]
-    assert [item["value"] for item in got if item["modality"] == "text"] == [
-        text for kind, text, _ in example.given if kind == "text"
-    ]
-    files = [item for item in got if item["modality"] != "text"]
+    texts = [text for kind, text, _ in example.given if kind == "text"]
+    assert [item["value"] for item in got if item["modality"] == "text"] == texts
     assert seen["files_of"] == [index for index, item in enumerate(got) if item["modality"] != "text"]
+    files = [got[index] for index in seen["files_of"]]
     for item, (modality, address) in zip(files, example.media, strict=True):
         assert item["sha256"] == item["said_sha256"] == sha256_of(modality, address)
         assert item["facts"]["size_bytes"] == item["size_bytes"] == len(content_of(modality, address))
         assert item["origin"] == ORIGINS[address[:4]]
-        measured = [item["facts"]["duration_s"]]
-        if modality != "audio":
-            measured = [item["facts"]["width_px"], item["facts"]["height_px"]]
-        assert item["decoded"] == pytest.approx(measured, abs=0.1)
-    # Nothing is fetched twice, and an asset is not fetched again.
-    assert sorted(house.media.asked) == sorted(
-        {urlsplit(address).path for _, address in example.media if address.startswith("http")}
-    )
+        measured = ["duration_s"] if modality == "audio" else ["width_px", "height_px"]
+        assert item["decoded"] == pytest.approx([item["facts"][name] for name in measured], abs=0.1)
+
+
+def fetched_once(example: Example, asked: list[str]) -> bool:
+    """Say whether each address was fetched once, however often it is named, and what is no address not at all."""
+    return sorted(asked) == sorted({urlsplit(address).path for _, address in example.media if address[:4] == "http"})
+
+
+@over([name for name in EXAMPLES if name != BOTH_KINDS])
+def test_an_example_with_media_becomes_a_film_of_the_files_it_names(house: House, example: Example) -> None:
+    task = house.made(example)
+    seen = house.inspected()
+    got_all_of(example, seen)
+    assert fetched_once(example, house.media.asked)
     shape = expected_shape(example) if example.ratio == "adaptive" else example.ratio
     assert shape is None or seen["ratio"] == task["ratio"] == shape
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the command lines call curl")
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_line_with_media_works_as_it_is_printed(house: House, name: str) -> None:
+    command = COMMANDS[name].replace(MEDIA_HOST, house.media.host.url)
+    for base_url in BASE_URLS:
+        command = command.replace(base_url, house.server.url)
+    house.media.host.requests.clear()
+    keys = dict.fromkeys(KEYS, house.server.api_key)
+    done = subprocess.run(["sh", "-c", command], env=os.environ | keys, capture_output=True, timeout=60)
+    # Whichever address it was created at, Ark's reads it by the id that was answered.
+    house.server.ended(json.loads(done.stdout)["id"])
+    got_all_of(EXAMPLES[name], house.inspected())
+    assert fetched_once(EXAMPLES[name], house.media.asked)
+
+
+@pytest.mark.filterwarnings("ignore:The Sora API:DeprecationWarning")
+def test_videos_that_are_uploaded_with_openais_sdk_reach_the_engine(house: House, tmp_path: Path) -> None:
+    clip = tmp_path / "clip.mp4"
+    clip.write_bytes(content_of("video", "https://example.com/clip.mp4"))
+    with openai.OpenAI(base_url=f"{house.server.url}/v1", api_key=house.server.api_key) as client:
+        for change in (client.videos.edit, partial(client.videos.extend, seconds="8")):
+            with clip.open("rb") as opened:
+                change(prompt="It goes on", video=opened)
+            house.server.ended(house.server.newest())
+            files = [item for item in house.inspected()["items"] if item["modality"] == "video"]
+            assert [(item["sha256"], item["origin"]) for item in files] == [
+                (sha256_of("video", "https://example.com/clip.mp4"), "inline")
+            ]
 
 
 @pytest.mark.parametrize(
