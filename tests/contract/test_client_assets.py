@@ -110,6 +110,38 @@ def test_the_command_line_adds_lists_shows_and_removes(server, tmp_path):
     assert run(server, "show", "asset_a").exit_code == 1
 
 
+def test_an_asset_is_known_by_the_address_that_a_listing_prints(server):
+    address = run(server, "add", "https://example.com/a.png", "--no-wait").stdout.split("\t")[0]
+    assert run(server, "rename", address, "b").stdout == f"{address}\tprocessing\timage\tb\n"
+    assert json.loads(run(server, "show", address).stdout)["asset_url"] == address
+    assert run(server, "rm", address).exit_code == 0
+    assert run(server, "list", "--name", "b").stdout == ""
+
+
+def test_an_asset_of_an_address_is_named_by_its_last_part(server):
+    added = run(server, "add", "https://example.com/cats/a%20cat.png?size=1", "--no-wait")
+    assert added.stdout.endswith("\ta cat.png\n"), added.output
+
+
+def test_a_long_name_is_shortened_before_its_ending(server, tmp_path):
+    path = tmp_path / f"{'x' * 80}.png"
+    path.write_bytes(PICTURE)
+    name = f"{'x' * 60}.png"
+    assert run(server, "add", str(path), "--no-wait").stdout.endswith(f"\t{name}\n")
+    added = run(server, "add", f"https://example.com/{path.name}", "--no-wait")
+    assert added.stdout.endswith(f"\t{name}\n"), added.output
+
+
+def test_a_group_is_known_by_its_name_and_by_its_id(server):
+    run(server, "add", "https://example.com/a.png", "--group", "people", "--id", "asset_a", "--no-wait")
+    run(server, "add", "https://example.com/a.png", "--group", "people 2", "--no-wait")
+    group_id = json.loads(run(server, "show", "asset_a").stdout)["group_id"]
+    for group in ("people", group_id):
+        assert run(server, "list", "--group", group).stdout.startswith("asset://asset_a\t")
+        assert len(run(server, "list", "--group", group).stdout.splitlines()) == 1
+    assert run(server, "list", "--group", "nobody").stdout == ""
+
+
 def test_the_command_line_says_why_an_asset_failed(server, tmp_path):
     registered = run(server, "add", "https://example.com/a.png", "--id", "asset_b", "--no-wait")
     assert registered.exit_code == 0

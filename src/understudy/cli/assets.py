@@ -4,18 +4,22 @@ import json
 import sys
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import unquote, urlsplit
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
+from understudy.catalog.load import load_catalogue
 from understudy.cli.endings import FAILED, errors_as_sentences, stop
 from understudy.cli.server_flags import ApiKey, BaseUrl, open_client
 from understudy.client.assets import Json, Library
 
 app = typer.Typer(help="Register media once and name them in requests.", no_args_is_help=True)
 
-AssetId = Annotated[str, typer.Argument(help="The asset's id.")]
+WEB = ("http://", "https://")
+
+AssetId = Annotated[str, typer.Argument(help="The asset's id, or asset:// and its id.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the server's own objects, one to a line.")]
 
 
@@ -33,15 +37,13 @@ def add(  # tidy: each parameter is one flag
 ) -> None:
     """Register files and addresses; a file that was broken off goes on where it stopped."""
     said = {"group": group, "type": kind, "id": asset_id}
-    said |= {"name": name} if name else {}
     failed = False
     with errors_as_sentences(), open_client(base_url, api_key) as client:
         library = Library(client)
         for source in sources:
-            if source.startswith(("http://", "https://")):
-                asset = library.add_url(source, **said)
-            else:
-                asset = _send(library, Path(source), said)
+            said["name"] = name or _name_of(source)
+            is_address = source.startswith(WEB)
+            asset = library.add_url(source, **said) if is_address else _send(library, Path(source), said)
             asset = library.wait(asset["id"]) if wait else asset
             failed |= asset["status"] == "failed"
             print("\t".join(_row(asset)))
@@ -56,7 +58,7 @@ def list_assets(  # tidy: each parameter is one flag
     *,
     name: Annotated[str | None, typer.Option(help="Only those with this in their name.")] = None,
     status: Annotated[str | None, typer.Option(help="Only processing, active or failed ones.")] = None,
-    group: Annotated[str | None, typer.Option(help="Only those of the group with this id.")] = None,
+    group: Annotated[str | None, typer.Option(help="Only those of the group with this name or id.")] = None,
     limit: Annotated[int, typer.Option(help="How many at most.")] = 100,
     base_url: BaseUrl = None,
     api_key: ApiKey = None,
@@ -64,7 +66,9 @@ def list_assets(  # tidy: each parameter is one flag
 ) -> None:
     """List assets, newest first."""
     with errors_as_sentences(), open_client(base_url, api_key) as client:
-        page = Library(client).list(name=name, status=status, group_id=group, limit=limit)
+        library = Library(client)
+        group_id = _group_id(library, group) if group else None
+        page = library.list(name=name, status=status, group_id=group_id, limit=limit)
     for asset in page["data"]:
         print(json.dumps(asset, ensure_ascii=False) if as_json else "\t".join(_row(asset)))
 
@@ -129,6 +133,18 @@ def _send(library: Library, path: Path, said: dict[str, str | None]) -> Json:
     with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
         line = bar.add_task(path.name, total=path.stat().st_size)
         return library.add_file(path, on_sent=lambda there, _: bar.update(line, completed=there), **said)
+
+
+def _name_of(source: str) -> str | None:
+    """Return what a file, or one from an address, is called, as long as names may be; None where there is none."""
+    path = Path(unquote(urlsplit(source).path) if source.startswith(WEB) else source)
+    return path.stem[: load_catalogue().assets.name_chars_max - len(path.suffix)] + path.suffix or None
+
+
+def _group_id(library: Library, group: str) -> str:
+    """Return the id of the group with this name; what is no name is an id."""
+    named = [each["id"] for each in library.groups(name=group)["data"] if each["name"] == group]
+    return str(named[0]) if named else group
 
 
 def _row(asset: Json) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from understudy.client.blocking import Client
 from understudy.client.steps import Answer, Call, Pause, Program
+from understudy.core.content import ASSET
 from understudy.core.errors import NotFound, RateLimited, Unavailable
 from understudy.dialects.plain_assets import ASSETS_PATH, CREDENTIALS_PATH, GROUPS_PATH, UPLOADS_PATH
 from understudy.dialects.registry import CODECS
@@ -157,6 +158,8 @@ def _calling(call: Call) -> Program[Json]:
 
 
 def _path(asset_id: str) -> str:
+    """Return where an asset is; its address in requests, as listings print it, names it too."""
+    asset_id = asset_id.removeprefix(ASSET)
     return f"{ASSETS_PATH}/{quote(asset_id, safe='')}"
 
 
