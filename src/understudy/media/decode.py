@@ -94,6 +94,8 @@ def image_format_of(head: bytes) -> str | None:
         b"BM": "BMP",
         b"II*\0": "TIFF",
         b"MM\0*": "TIFF",
+        b"II+\0": "TIFF",
+        b"MM\0+": "TIFF",
     }
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "WEBP"
