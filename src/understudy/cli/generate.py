@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from understudy.cli.endings import INTERRUPTED, STILL_RUNNING, USAGE, errors_as_sentences, stop
+from understudy.cli.notes import notes_on
 from understudy.cli.private_server import private_server
 from understudy.cli.progress import Reporter, open_reporter
 from understudy.cli.server_flags import ApiKey, BaseUrl, open_client
@@ -36,7 +37,7 @@ def generate(  # tidy: each parameter is one flag
     seed: Annotated[int | None, typer.Option(help="Equal seeds give equal films; -1 picks one.")] = None,
     audio: Annotated[bool, typer.Option("--audio/--no-audio", help="With or without a sound track.")] = True,
     watermark: Annotated[bool, typer.Option("--watermark", help="Mark the film as made by AI.")] = False,
-    last_frame: Annotated[Path | None, typer.Option(help="Save the last frame, a PNG, here too.")] = None,
+    last_frame: Annotated[Path | None, typer.Option(help="Save the last frame here too: a PNG, or a JPEG where the model makes one.")] = None,
     model: Annotated[str | None, typer.Option(help="Model name or alias.", show_default=MODEL.id)] = None,
     draft: Annotated[bool, typer.Option("--draft", help="A small draft; its final comes by Ark's draft_task.")] = False,
     quote: Annotated[bool, typer.Option("--quote", help="Only tell what it would come to.")] = False,
@@ -112,7 +113,7 @@ def _summary(task: RemoteTask, output: Path, last_frame: Path | None) -> str:
     lines = [f"{output}: {film}, {task.completion_tokens} tokens, task {task.id}"]
     if last_frame:
         lines.append(f"{last_frame}: its last frame")
-    lines += [f"Note on {warned.param}: {warned.message}" for warned in task.warnings]
+    lines += notes_on(task)
     return "\n".join(lines)
 
 

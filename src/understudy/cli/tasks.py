@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from understudy.cli.endings import FAILED, STILL_RUNNING, errors_as_sentences, stop
+from understudy.cli.notes import notes_on
 from understudy.cli.progress import open_reporter
 from understudy.cli.server_flags import ApiKey, BaseUrl, open_client
 from understudy.client import RemoteTask, StillRunning
@@ -99,7 +100,7 @@ def _details(task: RemoteTask, output: Path | None) -> str:
     lines = ["  ".join(_row(task)), f"seed {task.raw.get('seed')}"]
     if task.error:
         lines.append(f"failed: {task.error.message} [{task.error.code}]")
-    lines += [f"note on {warned.param}: {warned.message}" for warned in task.warnings]
+    lines += notes_on(task)
     if output and task.status is Status.SUCCEEDED:
         lines.append(f"saved {output}")
     elif task.video_url:
