@@ -1,1 +1,1 @@
-"""Measuring, decoding and encoding of media with PyAV. Nothing here judges a request."""
+"""Measuring, decoding and encoding of media with PyAV, Pillow and OpenCV. Nothing here judges a request."""
