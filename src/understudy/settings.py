@@ -56,8 +56,12 @@ class Settings:
     warm_timeout_s: float = _setting("Longest time a render process may take to get ready.", default=120.0)
     drain_s: float = _setting("How long a stopping server lets renders finish before it hands them back.", default=5.0)
     body_timeout_s: float = _setting("Longest wait for the whole body of a request.", default=60.0)
-    large_body_bytes: int = _setting("Of bodies above this size the media are written to disk while they arrive.", default=1_048_576)
-    large_bodies_at_once: int = _setting("How many bodies whose text alone is above that size are decoded at once.", default=2)
+    large_body_bytes: int = _setting(
+        "Of bodies above this size the media are written to disk while they arrive.", default=1_048_576
+    )
+    large_bodies_at_once: int = _setting(
+        "How many bodies whose text alone is above that size are decoded at once.", default=2
+    )
     bodies_spooled_at_once: int = _setting(
         "How many bodies with media in them are written to disk at once; one key has half of them at most.", default=8
     )

@@ -37,7 +37,9 @@ def generate(  # tidy: each parameter is one flag
     seed: Annotated[int | None, typer.Option(help="Equal seeds give equal films; -1 picks one.")] = None,
     audio: Annotated[bool, typer.Option("--audio/--no-audio", help="With or without a sound track.")] = True,
     watermark: Annotated[bool, typer.Option("--watermark", help="Mark the film as made by AI.")] = False,
-    last_frame: Annotated[Path | None, typer.Option(help="Save the last frame here too: a PNG, or a JPEG where the model makes one.")] = None,
+    last_frame: Annotated[
+        Path | None, typer.Option(help="Save the last frame here too: a PNG, or a JPEG where the model makes one.")
+    ] = None,
     model: Annotated[str | None, typer.Option(help="Model name or alias.", show_default=MODEL.id)] = None,
     draft: Annotated[bool, typer.Option("--draft", help="A small draft; its final comes by Ark's draft_task.")] = False,
     quote: Annotated[bool, typer.Option("--quote", help="Only tell what it would come to.")] = False,
