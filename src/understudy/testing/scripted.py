@@ -7,7 +7,8 @@ The words, separated by blanks; each is optional:
     print           write to standard output          child           start a subprocess that would outlive us
     alive:FIFO      hold the named pipe open for writing, in the subprocess too: its end of file is their death
     gate:FIFO       after the first frame wait until somebody has opened the named pipe for writing and closed it
-    journal:FILE    append a line when the render starts and when it is finished: start|end, attempt, process id
+    journal:FILE    append a line when the render starts and when it is finished: start|end, attempt, process id;
+                    the attempt is what the directory is called in which the output directory lies
     die             kill the own process              die_once:FILE   the same, unless the file exists; then make it
     raise, fail, fail_retryable, reject               raise RuntimeError, TaskFailed (twice), Rejected
     garbage         write what is no message into every pipe in reach
@@ -64,7 +65,7 @@ class ScriptedEngine:
         """
         words = words_of(job.request.prompt)
         directory = Path(job.output_dir)
-        journal(words, f"start {directory.name} {os.getpid()}")
+        journal(words, f"start {directory.parent.name} {os.getpid()}")
         if "print" in words:
             print('{"type":"ready"}\n' * 3)  # noqa: T201
             os.write(1, b'{"type":"rendered"}\n')
@@ -76,7 +77,7 @@ class ScriptedEngine:
                     misbehave(words)
                 time.sleep(float(words.get("frame_s", "0")))
         result = write_film(job, words, num_frames)
-        journal(words, f"end {directory.name} {os.getpid()}")
+        journal(words, f"end {directory.parent.name} {os.getpid()}")
         return result
 
 
