@@ -1,11 +1,13 @@
 """What the makers of hostile files share: zeros that take no room when packed, and bytes put in place of others."""
 
+import functools
 import struct
 import zlib
 
 MEGABYTE = 1 << 20
 
 
+@functools.cache
 def packed_zeros(size_bytes: int, wbits: int = 15, *, value: int = 0) -> bytes:
     """So many equal bytes, a thousandth of their size when packed. wbits: as of `zlib`, -15 = without a header."""
     packer = zlib.compressobj(9, zlib.DEFLATED, wbits)

@@ -303,9 +303,9 @@ _PART.refused(
     reason="damaged | memory | no pictures",
 )
 _PART.refused(
-    "mov with an index of 300 MB",
+    "mov with an index of 128 MB",
     VIDEO,
-    lambda: _packed_index(claims_bytes=300_000_000, packed=packed_zeros(300_000_000)),
+    lambda: _packed_index(claims_bytes=128 * MEGABYTE, packed=packed_zeros(128 * MEGABYTE)),
     reason="damaged | memory | no pictures",
 )
 _PART.refused(

@@ -98,7 +98,7 @@ _PART.read("tiff with a note of its own", IMAGE, lambda: grey(400, 300, PLAIN, t
 _PART.read(
     "deflated strip bomb",
     IMAGE,
-    lambda: grey(400, 300, packed_zeros(256 * MEGABYTE), t259=(SHORT, 1, DEFLATE), t278=(LONG, 1, 0xFFFFFFFF)),
+    lambda: grey(400, 300, packed_zeros(128 * MEGABYTE), t259=(SHORT, 1, DEFLATE), t278=(LONG, 1, 0xFFFFFFFF)),
     width_px=400,
 )
 _PART.read(
