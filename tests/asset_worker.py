@@ -14,6 +14,7 @@ from understudy.core.modality import Modality
 from understudy.service.asset_intake import AssetIntake
 from understudy.service.shelf import Shelf
 from understudy.service.sources import Sources
+from understudy.service.turns import Turns
 from understudy.storage.blobs import LocalBlobStore
 from understudy.storage.memory import MemoryTaskStore
 
@@ -100,7 +101,7 @@ def asset_intake(folder, store, *, media=None, files=None, blobs=None, own_links
     )
     said = {
         "store": store,
-        "shelf": Shelf(media=media, blobs=blobs, prober=TableProber(), clock=clock),
+        "shelf": Shelf(media=media, blobs=blobs, prober=TableProber(), clock=clock, turns=Turns(2)),
         "sources": sources,
         "limits": library_limits(load_catalogue().models.values()),
         "clock": clock,

@@ -21,6 +21,7 @@ from understudy.service.places import Places
 from understudy.service.screen import Screen
 from understudy.service.shelf import Shelf
 from understudy.service.sources import Sources
+from understudy.service.turns import Turns
 from understudy.storage.blobs import LocalBlobStore
 
 IMAGE = MediaFacts(
@@ -167,13 +168,14 @@ class MediaBench(Bench):
         self.work_dir = tmp_path / "work"
         self.work_dir.mkdir()
         self.media = self.store.media
+        turns = Turns(2)
         self.intake = Intake(
             judge=self.examiner.judge,
-            shelf=Shelf(media=self.media, blobs=self.blobs, prober=self.prober, clock=self.clock),
+            shelf=Shelf(media=self.media, blobs=self.blobs, prober=self.prober, clock=self.clock, turns=turns),
             sources=Sources(
                 fetcher=self.web, own_links=self.links, store=self.store, blobs=self.blobs, clock=self.clock
             ),
-            screen=Screen(media=self.media, faces=faces, moderator=moderator),
+            screen=Screen(media=self.media, turns=turns, faces=faces, moderator=moderator),
             work_dir=self.work_dir,
             deadline_s=deadline_s,
             places=Places(places),

@@ -57,10 +57,12 @@ class Bench:
     def wake(self):
         self.woken += 1
 
-    async def submit(self, *, warnings=(), dialect="ark", is_strict=False, names=None, spooled=None, **fields):
+    async def submit(  # tidy: a request has that many sides
+        self, *, warnings=(), owner="o", dialect="ark", is_strict=False, names=None, spooled=None, **fields
+    ):
         decoded = Decoded(request=request_of(**fields), warnings=tuple(warnings), names=names or {})
         return await self.submitter.submit(
-            owner="o", dialect=dialect, decoded=decoded, is_strict=is_strict, spooled=spooled or {}
+            owner=owner, dialect=dialect, decoded=decoded, is_strict=is_strict, spooled=spooled or {}
         )
 
     async def film(self, task, **changes):

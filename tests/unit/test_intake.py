@@ -5,6 +5,7 @@ import hashlib
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from intake_bench import AUDIO, IMAGE, VIDEO, MediaBench, Operator, file_of, inline, item
@@ -321,3 +322,33 @@ async def test_without_media_only_the_moderator_is_asked(tmp_path: Path):
     await MediaBench(tmp_path, moderator=operator).submit()
     ((stage, owner, shown),) = operator.asked
     assert (stage, owner, [each.text for each in shown]) == (Stage.INPUT, "o", ["a cat"])
+
+
+async def test_a_file_that_takes_long_to_measure_lets_the_next_turn_go_to_another_owner(tmp_path: Path):
+    began, leave = list[str](), {}
+
+    class WaitsToBeLet:
+        async def probe(self, path, modality):
+            name = msgspec.json.decode(path.read_bytes())["pix_fmt"]
+            began.append(name)
+            leave[name] = asyncio.Event()
+            await leave[name].wait()
+            return IMAGE
+
+    bench = MediaBench(tmp_path)
+    object.__setattr__(bench.intake.shelf, "prober", WaitsToBeLet())
+    mine = [item(IMAGE, inline(file_of(replace(IMAGE, pix_fmt=f"a{number}")))) for number in range(4)]
+    slow = asyncio.create_task(bench.bring(*mine))
+    async with asyncio.timeout(10):
+        while len(began) < 2:  # noqa: ASYNC110 - the intake has no event for it
+            await asyncio.sleep(0)
+        late = asyncio.create_task(bench.bring(item(IMAGE, inline(file_of(replace(IMAGE, pix_fmt="b")))), owner="p"))
+        while len(bench.intake.shelf.turns._waiting) < 3:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        leave[began[0]].set()
+        while len(began) < 3:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+    assert began[2] == "b"
+    for task in (slow, late):
+        task.cancel()
+    await asyncio.gather(slow, late, return_exceptions=True)

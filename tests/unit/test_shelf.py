@@ -21,7 +21,7 @@ def written(tmp_path: Path, content: bytes, name: str = "a") -> Path:
 
 async def shelve(bench: MediaBench, path: Path, modality: Modality = Modality.IMAGE):
     shelf = bench.intake.shelf
-    return await shelf.keep(await shelf.measure(path, modality), Origin.WEB)
+    return await shelf.keep(await shelf.measure(path, modality, owner="o"), Origin.WEB)
 
 
 async def test_bytes_are_kept_under_their_own_digest(tmp_path: Path):
@@ -42,7 +42,7 @@ async def test_known_bytes_are_neither_measured_nor_stored_again(tmp_path: Path)
 async def test_what_was_only_measured_is_not_stored_however_often(tmp_path: Path):
     bench = MediaBench(tmp_path)
     for name in "ab":
-        await bench.intake.shelf.measure(written(tmp_path, file_of(IMAGE), name), Modality.IMAGE)
+        await bench.intake.shelf.measure(written(tmp_path, file_of(IMAGE), name), Modality.IMAGE, owner="o")
     assert bench.blob_names() == set()
 
 
@@ -91,5 +91,5 @@ async def test_whoever_waits_for_a_removal_that_does_not_end_is_told_to_come_bac
 async def test_a_medium_says_where_it_came_from_this_time(tmp_path: Path):
     bench = MediaBench(tmp_path)
     first = await shelve(bench, written(tmp_path, file_of(IMAGE)))
-    measured = await bench.intake.shelf.measure(written(tmp_path, file_of(IMAGE), "b"), Modality.IMAGE)
+    measured = await bench.intake.shelf.measure(written(tmp_path, file_of(IMAGE), "b"), Modality.IMAGE, owner="o")
     assert await bench.intake.shelf.keep(measured, Origin.INLINE) == replace(first, origin=Origin.INLINE)

@@ -16,6 +16,7 @@ from understudy.service import shelf as shelving
 from understudy.service.reaper import Reaped, Reaper, Rounds
 from understudy.service.retention import Retention
 from understudy.service.shelf import Shelf
+from understudy.service.turns import Turns
 from understudy.storage.blobs import LocalBlobStore
 from understudy.storage.memory import MemoryTaskStore
 from understudy.storage.sqlite import SqliteTaskStore
@@ -43,7 +44,7 @@ class Yard:
         self.store = store
         self.blobs = LocalBlobStore(folder / "blobs")
         self.clock = ManualClock(sample_task().created_at)
-        self.shelf = Shelf(media=store.media, blobs=self.blobs, prober=SlowProber(), clock=self.clock)
+        self.shelf = Shelf(media=store.media, blobs=self.blobs, prober=SlowProber(), clock=self.clock, turns=Turns(9))
         self.reaper = Reaper(
             Reaped(store=store, media=store.media, blobs=self.blobs),
             clock=self.clock,
@@ -59,7 +60,7 @@ class Yard:
         path = self.folder / f"file-{number}"
         path.write_bytes(b"%d" % which)
         try:
-            medium = await self.shelf.keep(await self.shelf.measure(path, Modality.IMAGE), Origin.INLINE)
+            medium = await self.shelf.keep(await self.shelf.measure(path, Modality.IMAGE, owner="o"), Origin.INLINE)
             await asyncio.sleep(0)
             item = ContentItem(modality=Modality.IMAGE, value="data:image/png", medium=medium)
             task = sample_task(number, request=sample_request(content=(item,)))

@@ -20,6 +20,7 @@ from understudy.server.links import LinkSigner
 from understudy.service.screen import Screen
 from understudy.service.shelf import Shelf
 from understudy.service.sources import Sources
+from understudy.service.turns import Turns
 from understudy.settings import Settings, SettingsError
 
 HTTP = ("http://", "https://")
@@ -67,12 +68,14 @@ def make_incoming(settings: Settings, stores: Stores, links: LinkSigner, *, cloc
     client = HttpClient(guard, resolver)
     moderator, moderator_clients = _moderator(settings, resolver)
     fetcher = WebFetcher(Downloader(client, redirects_max=settings.fetch_redirects_max))
+    turns = Turns(settings.probes_at_once)
     return Incoming(
         sandbox=sandbox,
-        shelf=Shelf(media=stores.media, blobs=stores.blobs, prober=SandboxedProber(sandbox), clock=clock),
+        shelf=Shelf(media=stores.media, blobs=stores.blobs, prober=SandboxedProber(sandbox), clock=clock, turns=turns),
         sources=Sources(fetcher=fetcher, own_links=links, store=stores.tasks, blobs=stores.blobs, clock=clock),
         screen=Screen(
             media=stores.media,
+            turns=turns,
             faces=SandboxedFaceFinder(sandbox) if settings.refuse_faces else None,
             moderator=moderator,
         ),

@@ -86,7 +86,7 @@ class AssetIntake:
             _log.info("asset %s: %s", asset.id, error or "it took too long")
             return AssetFault(code=DOWNLOAD_FAILED, message="The resource download failed.")
         try:
-            measured = await self.shelf.measure(path, asset.modality)
+            measured = await self.shelf.measure(path, asset.modality, owner=asset.owner)
         except Unreadable as error:
             return await self._unreadable(asset, path, error)
         fault = file_fault(measured.facts, self.limits)
@@ -108,7 +108,7 @@ class AssetIntake:
         for modality in self.limits:
             if modality is not asset.modality:
                 with contextlib.suppress(Unreadable):
-                    return of_another_kind(await self.shelf.prober.probe(path, modality), asset.modality)
+                    return of_another_kind(await self.shelf.probe(path, modality, owner=asset.owner), asset.modality)
         message = f"The file cannot be used as {asset.modality}: {error.reason}."
         return AssetFault(code=FORMAT_UNSUPPORTED, message=message)
 

@@ -162,7 +162,7 @@ class Intake:
                     errand.item, errand.path, owner=request.owner, spooled=request.spooled, most_bytes=most_bytes
                 )
                 errand.stage = Stage.MEASURED
-                errand.measured = await self.shelf.measure(errand.path, errand.item.modality)
+                errand.measured = await self.shelf.measure(errand.path, errand.item.modality, owner=request.owner)
             except TooLarge:
                 errand.is_too_large = True
             except NotFetched as error:
@@ -194,7 +194,7 @@ class Intake:
         }
         if not judged.model.takes_faces:
             try:
-                found = await screen.faces_in(seen, request.names)
+                found = await screen.faces_in(request.owner, seen, request.names)
             except Unreadable as error:
                 log.warning("a medium that was measured could not be looked at for faces: %s", error.reason)
                 raise Unavailable(Violation("ServiceUnavailable", "", BUSY)) from error

@@ -15,6 +15,7 @@ from understudy.core.modality import Modality
 from understudy.core.moderation import FaceFinder, Finding, Moderator, Shown, Stage
 from understudy.core.request import GenerationRequest
 from understudy.dialects.naming import spelled
+from understudy.service.turns import Turns
 
 EXEMPT = frozenset({Origin.ASSET, Origin.OWN_FILM})
 """What the owner registered, or this server made, need not be looked at for faces. Source: seed 001, line 300."""
@@ -32,20 +33,24 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Screen:
-    """What media and prompts must pass. faces: None = real people may be seen. moderator: None = nobody judges."""
+    """What media and prompts must pass. faces: None = real people may be seen. moderator: None = nobody judges.
+
+    turns: at reading files, the same as the shelf's.
+    """
 
     media: MediaStore
+    turns: Turns
     faces: FaceFinder | None = None
     moderator: Moderator | None = None
 
-    async def faces_in(self, seen: Mapping[int, Seen], names: Mapping[str, str]) -> tuple[Violation, ...]:
+    async def faces_in(self, owner: str, seen: Mapping[int, Seen], names: Mapping[str, str]) -> tuple[Violation, ...]:
         """Return the images and videos that show a real face, of those that are not exempt.
 
         Raises: core.media.Unreadable.
         """
         if self.faces is None:
             return ()
-        looks = [self._has_face(self.faces, each) for each in seen.values()]
+        looks = [self._has_face(owner, self.faces, each) for each in seen.values()]
         found = await asyncio.gather(*looks)
         return tuple(
             _real_person(spelled(f"content[{index}]", names), each.medium.facts.modality)
@@ -73,13 +78,14 @@ class Screen:
         kinds = {each.index: each.modality for each in shown}
         return tuple(_refused(each, kinds.get(each.index, Modality.TEXT), names) for each in found)
 
-    async def _has_face(self, faces: FaceFinder, seen: Seen) -> bool:
+    async def _has_face(self, owner: str, faces: FaceFinder, seen: Seen) -> bool:
         medium = seen.medium
         if medium.facts.modality is Modality.AUDIO or medium.origin in EXEMPT:
             return False
         if await self.media.is_own_film(medium.sha256):
             return False
-        return await faces.has_face(seen.path, medium.facts.modality)
+        async with self.turns.turn(owner):
+            return await faces.has_face(seen.path, medium.facts.modality)
 
 
 async def film_refused(moderator: Moderator | None, owner: str, film: Path, *, media_type: str) -> Violation | None:

@@ -14,6 +14,7 @@ from understudy.core.errors import Unavailable, Violation
 from understudy.core.media import MediaFacts, MediaStore, Medium, Origin, Prober, Reservation
 from understudy.core.modality import Modality
 from understudy.core.ports import BlobStore, Clock
+from understudy.service.turns import Turns
 
 FOLDER = "media"
 """What the keys of stored media begin with."""
@@ -44,14 +45,18 @@ class Measured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shelf:
-    """Takes files in. Which of the ports are files, object stores or databases is not known here."""
+    """Takes files in. Which of the ports are files, object stores or databases is not known here.
+
+    turns: as many files are read at a time; a file made to be slow holds up its owner's others first.
+    """
 
     media: MediaStore
     blobs: BlobStore
     prober: Prober
     clock: Clock
+    turns: Turns
 
-    async def measure(self, path: Path, modality: Modality) -> Measured:
+    async def measure(self, path: Path, modality: Modality, *, owner: str) -> Measured:
         """Reserve and measure a file without storing it: what belongs together is stored once all of it may be.
 
         Raises: core.media.Unreadable; Unavailable.
@@ -62,7 +67,16 @@ class Shelf:
             return Measured(path=path, sha256=sha256, facts=known, is_stored=True)
         # Bytes that are known as something else are measured once more, so that it is the prober who says what is
         # wrong; nothing is stored for the second time.
-        return Measured(path=path, sha256=sha256, facts=await self.prober.probe(path, modality), is_stored=False)
+        facts = await self.probe(path, modality, owner=owner)
+        return Measured(path=path, sha256=sha256, facts=facts, is_stored=False)
+
+    async def probe(self, path: Path, modality: Modality, *, owner: str) -> MediaFacts:
+        """Return what a file is, when it is the owner's turn.
+
+        Raises: core.media.Unreadable; Unavailable.
+        """
+        async with self.turns.turn(owner):
+            return await self.prober.probe(path, modality)
 
     async def keep(self, measured: Measured, origin: Origin) -> Medium:
         """Store a measured file, unless its bytes are stored already.
