@@ -94,21 +94,21 @@ def sdk(server: RunningServer, kind: str) -> Iterator[Sdk]:
 
 
 @pytest.fixture(scope="module")
-def shared_any_media(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    engine = replace(OFFER, scenarios=frozenset(Scenario))
-    with running_server(tmp_path_factory.mktemp("media"), engine=engine) as running:
+def shared_words_only(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    engine = replace(OFFER, scenarios=frozenset({Scenario.TEXT}))
+    with running_server(tmp_path_factory.mktemp("words"), engine=engine) as running:
         yield running
 
 
 @pytest.fixture
-def any_media(shared_any_media: RunningServer) -> RunningServer:
-    """Return a server whose engine takes every kind of media, as somebody sees it who has no tasks yet."""
-    return shared_any_media.to_a_new_caller()
+def words_only(shared_words_only: RunningServer) -> RunningServer:
+    """Return a server whose engine takes no media, as somebody sees it who has no tasks yet."""
+    return shared_words_only.to_a_new_caller()
 
 
 @pytest.fixture
-def media_sdk(any_media: RunningServer, kind: str) -> Iterator[Sdk]:
-    client = Sdk(kind, any_media)
+def words_sdk(words_only: RunningServer, kind: str) -> Iterator[Sdk]:
+    client = Sdk(kind, words_only)
     yield client
     client.shut()
 
@@ -133,12 +133,12 @@ def test_a_prompt_is_enough_and_openais_defaults_hold(sdk, server):
     assert server.task(video.id).request.duration_s == 4
 
 
-def test_every_parameter_is_honoured(media_sdk, any_media):
-    video = media_sdk.create(
+def test_every_parameter_is_honoured(sdk, server):
+    video = sdk.create(
         prompt="She turns", model="sora-2-pro", seconds="12", size="1280x720", input_reference=("a.gif", GIF)
     )
     assert (video.model, video.seconds, video.size) == ("sora-2-pro", "12", "1280x720")
-    stored = any_media.task(video.id).request
+    stored = server.task(video.id).request
     assert stored.model == "doubao-seedance-2-0-260128"
     assert [str(item.role) for item in stored.content[1:]] == ["first_frame"]
     assert stored.content[1].value.startswith("data:image/gif;base64,R0lGODlh")
@@ -149,10 +149,10 @@ def test_every_model_that_the_sdk_names_is_served(sdk, model):
     assert sdk.create(prompt="A cat", model=model).model == model
 
 
-def test_a_file_from_disk_is_the_first_frame(media_sdk, any_media, tmp_path):
+def test_a_file_from_disk_is_the_first_frame(sdk, server, tmp_path):
     path = Path(tmp_path / "start.png")
     path.write_bytes(LAST_FRAME)
-    stored = any_media.task(create(media_sdk, input_reference=path)).request
+    stored = server.task(create(sdk, input_reference=path)).request
     assert stored.content[1].value.startswith("data:image/png;base64,")
 
 
@@ -344,20 +344,20 @@ def finished(sdk: Sdk, server: RunningServer, **parameters: Any) -> str:
     return video_id
 
 
-def test_a_remix_keeps_the_settings_of_its_source_and_names_it(media_sdk, any_media):
-    source = finished(media_sdk, any_media, model="sora-2-pro", size="1280x720")
-    remix = media_sdk.remix(source, prompt="Make it night")
+def test_a_remix_keeps_the_settings_of_its_source_and_names_it(sdk, server):
+    source = finished(sdk, server, model="sora-2-pro", size="1280x720")
+    remix = sdk.remix(source, prompt="Make it night")
     assert (remix.status, remix.prompt, remix.remixed_from_video_id) == ("queued", "Make it night", source)
     assert (remix.model, remix.size) == ("sora-2-pro", "1280x720")
-    assert media_sdk.retrieve(remix.id).remixed_from_video_id == source
+    assert sdk.retrieve(remix.id).remixed_from_video_id == source
 
 
-def test_an_engine_without_video_input_makes_the_remix_anew_and_says_so(sdk, server):
-    source = finished(sdk, server)
-    remix = sdk.remix(source, prompt="Make it night")
+def test_an_engine_without_video_input_makes_the_remix_anew_and_says_so(words_sdk, words_only):
+    source = finished(words_sdk, words_only)
+    remix = words_sdk.remix(source, prompt="Make it night")
     assert remix.remixed_from_video_id == source
     assert warned(remix) == ["video"]
-    assert server.task(remix.id).request.seed == server.task(source).seed
+    assert words_only.task(remix.id).request.seed == words_only.task(source).seed
 
 
 def test_a_video_that_is_not_finished_has_no_remix(sdk):
@@ -365,23 +365,23 @@ def test_a_video_that_is_not_finished_has_no_remix(sdk):
         sdk.remix(create(sdk), prompt="Make it night")
 
 
-def test_a_film_of_ours_is_edited_and_extended_by_its_id(media_sdk, any_media):
-    source = finished(media_sdk, any_media)
+def test_a_film_of_ours_is_edited_and_extended_by_its_id(sdk, server):
+    source = finished(sdk, server)
     by_id = {"video": openai.omit, "extra_body": {"video": {"id": source}}}
-    edit = media_sdk.edit(prompt="Make it night", **by_id)
+    edit = sdk.edit(prompt="Make it night", **by_id)
     assert (edit.status, edit.remixed_from_video_id) == ("queued", source)
-    longer = media_sdk.extend(prompt="It goes on", seconds="8", **by_id)
+    longer = sdk.extend(prompt="It goes on", seconds="8", **by_id)
     assert (longer.seconds, longer.remixed_from_video_id) == ("8", source)
 
 
-def test_a_change_without_a_prompt_or_of_an_unknown_film_is_refused(media_sdk):
+def test_a_change_without_a_prompt_or_of_an_unknown_film_is_refused(sdk):
     with pytest.raises(openai.NotFoundError):
-        media_sdk.remix(NEVER, prompt="Make it night")
+        sdk.remix(NEVER, prompt="Make it night")
     with pytest.raises(openai.BadRequestError) as refused:
-        media_sdk.remix(NEVER, prompt="")
+        sdk.remix(NEVER, prompt="")
     assert (refused.value.param, refused.value.code) == ("prompt", "missing_required_parameter")
     with pytest.raises(openai.BadRequestError) as refused:
-        media_sdk.edit(prompt="Make it night", video=("a.gif", GIF, "image/gif"))
+        sdk.edit(prompt="Make it night", video=("a.gif", GIF, "image/gif"))
     assert refused.value.param == "video"
 
 
