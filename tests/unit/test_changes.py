@@ -36,7 +36,7 @@ async def filmed(bench: Bench, **fields):
     return await bench.film(task, ratio="21:9", duration_s=7)
 
 
-@pytest.mark.parametrize("kind", list(ChangeKind))
+@pytest.mark.parametrize("kind", [ChangeKind.REMIX, ChangeKind.EDIT])
 async def test_a_change_has_the_old_film_as_its_reference_and_keeps_its_look(kind):
     bench = Bench()
     source = await filmed(bench)
@@ -73,6 +73,27 @@ async def test_a_film_from_a_frame_is_made_anew_with_the_ratio_it_was_asked_for_
     await bench.submitter.submit(owner="o", dialect="openai", decoded=decoded)
 
 
+async def test_an_extension_is_told_to_a_model_in_its_prompt():
+    bench = Bench(engine=ANY)
+    source = await filmed(bench)
+    wanted = Change(kind=ChangeKind.EXTEND, prompt="on it goes", source=source.id)
+    decoded = await changes(bench).request_of("o", PROFILE, wanted)
+    words, video = decoded.request.content
+    assert (words.value, video.value) == ("Extend video 1: on it goes", f"task://{source.id}")
+    assert [each.param for each in decoded.warnings] == ["prompt"]
+    await bench.submitter.submit(owner="o", dialect="openai", decoded=decoded)
+
+
+async def test_an_extension_is_told_to_a_model_that_has_a_field_for_it_in_that_field():
+    bench = Bench(engine=ANY)
+    source = await filmed(bench, model="doubao-seedance-2-5-260628")
+    wanted = Change(kind=ChangeKind.EXTEND, prompt="on it goes", source=source.id)
+    decoded = await changes(bench).request_of("o", PROFILE, wanted)
+    assert (decoded.request.omni_reference_task_type, decoded.request.content[0].value) == ("extend", "on it goes")
+    assert decoded.warnings == ()
+    await bench.submitter.submit(owner="o", dialect="openai", decoded=decoded)
+
+
 async def test_an_extension_lasts_as_long_as_it_says():
     bench = Bench()
     source = await filmed(bench)
@@ -88,12 +109,13 @@ async def test_a_film_ordered_by_its_frames_is_extended_by_seconds():
     assert (found.duration_s, found.frames) == (12, None)
 
 
+@pytest.mark.parametrize("engine", [ENGINE, replace(ANY, changes_videos=False)], ids=["takes none", "changes none"])
 @pytest.mark.parametrize("kind", [ChangeKind.REMIX, ChangeKind.EDIT])
-async def test_an_engine_without_videos_makes_the_film_anew_with_the_same_seed_and_says_so(kind):
+async def test_an_engine_that_changes_no_videos_makes_the_film_anew_with_the_same_seed_and_says_so(kind, engine):
     bench = Bench()
     source = await filmed(bench)
     wanted = Change(kind=kind, prompt="a dog", source=source.id)
-    found = await changes(bench, ENGINE).request_of("o", PROFILE, wanted)
+    found = await changes(bench, engine).request_of("o", PROFILE, wanted)
     assert [item.value for item in found.request.content] == ["a dog"]
     assert (found.request.seed, found.request.remixed_from) == (source.seed, source.id)
     assert "made anew" in found.warnings[0].message

@@ -219,6 +219,7 @@ class EngineOffer:
     reference: ``"module:attribute"`` of what makes the engine, imported by the render process only.
     ignored: names of request fields that it accepts and that change nothing -> why, a sentence for the caller.
     done_anyway: ignored fields -> the values that ask for what it does in any case, of which nobody need be told.
+    changes_videos: the prompt changes what is seen of a reference video; else remixes and edits are made anew.
     """
 
     name: str
@@ -226,6 +227,7 @@ class EngineOffer:
     scenarios: frozenset[Scenario]
     ignored: Mapping[str, str]
     done_anyway: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    changes_videos: bool = True
 
 
 class Engine(Protocol):

@@ -9,21 +9,29 @@ from understudy.core.content import ContentItem, Modality, Role
 from understudy.core.errors import Rejected
 from understudy.core.model_spec import Profile
 from understudy.core.ports import EngineOffer
-from understudy.core.request import FILM_OF_TASK, GenerationRequest
+from understudy.core.request import FILM_OF_TASK, RATIO_CHOSEN_BY_ENGINE, GenerationRequest
 from understudy.core.scenario import Scenario
 from understudy.core.task import Status, Task, Warned
+from understudy.dialects.ark_content import MEDIA_KEY
 from understudy.dialects.codec import Decoded
+from understudy.dialects.naming import media_names
 from understudy.service.query import Queries
 
 NAMES = {
     "content": "video",
-    "content[1]": "video",
     "content[0]": "prompt",
     "content[0].text": "prompt",
+    **media_names(1, MEDIA_KEY[Modality.VIDEO], "video"),
     "duration": "seconds",
 }
 """Ark's parameters -> those of a change."""
-RENDERED_ANEW = "The engine takes no videos: the film is made anew from its own request, with this prompt and its seed."
+RENDERED_ANEW = (
+    "The engine changes no videos: the film is made anew from its own request, with this prompt and its seed."
+)
+EXTEND = "extend"
+EXTENDING = "Extend video 1:"
+"""What a model without types of tasks is told. Source: seed 001, "Extend video 1 forward, the car drives into ..."."""
+EXTENDED_BY_WORDS = f"`{EXTENDING}` was put before it: the model extends by what its prompt says."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +45,8 @@ class Changes:
     async def request_of(self, owner: str, profile: Profile, change: Change) -> Decoded:
         """Return the request that makes the changed film: the source's settings, its film as reference video.
 
-        An engine that takes no videos makes the film anew from the source's own request with the new prompt and the
-        same seed, and the caller is told; it cannot extend one.
+        An engine that changes no videos makes the film anew from the source's own request with the new prompt and the
+        same seed, and the caller is told; one that takes none cannot extend one.
 
         Raises: NotFound for a source that is not the owner's; Rejected for one without a film.
         """
@@ -51,7 +59,8 @@ class Changes:
         if source.status is not Status.SUCCEEDED:
             raise Rejected(invalid("video", f"the film of task `{source.id}` is not there, it is {source.status}."))
         request = replace(_settings_of(source), remixed_from=source.id)
-        if Scenario.REFERENCE not in self.engine.scenarios and change.kind is not ChangeKind.EXTEND:
+        can_change = Scenario.REFERENCE in self.engine.scenarios and self.engine.changes_videos
+        if not can_change and change.kind is not ChangeKind.EXTEND:
             others = tuple(item for item in source.request.content if item.modality is not Modality.TEXT)
             # Frames go with the ratio they were asked for with; a text that is left to choose could choose another now.
             ratio = source.request.ratio if others else request.ratio
@@ -71,7 +80,19 @@ class Changes:
             frames=request.frames if change.duration_s is None else None,
             execution_expires_after_s=int(expiry),
         )
-        return Decoded(request=changed, names=NAMES)
+        return self._extended(changed) if change.kind is ChangeKind.EXTEND else Decoded(request=changed, names=NAMES)
+
+    def _extended(self, request: GenerationRequest) -> Decoded:
+        """Say that the film goes on where the video ends, in the way that the model is told so."""
+        model = self.catalogue.model(request.model)
+        if model is not None and EXTEND in model.task_types:
+            # It follows the video's ratio by itself, and takes none beside this.
+            following = replace(request, omni_reference_task_type=EXTEND, ratio=RATIO_CHOSEN_BY_ENGINE)
+            return Decoded(request=following, names=NAMES)
+        words, *others = request.content
+        content = (replace(words, value=f"{EXTENDING} {words.value}"), *others)
+        told = (Warned(param="prompt", message=EXTENDED_BY_WORDS),)
+        return Decoded(request=replace(request, content=content), warnings=told, names=NAMES)
 
 
 def _settings_of(source: Task) -> GenerationRequest:

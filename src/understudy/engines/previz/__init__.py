@@ -15,5 +15,6 @@ OFFER = EngineOffer(
         "omni_reference_task_type": "Only `extend` has an effect: previz plays reference videos as they are.",
     },
     done_anyway={"omni_reference_task_type": ("auto", "extend")},
+    changes_videos=False,
 )
 """The engine's entry in group `understudy.engines`."""
