@@ -1,5 +1,7 @@
 """The library in plain words over HTTP: files in one piece or in many, lists, names, groups, and the file itself."""
 
+import asyncio
+import base64
 import hashlib
 import json
 from dataclasses import replace
@@ -8,9 +10,9 @@ import pytest
 
 from asset_worker import FILM, PICTURE, SOUND, take_in
 from running_server import running_server
-from understudy.core.errors import Conflict
+from understudy.core.errors import Conflict, RateLimited
 from understudy.service import uploads as service
-from understudy.service.uploads import Uploads
+from understudy.service.uploads import NewUpload, Uploads
 
 URL = "https://example.com/reference.webp"
 BYTES_MAX = 1 << 20
@@ -283,6 +285,31 @@ def test_only_so_many_uploads_are_unfinished(server, monkeypatch):
         begun(server, PICTURE)
     assert send(server, "POST", "/v1/uploads", {"size_bytes": 1}).status == 429
     assert begun(server.to_a_new_caller(), PICTURE)
+
+
+def test_uploads_that_begin_in_the_same_moment_are_counted_one_by_one(server, monkeypatch):
+    monkeypatch.setattr(service, "OPEN_MOST", 2)
+    uploads = server.house.uploads
+    new = NewUpload(size_bytes=1, name="", group="default")
+
+    async def begin_many():
+        return await asyncio.gather(*(uploads.begin(server.owner, new) for _ in range(9)), return_exceptions=True)
+
+    begun_now = [each for each in server.do(begin_many()) if not isinstance(each, RateLimited)]
+    assert len(begun_now) == 2
+    assert answered(server.call("GET", "/v1/asset-groups"))["total"] == 1
+
+
+def test_a_record_that_a_power_failure_tore_is_no_upload_and_stops_no_other(server):
+    upload_id = begun(server, PICTURE)
+    (server.house.uploads._folder / f"{upload_id}.json").write_bytes(b"")
+    assert send(server, "GET", f"/v1/uploads/{upload_id}").status == 404
+    assert begun(server, PICTURE)
+
+
+def test_a_small_file_in_json_may_have_line_ends_as_a_large_one_may(server):
+    wrapped = "data:image/png;base64," + base64.encodebytes(PICTURE).decode()
+    assert answered(send(server, "POST", "/v1/assets", {"file": wrapped}))["type"] == "image"
 
 
 def test_an_upload_goes_on_after_a_restart(server):

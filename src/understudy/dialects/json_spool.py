@@ -18,7 +18,12 @@ SHORT_BYTES = 4096
 """Data URLs up to this size stay where they are: a file of their own would cost more than they do."""
 SPOOLED_MAX = 64
 """Our own bound, far above what any model takes; what comes after it stays in the text."""
-PROSE_KEYS = frozenset({"text", "prompt", "negative_prompt", "user", "safety_identifier", "trace_id"})
+PROSE_KEYS = frozenset(
+    {
+        *("text", "prompt", "negative_prompt", "user", "safety_identifier", "trace_id"),
+        *("model", "name", "Name", "description", "Description"),
+    }
+)
 """Keys whose values are a person's words or names in every dialect, whatever they begin with."""
 STRINGS_MAX = CLOSERS_MAX = 2 * SEPARATORS_MAX + 2
 """More strings, or colons and closing brackets, cannot stand in JSON of so few separators: it is none, and the parser

@@ -4,10 +4,12 @@ An asset is registered at once and taken in afterwards, by `asset_intake`. A req
 from then on, so that a task means the same however the library changes while it waits.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TypeVar
+from weakref import WeakValueDictionary
 
 from understudy.core.assets import (
     ASSET_PREFIX,
@@ -55,7 +57,7 @@ class AssetLibrary:
     """Groups and assets of all owners.
 
     unknown_pass: whether requests may name assets that are not registered here, because an upstream may know them.
-    wake: tells whoever takes assets in of new ones.
+    wake: tells whoever takes assets in of new ones. naming: held by owner while a group's name is looked for.
     """
 
     store: AssetStore
@@ -64,6 +66,7 @@ class AssetLibrary:
     limits: AssetLimits
     unknown_pass: bool
     wake: Callable[[], None] = _nobody_waits
+    naming: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
 
     async def create_group(self, owner: str, new: NewGroup) -> AssetGroup:
         """Store a new group and return it.
@@ -210,6 +213,11 @@ class AssetLibrary:
         """
         if name.startswith(GROUP_PREFIX):
             return await self.group(owner, name)
+        # One after the other: two requests of the same moment would make two groups.
+        async with self.naming.setdefault(owner, asyncio.Lock()):
+            return await self._group_named(owner, name)
+
+    async def _group_named(self, owner: str, name: str) -> AssetGroup:
         wanted = GroupFilter(paging=Paging(most=self.limits.page_size_max, is_ascending=True), name=name)
         found = (await self.store.list_groups(owner, wanted)).groups
         same = next((group for group in found if group.name == name), None)

@@ -6,6 +6,7 @@ far it is, so nothing has to be kept in step and a restart loses nothing. Source
 
 import asyncio
 import binascii
+import logging
 import os
 import secrets
 import time
@@ -16,6 +17,7 @@ from datetime import datetime
 from io import RawIOBase
 from pathlib import Path
 from typing import BinaryIO
+from weakref import WeakValueDictionary
 
 import msgspec
 
@@ -27,6 +29,8 @@ from understudy.core.modality import Modality
 from understudy.service.assets import AssetLibrary
 from understudy.service.shelf import sha256_of
 from understudy.service.unbroken import unbroken
+
+_log = logging.getLogger(__name__)
 
 OPEN_MOST = 20
 """Uploads of one owner that may be unfinished: bounds the disk that one key can fill with files nobody uses."""
@@ -82,6 +86,7 @@ class Uploads:
         self._folder = folder
         self._library = library
         self._busy: set[str] = set()
+        self._beginning: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.bytes_max = bytes_max
 
     def path_of(self, upload_id: str) -> Path:
@@ -98,6 +103,11 @@ class Uploads:
             reason = f"it must be between 1 and {self.bytes_max} bytes, it is {new.size_bytes}."
             raise Rejected(invalid("size_bytes", reason))
         self._library.check(_asset_of(new, upload=upload_id, group_id="-", modality=Modality.IMAGE))
+        # One after the other, so that none is counted before another that begins in the same moment.
+        async with self._beginning.setdefault(owner, asyncio.Lock()):
+            return await self._begin(owner, new, upload_id)
+
+    async def _begin(self, owner: str, new: NewUpload, upload_id: str) -> Upload:
         if new.chosen_id and await self._library.store.assets(owner, (new.chosen_id,)):
             raise Rejected(invalid("id", f"another asset has the id {new.chosen_id}."))
         if await asyncio.to_thread(self._open, owner) >= OPEN_MOST:
@@ -176,7 +186,9 @@ class Uploads:
         Raises: Rejected.
         """
         try:
-            content = binascii.a2b_base64(payload.encode("ascii"), strict_mode=True)
+            # Line ends are passed over, as where a large body is read; see `json_spool`.
+            plain = payload.encode("ascii").translate(None, b"\r\n")
+            content = binascii.a2b_base64(plain, strict_mode=True)
         except ValueError:
             content = b""
         if not content:
@@ -238,6 +250,10 @@ class Uploads:
             told = _upload.decode(self._told_path(upload_id).read_bytes())
             return replace(told, offset_bytes=self.path_of(upload_id).stat().st_size)
         except FileNotFoundError:
+            return None
+        except msgspec.DecodeError as error:
+            # Left by a power failure, for one; it is swept like all that lies still.
+            _log.warning("the record of the upload %s cannot be read: %s", upload_id, error)
             return None
 
     def _open(self, owner: str) -> int:
