@@ -218,7 +218,10 @@ def test_an_image_that_is_cut_off_is_refused(tmp_path):
         read_image(saved(tmp_path, whole[: len(whole) // 2]))
 
 
-@pytest.mark.parametrize("content", [b"", b"%PDF-1.7", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"#EXTM3U\n/etc"])
+@pytest.mark.parametrize(
+    "content",
+    [b"%PDF-1.7", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"#EXTM3U\n/etc", odd_media.film(num_frames=2)],
+)
 def test_what_is_no_image_is_refused(tmp_path, content):
     with pytest.raises(Unreadable, match="the file is not an image"):
         read_image(saved(tmp_path, content, "given.png"))

@@ -1,7 +1,8 @@
 """Read given images as engines want them: RGB as it is meant to be seen, cut to the size of the film.
 
-Engines call this in the render process, on files that were measured before. Which reader a file gets is said here by
-its first bytes, never by its name, and no reader is given a path: it can open nothing but the file it was handed.
+Engines call this in the render process, on files that were measured before. Which reader a file gets is said by its
+first bytes, as when it was measured, never by its name, and no reader is given a path: it can open nothing but the file
+it was handed.
 Videos and sounds are read in `decode_video` and `decode_sound`.
 """
 
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps
 
 from understudy.core.media import Unreadable
+from understudy.media.inspect_kind import HEIC, PILLOW_FORMATS, kind_of
 
 _DAMAGED = (OSError, SyntaxError, ValueError, ArithmeticError, LookupError, TypeError, EOFError, RuntimeError)
 """What Pillow and its plug-ins raise for a file that is cut off or not what it says."""
@@ -26,10 +28,6 @@ Picture = NDArray[np.uint8]
 
 PIXELS_MAX = 2**26
 """Of one picture. More than any model takes; decoded as RGBA it is a quarter of a gigabyte."""
-
-SNIFFED_BYTES = 16
-HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
-"""Source: ISO/IEC 23008-12, annex B; what cameras write as the major brand."""
 
 GROUND = (255, 255, 255)
 """What is behind a transparent picture: white, as a page shows it."""
@@ -62,11 +60,10 @@ def read_open_image(file: BinaryIO) -> Picture:
 
 
 def _read(file: BinaryIO) -> Picture:
-    name = image_format_of(file.read(SNIFFED_BYTES))
-    if name is None:
-        raise Unreadable("the file is not an image")
-    file.seek(0)
-    if name == "HEIF":
+    kind = kind_of(file)
+    if kind not in PILLOW_FORMATS:
+        raise Unreadable("the file is not an image that is read here")
+    if kind is HEIC:
         # Its library is loaded for the few who send such files.
         import pillow_heif
 
@@ -74,7 +71,7 @@ def _read(file: BinaryIO) -> Picture:
     with warnings.catch_warnings():
         # Said below in our own words, and at our own bound.
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        opened = Image.open(file, formats=(name,))
+        opened = Image.open(file, formats=(PILLOW_FORMATS[kind],))
     with opened as image:
         if image.width * image.height > PIXELS_MAX:
             count = image.width * image.height
@@ -82,26 +79,6 @@ def _read(file: BinaryIO) -> Picture:
         image.load()
         upright = ImageOps.exif_transpose(image)
     return _as_array(_in_srgb(upright))
-
-
-def image_format_of(head: bytes) -> str | None:
-    """Name the format, in Pillow's words, that a file's first bytes are of; None for anything else."""
-    signatures = {
-        b"\xff\xd8\xff": "JPEG",
-        b"\x89PNG\r\n\x1a\n": "PNG",
-        b"GIF87a": "GIF",
-        b"GIF89a": "GIF",
-        b"BM": "BMP",
-        b"II*\0": "TIFF",
-        b"MM\0*": "TIFF",
-        b"II+\0": "TIFF",
-        b"MM\0+": "TIFF",
-    }
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "WEBP"
-    if head[4:8] == b"ftyp" and head[8:12] in HEIF_BRANDS:
-        return "HEIF"
-    return next((name for signature, name in signatures.items() if head.startswith(signature)), None)
 
 
 def _in_srgb(image: Image.Image) -> Image.Image:

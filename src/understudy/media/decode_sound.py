@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from understudy.core.media import Unreadable
 from understudy.media.decode_video import DAMAGED_PACKETS_MAX, DEMUXER, SEALED
+from understudy.media.inspect_kind import MOV, MP3, MP4, WAV, kind_of
 
 Samples = NDArray[np.float32]
 """(num_samples, channels) float32, about -1..1."""
@@ -20,7 +21,7 @@ LAYOUTS = {1: "mono", 2: "stereo"}
 LONGEST_S = 120.0
 """What is read at most: four times the longest sound that any model takes. Stereo of that length is 46 MB."""
 
-SNIFFED_BYTES = 16
+DEMUXERS = {WAV: "wav", MP3: "mp3", MP4: DEMUXER, MOV: DEMUXER}
 
 
 def read_sound(path: Path, sample_rate_hz: int, channels: int) -> Samples | None:
@@ -33,10 +34,9 @@ def read_sound(path: Path, sample_rate_hz: int, channels: int) -> Samples | None
     """
     try:
         with path.open("rb") as file:
-            demuxer = sound_demuxer_of(file.read(SNIFFED_BYTES))
+            demuxer = DEMUXERS.get(kind_of(file))
             if demuxer is None:
-                raise Unreadable("the file is neither an audio nor a video")
-            file.seek(0)
+                raise Unreadable("the file is neither an audio nor a video that is read here")
             with av.open(file, "r", format=demuxer, options=SEALED if demuxer == DEMUXER else {}) as container:
                 if not container.streams.audio:
                     return None
@@ -45,17 +45,6 @@ def read_sound(path: Path, sample_rate_hz: int, channels: int) -> Samples | None
                 return _read(container, sample_rate_hz, channels)
     except (av.FFmpegError, OSError) as error:
         raise Unreadable(f"the sound is damaged: {error.strerror}") from error
-
-
-def sound_demuxer_of(head: bytes) -> str | None:
-    """Name FFmpeg's reader for a file that begins so; None for anything that is not read."""
-    if head[:4] in (b"RIFF", b"RF64") and head[8:12] == b"WAVE":
-        return "wav"
-    if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"):
-        return DEMUXER
-    # A frame of MPEG audio begins with eleven ones; the layer bits 00 are reserved in MP3, and mean AAC.
-    is_frame = len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0 and head[1] & 0x06 != 0
-    return "mp3" if head[:3] == b"ID3" or is_frame else None
 
 
 def _read(container: av.container.InputContainer, sample_rate_hz: int, channels: int) -> Samples:

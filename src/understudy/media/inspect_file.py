@@ -9,15 +9,9 @@ from understudy.core.modality import Modality
 from understudy.media.inspect_container import prepare_containers
 from understudy.media.inspect_film import inspect_film
 from understudy.media.inspect_image import inspect_image, prepare_images
-from understudy.media.inspect_kind import READ, kind_of
+from understudy.media.inspect_kind import NOUNS, READ, kind_of
 from understudy.media.inspect_sound import inspect_sound
 from understudy.media.sandbox_operation import Operation
-
-WANTED = {
-    Modality.IMAGE: "an image",
-    Modality.VIDEO: "a video",
-    Modality.AUDIO: "a sound",
-}
 
 
 def prepare() -> Operation:
@@ -38,7 +32,7 @@ def inspect(file: BinaryIO, modality: Modality) -> MediaFacts:
     """
     kind = kind_of(file)
     if kind.modality is not modality:
-        raise Unreadable(f"the file is not {WANTED[modality]}, it is {kind.noun}")
+        raise Unreadable(f"the file is not {NOUNS[modality]}, it is {kind.noun}")
     if not kind.is_read:
         read = ", ".join(each.name for each in READ if each.modality is modality)
         raise Unreadable(f"the file is {kind.noun}; {read} are read here")

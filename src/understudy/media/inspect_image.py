@@ -21,17 +21,8 @@ import pillow_heif
 
 from understudy.core.media import MediaFacts, Unreadable
 from understudy.core.modality import Modality
-from understudy.media.inspect_kind import Kind
+from understudy.media.inspect_kind import PILLOW_FORMATS, Kind
 
-FORMATS = {
-    "png": ("PNG",),
-    "jpeg": ("JPEG",),
-    "webp": ("WEBP",),
-    "bmp": ("BMP",),
-    "tiff": ("TIFF",),
-    "gif": ("GIF",),
-    "heic": ("HEIF",),
-}
 ANIMATED = {"gif", "webp", "png"}
 
 TURNS_DEG = {1: 0, 2: 0, 3: 180, 4: 180, 5: 270, 6: 90, 7: 90, 8: 270}
@@ -116,7 +107,7 @@ def _opened(file: BinaryIO, kind: Kind, bounds: ImageBounds) -> PIL.Image.Image:
         # Pillow's decoder takes the memory for the canvas as soon as it is made.
         _check_pixels(*_webp_canvas(file), bounds)
     PIL.Image.MAX_IMAGE_PIXELS = bounds.pixels
-    return _tried(lambda: PIL.Image.open(file, formats=FORMATS[kind.name]), bounds)
+    return _tried(lambda: PIL.Image.open(file, formats=(PILLOW_FORMATS[kind],)), bounds)
 
 
 def _webp_canvas(file: BinaryIO) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from understudy.core.media import Unreadable
+from understudy.core.media_types import MEDIA_TYPES
 from understudy.core.modality import Modality
 
 HEAD_BYTES = 4096
@@ -34,31 +35,38 @@ class Kind:
     is_read: bool = False
 
 
-def _read(name: str, modality: Modality, media_type: str) -> Kind:
-    nouns = {Modality.IMAGE: "an image", Modality.VIDEO: "a video", Modality.AUDIO: "a sound"}
+NOUNS = {Modality.IMAGE: "an image", Modality.VIDEO: "a video", Modality.AUDIO: "a sound"}
+
+
+def _medium(name: str, modality: Modality) -> Kind:
+    """Return a kind of medium; it is read if the wire has a name for it."""
+    media_type = MEDIA_TYPES.get(name, "")
     return Kind(
         name=name,
-        noun=f"{nouns[modality]} ({name})",
+        noun=f"{NOUNS[modality]} ({name})",
         modality=modality,
         media_type=media_type,
         is_read=bool(media_type),
     )
 
 
-PNG = _read("png", Modality.IMAGE, "image/png")
-JPEG = _read("jpeg", Modality.IMAGE, "image/jpeg")
-WEBP = _read("webp", Modality.IMAGE, "image/webp")
-BMP = _read("bmp", Modality.IMAGE, "image/bmp")
-TIFF = _read("tiff", Modality.IMAGE, "image/tiff")
-GIF = _read("gif", Modality.IMAGE, "image/gif")
-HEIC = _read("heic", Modality.IMAGE, "image/heic")
-MP4 = _read("mp4", Modality.VIDEO, "video/mp4")
-MOV = _read("mov", Modality.VIDEO, "video/quicktime")
-WAV = _read("wav", Modality.AUDIO, "audio/wav")
-MP3 = _read("mp3", Modality.AUDIO, "audio/mpeg")
+PNG = _medium("png", Modality.IMAGE)
+JPEG = _medium("jpeg", Modality.IMAGE)
+WEBP = _medium("webp", Modality.IMAGE)
+BMP = _medium("bmp", Modality.IMAGE)
+TIFF = _medium("tiff", Modality.IMAGE)
+GIF = _medium("gif", Modality.IMAGE)
+HEIC = _medium("heic", Modality.IMAGE)
+MP4 = _medium("mp4", Modality.VIDEO)
+MOV = _medium("mov", Modality.VIDEO)
+WAV = _medium("wav", Modality.AUDIO)
+MP3 = _medium("mp3", Modality.AUDIO)
 
 READ = (PNG, JPEG, WEBP, BMP, TIFF, GIF, HEIC, MP4, MOV, WAV, MP3)
 """The kinds that are measured."""
+
+PILLOW_FORMATS = {PNG: "PNG", JPEG: "JPEG", WEBP: "WEBP", BMP: "BMP", TIFF: "TIFF", GIF: "GIF", HEIC: "HEIF"}
+"""What Pillow calls the images that are read; of each file it is told which one to expect."""
 
 UNKNOWN = Kind(name="", noun="of no kind that is known here")
 
@@ -71,23 +79,23 @@ _SIGNATURES: tuple[tuple[bytes, Kind], ...] = (
     (b"MM\0*", TIFF),
     (b"II+\0", TIFF),
     (b"MM\0+", TIFF),
-    (b"\0\0\0\x0cJXL \r\n\x87\n", _read("jpeg xl", Modality.IMAGE, "")),
-    (b"\xff\x0a", _read("jpeg xl", Modality.IMAGE, "")),
-    (b"\0\0\0\x0cjP  \r\n\x87\n", _read("jpeg 2000", Modality.IMAGE, "")),
-    (b"8BPS", _read("psd", Modality.IMAGE, "")),
-    (b"\0\0\1\0", _read("ico", Modality.IMAGE, "")),
-    (b"qoif", _read("qoi", Modality.IMAGE, "")),
-    (b"\x76\x2f\x31\x01", _read("exr", Modality.IMAGE, "")),
-    (b"\x1a\x45\xdf\xa3", _read("matroska or webm", Modality.VIDEO, "")),
-    (b"FLV\1", _read("flv", Modality.VIDEO, "")),
-    (b"\0\0\1\xba", _read("mpeg", Modality.VIDEO, "")),
-    (b"\0\0\1\xb3", _read("mpeg", Modality.VIDEO, "")),
-    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", _read("windows media", Modality.VIDEO, "")),
-    (b"fLaC", _read("flac", Modality.AUDIO, "")),
-    (b"OggS", _read("ogg", Modality.AUDIO, "")),
-    (b"#!AMR", _read("amr", Modality.AUDIO, "")),
-    (b"MThd", _read("midi", Modality.AUDIO, "")),
-    (b"caff", _read("caf", Modality.AUDIO, "")),
+    (b"\0\0\0\x0cJXL \r\n\x87\n", _medium("jpeg xl", Modality.IMAGE)),
+    (b"\xff\x0a", _medium("jpeg xl", Modality.IMAGE)),
+    (b"\0\0\0\x0cjP  \r\n\x87\n", _medium("jpeg 2000", Modality.IMAGE)),
+    (b"8BPS", _medium("psd", Modality.IMAGE)),
+    (b"\0\0\1\0", _medium("ico", Modality.IMAGE)),
+    (b"qoif", _medium("qoi", Modality.IMAGE)),
+    (b"\x76\x2f\x31\x01", _medium("exr", Modality.IMAGE)),
+    (b"\x1a\x45\xdf\xa3", _medium("matroska or webm", Modality.VIDEO)),
+    (b"FLV\1", _medium("flv", Modality.VIDEO)),
+    (b"\0\0\1\xba", _medium("mpeg", Modality.VIDEO)),
+    (b"\0\0\1\xb3", _medium("mpeg", Modality.VIDEO)),
+    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", _medium("windows media", Modality.VIDEO)),
+    (b"fLaC", _medium("flac", Modality.AUDIO)),
+    (b"OggS", _medium("ogg", Modality.AUDIO)),
+    (b"#!AMR", _medium("amr", Modality.AUDIO)),
+    (b"MThd", _medium("midi", Modality.AUDIO)),
+    (b"caff", _medium("caf", Modality.AUDIO)),
     (b"#EXTM3U", Kind(name="m3u8", noun="a playlist (m3u8)")),
     (b"ffconcat", Kind(name="ffconcat", noun="a script of FFmpeg (ffconcat)")),
     (b"%PDF-", Kind(name="pdf", noun="a document (pdf)")),
@@ -104,7 +112,7 @@ _SIGNATURES: tuple[tuple[bytes, Kind], ...] = (
 _RIFF = {
     b"WEBP": WEBP,
     b"WAVE": WAV,
-    b"AVI ": _read("avi", Modality.VIDEO, ""),
+    b"AVI ": _medium("avi", Modality.VIDEO),
 }
 
 _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"}
@@ -147,18 +155,14 @@ def _by_signature(head: bytes) -> Kind | None:
     for start, kind in _SIGNATURES:
         if head.startswith(start):
             return kind
-    if (
-        head[:2] == b"BM"
-        and len(head) > 18
-        and struct.unpack_from("<I", head, 14)[0] in (12, 16, 40, 52, 56, 64, 108, 124)
-    ):
+    if head[:2] == b"BM" and len(head) > 18 and struct.unpack_from("<I", head, 14)[0] in _BMP_HEADER_BYTES:
         # Two letters alone begin many a text; the size of the second header is one of few.
         return BMP
     if head[4:8] in _QUICKTIME_FIRST_BOXES:
         # QuickTime files that are older than the ftyp box.
         return MOV
     if head[:1] == b"G" and head[188:189] == b"G" and head[376:377] == b"G":
-        return _read("mpeg-ts", Modality.VIDEO, "")
+        return _medium("mpeg-ts", Modality.VIDEO)
     return None
 
 
@@ -168,13 +172,13 @@ def _by_brands(head: bytes) -> Kind:
     major = head[8:12]
     brands = {major, *(head[at : at + 4] for at in range(16, size_bytes - 3, 4))}
     if major in _AVIF_BRANDS or (major in _HEIF_FAMILY and brands & _AVIF_BRANDS):
-        return _read("avif", Modality.IMAGE, "")
+        return _medium("avif", Modality.IMAGE)
     if major in _HEIF_BRANDS | _HEIF_FAMILY:
         return HEIC
     if major == b"crx ":
-        return _read("cr3", Modality.IMAGE, "")
+        return _medium("cr3", Modality.IMAGE)
     if major in _SOUND_BRANDS:
-        return _read("m4a", Modality.AUDIO, "")
+        return _medium("m4a", Modality.AUDIO)
     return MOV if major == b"qt  " else MP4
 
 
@@ -194,9 +198,9 @@ def _by_layer_three(file: BinaryIO) -> Kind | None:
             return None
         layer = header[1] >> 1 & 3
         if layer == 0:
-            return _read("aac", Modality.AUDIO, "")
+            return _medium("aac", Modality.AUDIO)
         if layer != 1:
-            return _read("mpeg audio of another layer", Modality.AUDIO, "")
+            return _medium("mpeg audio of another layer", Modality.AUDIO)
         frame_bytes = _layer_three_bytes(header)
         if frame_bytes is None:
             return None

@@ -8,29 +8,15 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 from understudy.core.errors import NotFound, Unavailable, Violation
+from understudy.core.media_types import MEDIA_TYPES
 from understudy.dialects.codec import Codec
 from understudy.server.endpoint import Call
 from understudy.server.reply import JSON, Answer, Header, Reply, StreamReply
 from understudy.service.films import VIDEO_NAME
+from understudy.service.shelf import FOLDER
 
 _RANGE = re.compile(rb"[ \t]*bytes[ \t]*=[ \t]*(?:([0-9]{1,18})-([0-9]{0,18})|-([0-9]{1,18}))[ \t]*", re.IGNORECASE)
 _QUERY_FIELDS_MAX = 20
-_MEDIA_TYPES = {
-    ".mp4": b"video/mp4",
-    ".mov": b"video/quicktime",
-    ".png": b"image/png",
-    ".jpg": b"image/jpeg",
-    ".jpeg": b"image/jpeg",
-    ".webp": b"image/webp",
-    ".gif": b"image/gif",
-    ".bmp": b"image/bmp",
-    ".tiff": b"image/tiff",
-    ".heic": b"image/heic",
-    ".wav": b"audio/wav",
-    ".mp3": b"audio/mpeg",
-}
-"""By the ending of the key, which the server chose after it had looked at the bytes; all others are only bytes."""
-
 _DOWNLOAD = frozenset({"1", "true", "yes", ""})
 _DIGEST_CHARS_SHOWN = 12
 
@@ -173,7 +159,8 @@ def _headers(call: Call, key: str, etag: bytes, *, fresh_s: int) -> tuple[Header
     name = file_name(key, call.codec).encode("ascii")
     is_download = _query(call).get("download", ["no"])[0].lower() in _DOWNLOAD
     return (
-        (b"content-type", _MEDIA_TYPES.get(Path(key).suffix, b"application/octet-stream")),
+        # By the ending of the key, which the server chose after it had looked at the bytes; all others are only bytes.
+        (b"content-type", MEDIA_TYPES.get(Path(key).suffix[1:], "application/octet-stream").encode("ascii")),
         (b"accept-ranges", b"bytes"),
         (b"etag", etag),
         # Private, because the link is a key, and no longer than the link lives. What is compressed has no ranges, and
@@ -193,7 +180,7 @@ def file_name(key: str, codec: Codec) -> str:
     """
     folder, _, name = key.partition("/")
     stem, ending = Path(name).stem, Path(name).suffix
-    if folder == "media":
+    if folder == FOLDER:
         return _safe(f"media-{stem[:_DIGEST_CHARS_SHOWN]}{ending}")
     task_id = codec.wire_id(folder.rpartition("-")[0])
     return _safe(task_id + ending if stem == VIDEO_NAME else f"{task_id}-{stem}{ending}")

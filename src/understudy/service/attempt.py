@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from understudy.core.errors import INTERNAL, TaskFailed, Unavailable, Violation
 from understudy.core.media import MediaStore
+from understudy.core.media_types import MEDIA_TYPES
 from understudy.core.moderation import Moderator
 from understudy.core.ports import BlobStore, Clock, Executor, Outcome, TaskStore
 from understudy.core.render import RenderJob, RenderResult
@@ -28,8 +29,6 @@ T = TypeVar("T")
 
 FILM_FOLDER, MEDIA_FOLDER = "film", "media"
 """What an attempt's directory holds: what the engine writes, and what it is given where that lies elsewhere."""
-
-MEDIA_TYPES = {".mp4": "video/mp4", ".mov": "video/quicktime"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,7 +211,7 @@ class Attempt:
 
         Raises: TaskFailed; Unavailable.
         """
-        owner, media_type = self.claim.task.owner, MEDIA_TYPES[video.suffix]
+        owner, media_type = self.claim.task.owner, MEDIA_TYPES[video.suffix[1:]]
         refused = await self._insisted(lambda: film_refused(self._at.moderator, owner, video, media_type=media_type))
         if refused is not None:
             raise TaskFailed(refused, is_retryable=False)
