@@ -34,9 +34,9 @@ from understudy.server.content import send_blob
 from understudy.server.endpoint import Call
 from understudy.server.reply import Answer, Reply
 from understudy.server.warned import answered, strictly_told
+from understudy.service.sources import BASE64
 from understudy.service.uploads import NewUpload, Uploads
 
-_BASE64 = ";base64,"
 _QUERY_FIELDS_MAX = 100
 _encode = msgspec.json.encode
 
@@ -169,7 +169,7 @@ async def _of_file(call: Call, body: PlainNew) -> Asset:
 
     Raises: Rejected.
     """
-    payload = (body.file or "").partition(_BASE64)[2]
+    payload = (body.file or "").partition(BASE64)[2]
     uploads = uploads_of(call)
     path = call.spooled.get(payload) or await uploads.unpack(payload)
     new = NewUpload(

@@ -6,7 +6,6 @@ What is being processed stands in the store alone, so a server that stopped take
 import asyncio
 import contextlib
 import logging
-import os
 import shutil
 import tempfile
 from collections import Counter
@@ -29,7 +28,7 @@ from understudy.core.errors import Unavailable
 from understudy.core.media import Medium, NotFetched, Origin, Unreadable
 from understudy.core.ports import Clock
 from understudy.service.shelf import Shelf
-from understudy.service.sources import Sources
+from understudy.service.sources import Sources, same_bytes
 from understudy.service.unbroken import unbroken
 
 _log = logging.getLogger(__name__)
@@ -95,7 +94,7 @@ class AssetIntake:
     async def _bring(self, asset: Asset, path: Path) -> None:
         if asset.upload:
             try:
-                await asyncio.to_thread(_same_file, self.upload_path(asset.upload), path)
+                await asyncio.to_thread(same_bytes, self.upload_path(asset.upload), path)
             except FileNotFoundError as error:
                 raise NotFetched("the upload is gone") from error
             return
@@ -111,16 +110,6 @@ class AssetIntake:
                     return of_another_kind(await self.shelf.probe(path, modality, owner=asset.owner), asset.modality)
         message = f"The file cannot be used as {asset.modality}: {error.reason}."
         return AssetFault(code=FORMAT_UNSUPPORTED, message=message)
-
-
-def _same_file(stored: Path, into: Path) -> None:
-    """Give a file a second name, which can be moved away; a copy where the file system has no such thing."""
-    try:
-        os.link(stored, into)
-    except FileNotFoundError:
-        raise
-    except OSError:
-        shutil.copyfile(stored, into)
 
 
 class AssetWorker:

@@ -16,7 +16,7 @@ from understudy.core.content_rules import NOT_BASE64
 from understudy.core.media import SPOOLED, Fetcher, NotFetched, Origin, Spooled
 from understudy.core.ports import BlobStore, Clock, TaskStore
 from understudy.core.request import FILM_OF_TASK, is_film_of_task
-from understudy.service.shelf import FOLDER
+from understudy.service.shelf import is_medium_key
 
 DATA = "data:"
 BASE64 = ";base64,"
@@ -74,11 +74,11 @@ class Sources:
     async def _from_blob(self, key: str, into: Path) -> Origin:
         try:
             stored = await self.blobs.local_copy(key, into.parent)
-            await asyncio.to_thread(_copy, stored, into)
+            await asyncio.to_thread(same_bytes, stored, into)
         except FileNotFoundError as error:
             raise NotFetched("the stored bytes are gone") from error
         # A medium that somebody gave us has a link as well, and did not become ours by it.
-        return Origin.WEB if key.startswith(FOLDER + "/") else Origin.OWN_FILM
+        return Origin.WEB if is_medium_key(key) else Origin.OWN_FILM
 
 
 def _unpack(payload: str, into: Path, spooled: Spooled) -> None:
@@ -87,17 +87,23 @@ def _unpack(payload: str, into: Path, spooled: Spooled) -> None:
     Raises: BadData.
     """
     if payload.startswith(SPOOLED) and payload in spooled:
-        _copy(spooled[payload], into)
+        same_bytes(spooled[payload], into)
         return
     try:
-        # Line ends are passed over, as where a large body is read; see `json_spool`.
-        plain = payload.encode("ascii").translate(None, b"\r\n")
-        into.write_bytes(binascii.a2b_base64(plain, strict_mode=True))
+        into.write_bytes(from_base64(payload))
     except ValueError as error:
         raise BadData(NOT_BASE64) from error
 
 
-def _copy(stored: Path, into: Path) -> None:
+def from_base64(text: str) -> bytes:
+    """Return the bytes that a text spells; line ends are passed over, as where a large body is read: `json_spool`.
+
+    Raises: ValueError.
+    """
+    return binascii.a2b_base64(text.encode("ascii").translate(None, b"\r\n"), strict_mode=True)
+
+
+def same_bytes(stored: Path, into: Path) -> None:
     """Make a file of the same bytes that can be moved away: another name where the file system has it, else a copy."""
     try:
         os.link(stored, into)

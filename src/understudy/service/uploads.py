@@ -5,7 +5,6 @@ far it is, so nothing has to be kept in step and a restart loses nothing. Source
 """
 
 import asyncio
-import binascii
 import logging
 import os
 import secrets
@@ -28,6 +27,7 @@ from understudy.core.first_bytes import HEAD_BYTES, modality_of
 from understudy.core.modality import Modality
 from understudy.service.assets import AssetLibrary
 from understudy.service.shelf import sha256_of
+from understudy.service.sources import from_base64
 from understudy.service.unbroken import unbroken
 
 _log = logging.getLogger(__name__)
@@ -186,9 +186,7 @@ class Uploads:
         Raises: Rejected.
         """
         try:
-            # Line ends are passed over, as where a large body is read; see `json_spool`.
-            plain = payload.encode("ascii").translate(None, b"\r\n")
-            content = binascii.a2b_base64(plain, strict_mode=True)
+            content = from_base64(payload)
         except ValueError:
             content = b""
         if not content:
