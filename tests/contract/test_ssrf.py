@@ -17,6 +17,7 @@ from media_host import (
     Asked,
     Connection,
     MediaHost,
+    chunked,
     drip,
     endless,
     endless_headers,
@@ -391,7 +392,16 @@ async def test_no_password_of_the_environment_and_no_cookie_goes_along(
 
 
 HEADERS = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n"
+
+
+def endless_promises(_: Asked, connection: Connection) -> None:
+    while not connection.is_over.is_set():
+        connection.send(b"HTTP/1.1 100 Continue\r\n\r\n" * 100)
+
+
 BOMBS = {
+    "promises for ever": endless_promises,
+    "a body in crumbs": chunked(bytes(20_000), 1),
     "endless body in chunks": endless(),
     "endless body of a huge declared length": endless(1 << 50),
     "a declared length of no number": raw(b"HTTP/1.1 200 OK\r\nContent-Length: 9z\r\n\r\nfilm"),
@@ -409,15 +419,21 @@ BOMBS = {
 }
 
 
+async def test_a_hint_before_the_answer_is_passed_over(internet: Internet) -> None:
+    hint = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+    internet.public.on("/film.mp4", raw(hint * 3 + HEADERS + b"\r\nfilm"))
+    assert await internet.fetch("http://public.test:{Q}/film.mp4") == b"film"
+
+
+async def test_a_few_small_chunks_are_a_body_like_any_other(internet: Internet) -> None:
+    internet.public.on("/film.mp4", chunked(bytes(500), 1))
+    assert await internet.fetch("http://public.test:{Q}/film.mp4") == bytes(500)
+
+
 @pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS.keys())
 async def test_a_bomb_ends_by_itself(internet: Internet, bomb: object) -> None:
     internet.public.on("/film.mp4", bomb)  # type: ignore[arg-type]
     await internet.is_refused("http://public.test:{Q}/film.mp4")
-
-
-def endless_promises(_: Asked, connection: Connection) -> None:
-    while not connection.is_over.is_set():
-        connection.send(b"HTTP/1.1 100 Continue\r\n\r\n" * 100)
 
 
 def slow_headers(_: Asked, connection: Connection) -> None:
@@ -431,7 +447,6 @@ SLOW = {
     "one byte at a time": drip(FILM, 0.02),
     "not a word": silent(),
     "one byte of a header at a time": slow_headers,
-    "promises for ever": endless_promises,
 }
 
 

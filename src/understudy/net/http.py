@@ -41,6 +41,15 @@ HEADERS_MAX = 100
 HEADER_BYTES_MAX = 16_384
 """Of one answer. The longest that a good host sends is a redirect to a signed address, about two thousand."""
 
+HINTS_MAX = 16
+"""Answers of the kind 1xx before the one that counts; good hosts send one or two. aiohttp reads on for ever, and does
+nothing else meanwhile where they come fast."""
+
+CHUNKS_FREE = 1000
+CHUNK_BYTES_MIN = 64
+"""What chunks must hold on average once so many came. A chunk costs as much as thousands of bytes: one host that sends
+its file in crumbs would keep the server busy at the speed of the line."""
+
 READ_BYTES = 1 << 18
 
 USER_AGENT = f"Understudy/{version('understudy')} (self-hosted video server; asked for by one of its users)"
@@ -123,6 +132,32 @@ def _socket_to_a_checked_address(place: Any) -> socket.socket:
     if checked is None or address[0] not in checked.addresses:
         raise OSError(f"{address[0]} was not checked")
     return socket.socket(family=family, type=kind, proto=protocol)
+
+
+class _Response(aiohttp.ClientResponse):
+    """aiohttp's answer, whose beginning is bounded."""
+
+    async def start(self, connection: Any) -> aiohttp.ClientResponse:
+        """Read up to the head of the answer that counts.
+
+        Raises: aiohttp.ClientResponseError: nothing but hints comes.
+        """
+        protocol, heads = connection.protocol, 0
+        read = protocol.read
+
+        async def read_bounded() -> Any:
+            nonlocal heads
+            heads += 1
+            if heads > HINTS_MAX + 1:
+                raise aiohttp.ClientResponseError(self.request_info, (), message="it hints at an answer for ever")
+            return await read()
+
+        # There is no other place to count: aiohttp passes over them in a loop of its own.
+        protocol.read = read_bounded
+        try:
+            return await super().start(connection)
+        finally:
+            del protocol.read
 
 
 class HttpClient:
@@ -266,6 +301,7 @@ class HttpClient:
                 max_line_size=HEADER_BYTES_MAX,
                 max_field_size=HEADER_BYTES_MAX,
                 max_headers=HEADERS_MAX,
+                response_class=_Response,
             )
         return self._session
 
@@ -284,9 +320,15 @@ def _answer(response: aiohttp.ClientResponse) -> Answer:
 
 
 async def _chunks(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    chunks = size_bytes = 0
     with _Faults():
-        async for chunk in response.content.iter_any():
-            yield chunk
+        async for piece, is_end_of_chunk in response.content.iter_chunks():
+            chunks += is_end_of_chunk
+            size_bytes += len(piece)
+            if chunks > CHUNKS_FREE and size_bytes < chunks * CHUNK_BYTES_MIN:
+                raise Unreached(f"{chunks} chunks hold {size_bytes} bytes only", is_transient=False)
+            if piece:
+                yield piece
 
 
 class _Faults:
