@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl
 from python_multipart.multipart import parse_options_header
 
 from understudy.core.errors import Rejected
+from understudy.core.first_bytes import media_type_of
 from understudy.dialects.json_body import BODY, read_object, read_text, refuse_many_values, reject_value, shown
 from understudy.dialects.json_spool import Spool
 from understudy.dialects.multipart import FIELDS_MAX, MultipartForm, Pair, Upload, text_in
@@ -38,23 +39,6 @@ _OBJECTS = frozenset({"metadata", "content", "input_reference", "tools", "video"
 """Fields that are objects or lists in JSON; as a form's text they hold JSON, where it looks like it."""
 _ITEM_KINDS = frozenset({"text", "image_url", "video_url", "audio_url", "draft_task"})
 """Keys of a content item that only an item of the same type has."""
-_SIGNATURES = (
-    (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png"),
-    (re.compile(rb"\xff\xd8\xff"), "image/jpeg"),
-    (re.compile(rb"GIF8[79]a"), "image/gif"),
-    (re.compile(rb"BM.{4}\0\0\0\0", re.DOTALL), "image/bmp"),
-    (re.compile(rb"II\*\0|MM\0\*"), "image/tiff"),
-    (re.compile(rb"RIFF.{4}WEBP", re.DOTALL), "image/webp"),
-    (re.compile(rb"RIFF.{4}WAVE", re.DOTALL), "audio/wav"),
-    (re.compile(rb".{4}ftyp(?:heic|heix|hevc)", re.DOTALL), "image/heic"),
-    (re.compile(rb".{4}ftyp(?:mif1|msf1)", re.DOTALL), "image/heif"),
-    (re.compile(rb".{4}ftypqt  ", re.DOTALL), "video/quicktime"),
-    (re.compile(rb".{4}ftypM4A", re.DOTALL), "audio/mp4"),
-    (re.compile(rb".{4}ftyp", re.DOTALL), "video/mp4"),
-    (re.compile(rb"\x1aE\xdf\xa3"), "video/webm"),
-    (re.compile(rb"ID3|\xff[\xe2\xe3\xf2\xf3\xfa\xfb]"), "audio/mpeg"),
-)
-"""First bytes -> media type, for clients that call every file application/octet-stream, as OpenAI's SDK does bytes."""
 
 
 class FormFields(dict[str, Any]):
@@ -250,8 +234,8 @@ def _data_url(name: str, upload: Upload) -> str:
             reject_value(shown(name), "the file is empty.")
         # So browsers send a form in which no file was chosen (HTML, "constructing the entry list").
         return ""
-    sniffed = next((kind for first, kind in _SIGNATURES if first.match(upload.content)), None)
-    kind = sniffed or upload.media_type or "application/octet-stream"
+    # The first bytes first: OpenAI's SDK calls whatever is given as bytes application/octet-stream.
+    kind = media_type_of(upload.content) or upload.media_type or "application/octet-stream"
     data = upload.address or base64.b64encode(upload.content).decode("ascii")
     return f"data:{kind};base64,{data}"
 
