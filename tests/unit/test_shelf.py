@@ -31,12 +31,35 @@ async def test_bytes_are_kept_under_their_own_digest(tmp_path: Path):
     assert bench.blob_names() == {medium.key}
 
 
+async def test_a_shelf_with_a_folder_of_its_own_keeps_them_there(tmp_path: Path):
+    bench = MediaBench(tmp_path)
+    shelf = replace(bench.intake.shelf, folder="media-1a2b")
+    measured = await shelf.measure(written(tmp_path, file_of(IMAGE)), Modality.IMAGE, owner="o")
+    medium = await shelf.keep(measured, Origin.WEB)
+    assert medium.key == f"media-1a2b/{medium.sha256}.png"
+    assert bench.blob_names() == {medium.key}
+    assert (await bench.blobs.stat(medium.key)).etag == f'"{medium.sha256}"'
+    assert [shelves.is_medium_key(key) for key in (medium.key, "media/a.png", "20260101000000-abcde-1/video.mp4")] == [
+        True,
+        True,
+        False,
+    ]
+
+
 async def test_known_bytes_are_neither_measured_nor_stored_again(tmp_path: Path):
     bench = MediaBench(tmp_path)
     first = await shelve(bench, written(tmp_path, file_of(IMAGE)))
     again = written(tmp_path, file_of(IMAGE), "b")
     assert await shelve(bench, again) == first
     assert (len(bench.prober.probed), again.is_file()) == (1, True)
+
+
+async def test_known_bytes_that_were_lost_are_stored_again_and_not_measured(tmp_path: Path):
+    bench = MediaBench(tmp_path)
+    medium = await shelve(bench, written(tmp_path, file_of(IMAGE)))
+    await bench.blobs.delete(medium.key)
+    assert await shelve(bench, written(tmp_path, file_of(IMAGE), "b")) == medium
+    assert (len(bench.prober.probed), bench.blob_names()) == (1, {medium.key})
 
 
 async def test_what_was_only_measured_is_not_stored_however_often(tmp_path: Path):

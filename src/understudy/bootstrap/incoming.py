@@ -71,7 +71,14 @@ def make_incoming(settings: Settings, stores: Stores, links: LinkSigner, *, cloc
     turns = Turns(settings.probes_at_once)
     return Incoming(
         sandbox=sandbox,
-        shelf=Shelf(media=stores.media, blobs=stores.blobs, prober=SandboxedProber(sandbox), clock=clock, turns=turns),
+        shelf=Shelf(
+            media=stores.media,
+            blobs=stores.blobs,
+            prober=SandboxedProber(sandbox),
+            clock=clock,
+            turns=turns,
+            folder=stores.media_folder,
+        ),
         sources=Sources(fetcher=fetcher, own_links=links, store=stores.tasks, blobs=stores.blobs, clock=clock),
         screen=Screen(
             media=stores.media,

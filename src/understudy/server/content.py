@@ -13,7 +13,7 @@ from understudy.dialects.codec import Codec
 from understudy.server.endpoint import Call
 from understudy.server.reply import JSON, Answer, Header, Reply, StreamReply
 from understudy.service.films import VIDEO_NAME
-from understudy.service.shelf import FOLDER
+from understudy.service.shelf import is_medium_key
 
 _RANGE = re.compile(rb"[ \t]*bytes[ \t]*=[ \t]*(?:([0-9]{1,18})-([0-9]{0,18})|-([0-9]{1,18}))[ \t]*", re.IGNORECASE)
 _QUERY_FIELDS_MAX = 20
@@ -180,7 +180,7 @@ def file_name(key: str, codec: Codec) -> str:
     """
     folder, _, name = key.partition("/")
     stem, ending = Path(name).stem, Path(name).suffix
-    if folder == FOLDER:
+    if is_medium_key(key):
         return _safe(f"media-{stem[:_DIGEST_CHARS_SHOWN]}{ending}")
     task_id = codec.wire_id(folder.rpartition("-")[0])
     return _safe(task_id + ending if stem == VIDEO_NAME else f"{task_id}-{stem}{ending}")

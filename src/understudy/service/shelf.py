@@ -17,7 +17,7 @@ from understudy.core.ports import BlobStore, Clock
 from understudy.service.turns import Turns
 
 FOLDER = "media"
-"""What the keys of stored media begin with."""
+"""What the keys of stored media begin with; a shelf whose blobs lie beside those of others adds a name of its own."""
 
 RESERVED = timedelta(hours=1)
 """How long bytes stay without a task or an asset that uses them: far longer than a request takes to be stored, and a
@@ -28,9 +28,9 @@ LOOK_PAUSE_S = 0.05
 """Bytes that are being removed are gone within a moment; after two seconds something is wrong."""
 
 
-def key_of_medium(sha256: str, facts: MediaFacts) -> str:
-    """Return the blob key of a medium, which follows from its bytes alone."""
-    return f"{FOLDER}/{sha256}.{facts.container}"
+def is_medium_key(key: str) -> bool:
+    """Say whether a blob is a stored medium, on whoever's shelf; else it belongs to a film."""
+    return key.partition("/")[0].partition("-")[0] == FOLDER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +48,7 @@ class Shelf:
     """Takes files in. Which of the ports are files, object stores or databases is not known here.
 
     turns: as many files are read at a time; a file made to be slow holds up its owner's others first.
+    folder: what the keys begin with. Who else puts media there must share the record of who needs them.
     """
 
     media: MediaStore
@@ -55,6 +56,7 @@ class Shelf:
     prober: Prober
     clock: Clock
     turns: Turns
+    folder: str = FOLDER
 
     async def measure(self, path: Path, modality: Modality, *, owner: str) -> Measured:
         """Reserve and measure a file without storing it: what belongs together is stored once all of it may be.
@@ -64,7 +66,9 @@ class Shelf:
         sha256 = await asyncio.to_thread(sha256_of, path)
         known = await self._reserve(sha256)
         if known is not None and known.modality is modality:
-            return Measured(path=path, sha256=sha256, facts=known, is_stored=True)
+            # The operator may have moved to another store, or lost a part of one: then who brings the bytes mends it.
+            is_stored = await self.blobs.stat(self._key(sha256, known)) is not None
+            return Measured(path=path, sha256=sha256, facts=known, is_stored=is_stored)
         # Bytes that are known as something else are measured once more, so that it is the prober who says what is
         # wrong; nothing is stored for the second time.
         facts = await self.probe(path, modality, owner=owner)
@@ -83,12 +87,16 @@ class Shelf:
 
         Raises: Unavailable when it cannot be stored now.
         """
-        key = key_of_medium(measured.sha256, measured.facts)
+        key = self._key(measured.sha256, measured.facts)
         if not measured.is_stored:
             record = await self.media.coming(measured.sha256, key)
             await self.blobs.put(measured.path, key)
             await self.media.arrived(measured.sha256, key, measured.facts, record=record)
         return Medium(key=key, sha256=measured.sha256, origin=origin, facts=measured.facts)
+
+    def _key(self, sha256: str, facts: MediaFacts) -> str:
+        """Return the blob key of a medium, which follows from its bytes alone."""
+        return f"{self.folder}/{sha256}.{facts.container}"
 
     async def _reserve(self, sha256: str) -> MediaFacts | None:
         """Ask for the bytes to stay; the facts of those that are known.

@@ -6,7 +6,7 @@ import re
 _KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,99}/[a-z0-9][a-z0-9_]{0,79}\.[a-z0-9]{1,8}", re.ASCII)
 """``<folder>/<name>.<ending>``: no dot can begin a part, so no key climbs out of a root or a prefix."""
 
-_BY_CONTENT = re.compile(r"media/([0-9a-f]{64})\.[a-z0-9]{1,8}", re.ASCII)
+_BY_CONTENT = re.compile(r"media(?:-[a-z0-9]+)?/([0-9a-f]{64})\.[a-z0-9]{1,8}", re.ASCII)
 _ETAG_BYTES = 16
 
 
