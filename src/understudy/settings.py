@@ -4,6 +4,7 @@ Later sources win: the defaults here, a TOML file (``UNDERSTUDY_CONFIG``, or ``u
 directory), environment variables (``UNDERSTUDY_LEASE_S=20``), command-line flags.
 """
 
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -15,6 +16,8 @@ import msgspec
 PREFIX = "UNDERSTUDY_"
 CONFIG_NAME = "understudy.toml"
 MEMORY = ":memory:"
+ZERO_MEANS_SOMETHING = frozenset({"port", "drain_s", "fetch_redirects_max", "link_lifetime_s", "record_retention_s"})
+"""Any port, not at all, never, for good; each other number is a size, a count or a time that must not be nothing."""
 
 
 class SettingsError(ValueError):
@@ -150,7 +153,11 @@ def _from_file(named: str | None, data_dir: str, known: set[str]) -> dict[str, A
 def _typed(name: str, value: Any, origin: str) -> Any:
     wanted = type(getattr(Settings(), name))
     try:
-        return msgspec.convert(value, wanted, strict=False)
+        typed = msgspec.convert(value, wanted, strict=False)
     except msgspec.ValidationError as error:
         message = f"The setting {name} from {origin} has the value {value!r}, but {error}."
         raise SettingsError(message) from error
+    if wanted in (int, float) and not 0 < typed < math.inf and not (typed == 0 and name in ZERO_MEANS_SOMETHING):
+        allowed = "must not be negative" if name in ZERO_MEANS_SOMETHING else "must be more than 0 and not without end"
+        raise SettingsError(f"The setting {name} from {origin} is {typed}, but it {allowed}.")
+    return typed

@@ -17,6 +17,35 @@ def test_a_value_of_the_wrong_type_is_refused_with_the_name_of_the_setting():
         load_settings({}, {"UNDERSTUDY_SLOTS": "many"})
 
 
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("slots", "0"),
+        ("probes_at_once", "0"),
+        ("fetch_deadline_s", "0"),
+        ("fetch_deadline_s", "nan"),
+        ("lease_s", "inf"),
+    ],
+)
+def test_a_number_that_would_let_nothing_happen_is_refused(name, given):
+    with pytest.raises(SettingsError, match=f"{name} from the environment is {given}.*, but it must be more than 0"):
+        load_settings({}, {f"UNDERSTUDY_{name.upper()}": given})
+
+
+@pytest.mark.parametrize("name", ["port", "drain_s", "fetch_redirects_max", "link_lifetime_s", "record_retention_s"])
+def test_numbers_that_mean_something_at_zero_may_be_zero_and_not_less(name):
+    variable = f"UNDERSTUDY_{name.upper()}"
+    assert getattr(load_settings({}, {variable: "0"}), name) == 0
+    with pytest.raises(SettingsError, match=f"{name} from the environment is -1.*, but it must not be negative"):
+        load_settings({}, {variable: "-1"})
+
+
+def test_every_default_may_be_given():
+    for name, each in Settings.__dataclass_fields__.items():
+        if not isinstance(each.default, str):
+            load_settings({name: each.default}, {})
+
+
 def test_an_unknown_setting_in_the_file_is_refused(tmp_path):
     (tmp_path / "understudy.toml").write_text("speed = 9\n")
     with pytest.raises(SettingsError, match="unknown setting 'speed'"):
