@@ -9,26 +9,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from s3_server import s3_server
 from understudy.storage.blob_places import open_blobs
 from understudy.storage.blobs import LocalBlobStore
 from understudy.testing.blob_stores import BlobStoreConformance, Workshop
 
 _NUMBERS = itertools.count(1)
 _NEVER = Event()
-
-
-@pytest.fixture(scope="module")
-def shared_s3():
-    with s3_server() as server:
-        yield server
-
-
-@pytest.fixture
-def s3(shared_s3, monkeypatch):
-    for name, value in shared_s3.environ.items():
-        monkeypatch.setenv(name, value)
-    return shared_s3
 
 
 class TestLocalBlobStore(BlobStoreConformance):

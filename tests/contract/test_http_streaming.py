@@ -47,19 +47,6 @@ def serving(folder, blobs=None, **limits):
         yield running
 
 
-@pytest.fixture(scope="module")
-def shared_s3():
-    with s3_server() as server:
-        yield server
-
-
-@pytest.fixture
-def s3(shared_s3, monkeypatch):
-    for name, value in shared_s3.environ.items():
-        monkeypatch.setenv(name, value)
-    return shared_s3
-
-
 @pytest.fixture(params=["local", "s3"])
 def served(request, tmp_path):
     """A server of each kind of store."""

@@ -10,7 +10,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from s3_server import s3_server
 from understudy.core.errors import Unavailable
 from understudy.storage.blob_places import open_blobs
 from understudy.storage.cannot_open import CannotOpen
@@ -18,19 +17,6 @@ from understudy.testing.blob_stores import Workshop, pattern, read_all, read_par
 
 KEY = "20261121120000-abcde-1/video.mp4"
 MIB = 1024 * 1024
-
-
-@pytest.fixture(scope="module")
-def shared_s3():
-    with s3_server() as server:
-        yield server
-
-
-@pytest.fixture
-def s3(shared_s3, monkeypatch):
-    for name, value in shared_s3.environ.items():
-        monkeypatch.setenv(name, value)
-    return shared_s3
 
 
 @contextmanager
