@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from serve_process import UNDERSTUDY, ready, serving
+from understudy.engines.previz import OFFER
 
 STOP_TIMEOUT_S = 60
 
@@ -116,3 +118,23 @@ def test_a_setting_of_the_environment_that_cannot_be_is_one_sentence(tmp_path: P
     assert done.returncode == 2
     assert "slots from the environment" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def is_ready(url: str) -> bool:
+    try:
+        return bool(urllib.request.urlopen(f"{url}/readyz", timeout=30).status == 200)
+    except urllib.error.HTTPError:
+        return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/limits").exists(), reason="limits of other processes are read from /proc")
+def test_what_decodes_strangers_media_is_bounded_in_its_memory(tmp_path):
+    with serving(tmp_path / "data", "--json") as process:
+        told = ready(process)
+        while not is_ready(told["url"]):
+            assert process.poll() is None
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        renders = [pid for pid in children if b"render_process" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        assert renders
+        limits = Path(f"/proc/{renders[0]}/limits").read_text()
+        assert re.search(rf"^Max data size +{OFFER.memory_bytes} ", limits, re.MULTILINE), limits

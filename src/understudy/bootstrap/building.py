@@ -21,7 +21,6 @@ from understudy.dialects.registry import CODECS
 from understudy.dialects.select import MOUNTS
 from understudy.executors.child import RenderLimits
 from understudy.executors.local import LocalExecutor, RestartPause
-from understudy.media.film_stills import FilmStills
 from understudy.server.auth import KeyRing, key_digest
 from understudy.server.house import House, Limits
 from understudy.server.links import LinkSigner
@@ -170,7 +169,10 @@ def _dispatcher(
     settings: Settings, engine: EngineOffer, stores: Stores, *, incoming: Incoming, clock: SystemClock
 ) -> tuple[Dispatcher, LocalExecutor]:
     executor = LocalExecutor(
-        engine.reference, settings.slots, limits=_render_limits(settings), pause=RestartPause(first_s=0.5, most_s=30.0)
+        engine.reference,
+        settings.slots,
+        limits=_render_limits(settings, engine),
+        pause=RestartPause(first_s=0.5, most_s=30.0),
     )
     jobs = Jobs(
         catalogue=load_catalogue(),
@@ -248,7 +250,7 @@ def _house(settings: Settings, service: Service, engine: EngineOffer, *, keys: K
         changes=Changes(catalogue=catalogue, queries=queries, engine=engine),
         assets=service.library,
         uploads=service.uploads,
-        stills=FilmStills(stores.blobs),
+        stills=service.incoming.stills,
         queries=queries,
         codecs=CODECS,
         keys=keys,
@@ -294,7 +296,7 @@ def _dispatch_limits(settings: Settings, work_dir: Path) -> DispatchLimits:
     )
 
 
-def _render_limits(settings: Settings) -> RenderLimits:
+def _render_limits(settings: Settings, engine: EngineOffer) -> RenderLimits:
     return RenderLimits(
         warm_timeout_s=settings.warm_timeout_s,
         silence_timeout_s=settings.render_timeout_s,
@@ -302,4 +304,5 @@ def _render_limits(settings: Settings) -> RenderLimits:
         line_bytes_max=1 << 20,
         progress_interval_s=0.1,
         niceness=5,
+        memory_bytes=engine.memory_bytes,
     )

@@ -220,6 +220,8 @@ class EngineOffer:
     ignored: names of request fields that it accepts and that change nothing -> why, a sentence for the caller.
     done_anyway: ignored fields -> the values that ask for what it does in any case, of which nobody need be told.
     changes_videos: the prompt changes what is seen of a reference video; else remixes and edits are made anew.
+    memory_bytes: private memory that its render process may have, in which strangers' media are decoded; None = as much
+    as there is.
     """
 
     name: str
@@ -228,6 +230,7 @@ class EngineOffer:
     ignored: Mapping[str, str]
     done_anyway: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     changes_videos: bool = True
+    memory_bytes: int | None = None
 
 
 class Engine(Protocol):
