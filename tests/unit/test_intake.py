@@ -249,6 +249,23 @@ async def test_a_link_of_our_own_is_followed_without_the_network(tmp_path: Path)
     assert bench.blobs.local_path(task.request.content[1].medium.key).read_bytes() == file_of(IMAGE)
 
 
+async def test_a_link_to_a_picture_of_a_film_is_good_before_the_picture_is_made(tmp_path: Path):
+    bench = MediaBench(tmp_path)
+    key, made = "20261121000000-abcde-1/thumbnail.webp", list[str]()
+
+    async def make(wanted: str) -> bool:
+        made.append(wanted)
+        picture = tmp_path / "picture.webp"
+        picture.write_bytes(file_of(IMAGE))
+        await bench.blobs.put(picture, wanted)
+        return True
+
+    object.__setattr__(bench.intake.sources, "make", make)
+    bench.links.known["http://here/files/poster"] = key
+    task = await bench.bring(item(IMAGE, "http://here/files/poster"))
+    assert (made, task.request.content[1].medium.origin) == ([key], Origin.OWN_FILM)
+
+
 async def test_a_link_of_our_own_to_what_is_gone_is_a_failed_download(tmp_path: Path):
     bench = MediaBench(tmp_path)
     bench.links.known["http://here/files/x"] = "20261121120000-00000-1/last_frame.png"

@@ -9,6 +9,7 @@ from understudy.core.moderation import Moderator
 from understudy.core.ports import Clock
 from understudy.media.faces_in_files import FACES, FACES_OPERATION, SandboxedFaceFinder
 from understudy.media.fetch import WebFetcher
+from understudy.media.film_stills import FilmStills
 from understudy.media.sandbox import PROBE, PROBE_OPERATION, Sandbox, SandboxedProber
 from understudy.media.sandbox_process import SandboxLimits
 from understudy.net.download import Downloader
@@ -34,6 +35,7 @@ class Incoming:
     shelf: Shelf
     sources: Sources
     screen: Screen
+    stills: FilmStills
     work_dir: Path
     clients: tuple[HttpClient, ...]
     resolver: SystemResolver
@@ -68,7 +70,7 @@ def make_incoming(settings: Settings, stores: Stores, links: LinkSigner, *, cloc
     client = HttpClient(guard, resolver)
     moderator, moderator_clients = _moderator(settings, resolver)
     fetcher = WebFetcher(Downloader(client, redirects_max=settings.fetch_redirects_max))
-    turns = Turns(settings.probes_at_once)
+    turns, stills = Turns(settings.probes_at_once), FilmStills(stores.blobs)
     return Incoming(
         sandbox=sandbox,
         shelf=Shelf(
@@ -79,7 +81,15 @@ def make_incoming(settings: Settings, stores: Stores, links: LinkSigner, *, cloc
             turns=turns,
             folder=stores.media_folder,
         ),
-        sources=Sources(fetcher=fetcher, own_links=links, store=stores.tasks, blobs=stores.blobs, clock=clock),
+        sources=Sources(
+            fetcher=fetcher,
+            own_links=links,
+            store=stores.tasks,
+            blobs=stores.blobs,
+            clock=clock,
+            make=stills.make,
+        ),
+        stills=stills,
         screen=Screen(
             media=stores.media,
             turns=turns,

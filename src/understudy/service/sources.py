@@ -7,12 +7,14 @@ import asyncio
 import binascii
 import os
 import shutil
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from understudy.core.content import ContentItem
 from understudy.core.content_rules import NOT_BASE64
+from understudy.core.errors import NotFound
 from understudy.core.media import SPOOLED, Fetcher, NotFetched, Origin, Spooled
 from understudy.core.ports import BlobStore, Clock, TaskStore
 from understudy.core.request import FILM_OF_TASK, is_film_of_task
@@ -37,15 +39,23 @@ class OwnLinks(Protocol):
         ...
 
 
+async def _nothing_is_made(_: str) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
-    """Brings bytes into files. A link of our own never goes over the network: its bytes are at hand."""
+    """Brings bytes into files. A link of our own never goes over the network: its bytes are at hand.
+
+    make: makes what links tell of before it is there, such as a film's poster, by its key; says whether it did.
+    """
 
     fetcher: Fetcher
     own_links: OwnLinks
     store: TaskStore
     blobs: BlobStore
     clock: Clock
+    make: Callable[[str], Awaitable[bool]] = _nothing_is_made
 
     async def bring(self, item: ContentItem, into: Path, *, owner: str, spooled: Spooled, most_bytes: int) -> Origin:
         """Write the item's bytes to a new file, in a directory of its own, and say where they came from.
@@ -73,9 +83,14 @@ class Sources:
 
     async def _from_blob(self, key: str, into: Path) -> Origin:
         try:
-            stored = await self.blobs.local_copy(key, into.parent)
+            try:
+                stored = await self.blobs.local_copy(key, into.parent)
+            except FileNotFoundError:
+                if not await self.make(key):
+                    raise
+                stored = await self.blobs.local_copy(key, into.parent)
             await asyncio.to_thread(same_bytes, stored, into)
-        except FileNotFoundError as error:
+        except (FileNotFoundError, NotFound) as error:
             raise NotFetched("the stored bytes are gone") from error
         # A medium that somebody gave us has a link as well, and did not become ours by it.
         return Origin.WEB if is_medium_key(key) else Origin.OWN_FILM
