@@ -85,7 +85,7 @@ def test_what_an_earlier_process_left_is_removed_at_the_start(tmp_path):
     assert list((tmp_path / "spool").iterdir()) == []
 
 
-def test_a_disk_that_takes_nothing_is_told_as_no_room(tmp_path):
+def test_a_disk_that_takes_nothing_is_told_as_no_room_and_to_the_operator_why(tmp_path, caplog):
     async def scene() -> None:
         spool = SpoolDir(tmp_path / "spool").open()
         shutil.rmtree(tmp_path / "spool")
@@ -96,3 +96,4 @@ def test_a_disk_that_takes_nothing_is_told_as_no_room(tmp_path):
         await spool.remove()
 
     asyncio.run(scene())
+    assert "No such file or directory" in caplog.text

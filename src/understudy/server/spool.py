@@ -4,6 +4,7 @@ Bytes are gathered and written in a thread, so that a disk that takes its time h
 """
 
 import asyncio
+import logging
 import secrets
 import shutil
 import tempfile
@@ -13,6 +14,8 @@ from types import MappingProxyType
 
 from understudy.core.errors import Unavailable, Violation
 from understudy.core.media import SPOOLED
+
+_log = logging.getLogger(__name__)
 
 GATHERED_BYTES = 1 << 20
 """Written at once: enough that a thread pays, little enough to hold for many bodies."""
@@ -89,6 +92,7 @@ class BodySpool:
             # Shielded, because a thread cannot be stopped: `remove` waits for it.
             await asyncio.shield(self._writing)
         except OSError as error:
+            _log.warning("media of a request cannot be written to disk: %s", error)
             message = "The server has no room for the media of this request now, please try again later."
             raise Unavailable(Violation("ServiceUnavailable", "body", message)) from error
 
