@@ -213,6 +213,16 @@ def endless_headers() -> Reply:
     return reply
 
 
+def endless_promises() -> Reply:
+    """Send hints of an answer until the caller leaves."""
+
+    def reply(_: Asked, connection: Connection) -> None:
+        while not connection.is_over.is_set():
+            connection.send(b"HTTP/1.1 100 Continue\r\n\r\n" * 100)
+
+    return reply
+
+
 def gzipped(content: bytes) -> Reply:
     """Send a file compressed, and say so, whatever the caller accepts."""
     return status(200, gzip.compress(content, mtime=0), {"Content-Encoding": "gzip"})

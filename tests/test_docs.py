@@ -5,13 +5,21 @@ import re
 import shlex
 import subprocess
 import sys
+import threading
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
+from http.server import HTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from understudy.cli.private_server import Address, private_server
+from understudy.core.modality import Modality
+from understudy.core.moderation import Finding, Shown, Stage
+from understudy.net.moderation import HttpModerator, moderator_client
+from understudy.net.resolve import SystemResolver
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -70,6 +78,28 @@ def test_a_broken_link_is_found() -> None:
     assert broken_links(ROOT / "README.md", "[a](README.md) [b](docs/nowhere.md) [c](https://x.test/)") == [
         "docs/nowhere.md"
     ]
+
+
+async def test_the_moderator_of_the_guide_finds_what_it_looks_for() -> None:
+    guide = (ROOT / "docs/guides/moderation.md").read_text(encoding="utf-8")
+    (program,) = re.findall(r"^```python\n(.*?)^```", guide, re.DOTALL | re.MULTILINE)
+    definitions, start, _ = program.partition("HTTPServer((")
+    assert start
+    found: dict[str, Any] = {}
+    exec(definitions, found)
+    with HTTPServer(("127.0.0.1", 0), found["Judge"]) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/judge"
+        client = moderator_client(url, SystemResolver())
+        moderator = HttpModerator(client=client, url=url, timeout_s=30)
+        words = [Shown(index=0, modality=Modality.TEXT, media_type="text/plain", text="a cat")]
+        words.append(replace(words[0], index=1, text="what is forbidden"))
+        words.append(
+            Shown(index=2, modality=Modality.IMAGE, media_type="image/jpeg", path=ROOT / "docs/images/frame.jpg")
+        )
+        assert await moderator.findings(Stage.INPUT, "o", words) == (Finding(index=1),)
+        await client.close()
+        server.shutdown()
 
 
 def test_every_decision_is_listed() -> None:

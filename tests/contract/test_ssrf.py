@@ -21,6 +21,7 @@ from media_host import (
     drip,
     endless,
     endless_headers,
+    endless_promises,
     file,
     media_host,
     raw,
@@ -392,15 +393,8 @@ async def test_no_password_of_the_environment_and_no_cookie_goes_along(
 
 
 HEADERS = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n"
-
-
-def endless_promises(_: Asked, connection: Connection) -> None:
-    while not connection.is_over.is_set():
-        connection.send(b"HTTP/1.1 100 Continue\r\n\r\n" * 100)
-
-
 BOMBS = {
-    "promises for ever": endless_promises,
+    "promises for ever": endless_promises(),
     "a body in crumbs": chunked(bytes(20_000), 1),
     "endless body in chunks": endless(),
     "endless body of a huge declared length": endless(1 << 50),
