@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.core.media import Unreadable
-from understudy.media.decode_video import DAMAGED_PACKETS_MAX, DEMUXER, SEALED
+from understudy.media.decode_video import DEMUXER, SEALED, frames_of
 from understudy.media.inspect_kind import MOV, MP3, MP4, WAV, kind_of
 
 Samples = NDArray[np.float32]
@@ -80,7 +80,7 @@ def _resampled(
     resampler: av.AudioResampler | None = None
     known: tuple[str, str, int] | None = None
     starts_s = 0.0
-    for frame in _decoded(container):
+    for frame in frames_of(container, container.streams.audio[0], av.AudioFrame):
         setup = (frame.format.name, frame.layout.name, frame.sample_rate)
         if setup != known:
             if resampler is not None:
@@ -99,19 +99,3 @@ def _resampled(
 def _samples_of(frame: av.AudioFrame) -> Samples:
     samples = frame.to_ndarray().reshape(-1, frame.layout.nb_channels).astype(np.float32)
     return np.nan_to_num(samples, posinf=0.0, neginf=0.0)
-
-
-def _decoded(container: av.container.InputContainer) -> Iterator[av.AudioFrame]:
-    damaged = 0
-    for packet in container.demux(container.streams.audio[0]):
-        try:
-            frames = packet.decode()
-        except av.FFmpegError:
-            damaged += 1
-            if damaged > DAMAGED_PACKETS_MAX:
-                return
-            continue
-        for frame in frames:
-            if isinstance(frame, av.AudioFrame):
-                damaged = 0
-                yield frame

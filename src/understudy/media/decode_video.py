@@ -8,20 +8,22 @@ from contextlib import ExitStack, closing
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO, Self, TypeVar
 
 import av
 import cv2
 import numpy as np
 from av.container import InputContainer
 from av.sidedata.sidedata import Type
-from av.stream import Disposition
+from av.stream import Disposition, Stream
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from understudy.core.media import Unreadable
 from understudy.media.decode import PIXELS_MAX, Picture
+
+F = TypeVar("F", av.VideoFrame, av.AudioFrame)
 
 DEMUXER = "mov"
 """FFmpeg's one reader of MP4 and QuickTime files."""
@@ -130,20 +132,7 @@ class VideoReader:
         return own_s or 1 / float(self._stream.average_rate or self._fps)
 
     def _decoded(self) -> Generator[av.VideoFrame, None, None]:
-        """Decode from where the file stands; a packet that is damaged is left out."""
-        damaged = 0
-        for packet in self._container.demux(self._stream):
-            try:
-                frames = packet.decode()
-            except av.FFmpegError:
-                damaged += 1
-                if damaged > DAMAGED_PACKETS_MAX:
-                    return
-                continue
-            for frame in frames:
-                if isinstance(frame, av.VideoFrame):
-                    damaged = 0
-                    yield frame
+        return frames_of(self._container, self._stream, av.VideoFrame)
 
     def _upright(self, frame: av.VideoFrame) -> Picture:
         """Return the picture as it is meant to be seen."""
@@ -172,6 +161,23 @@ class VideoReader:
             raise Unreadable(f"the video's pixels are {aspect} times as wide as high")
         how = cv2.INTER_AREA if aspect < 1 else cv2.INTER_LANCZOS4
         return np.asarray(cv2.resize(picture, (wide_px, height_px), interpolation=how), dtype=np.uint8)
+
+
+def frames_of(container: InputContainer, stream: Stream, kind: type[F]) -> Generator[F, None, None]:
+    """Decode a track from where the file stands; a packet that is damaged is left out."""
+    damaged = 0
+    for packet in container.demux(stream):
+        try:
+            frames = packet.decode()
+        except av.FFmpegError:
+            damaged += 1
+            if damaged > DAMAGED_PACKETS_MAX:
+                return
+            continue
+        for frame in frames:
+            if isinstance(frame, kind):
+                damaged = 0
+                yield frame
 
 
 def _film_in(container: InputContainer) -> VideoStream:
