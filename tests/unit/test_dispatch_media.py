@@ -15,7 +15,7 @@ from understudy.core.errors import Unavailable, Violation
 from understudy.core.media import MediaFacts, Medium, Origin
 from understudy.core.moderation import Finding, Stage
 from understudy.core.task import EntryKind, Status
-from understudy.service.shelf import key_of_medium
+from understudy.service.shelf import FOLDER
 from understudy.testing.samples import sample_request
 
 SEEDANCE_25 = "doubao-seedance-2-5-260628"
@@ -25,7 +25,7 @@ WITH_HEVC = replace(JOBS, has_hevc=True)
 async def stored(house: Theatre, tmp_path: Path, facts: MediaFacts) -> Medium:
     """Put a file into the stores as the intake does."""
     digest = hashlib.sha256(file_of(facts)).hexdigest()
-    medium = Medium(key=key_of_medium(digest, facts), sha256=digest, origin=Origin.WEB, facts=facts)
+    medium = Medium(key=f"{FOLDER}/{digest}.{facts.container}", sha256=digest, origin=Origin.WEB, facts=facts)
     path = tmp_path / digest
     path.write_bytes(file_of(facts))
     await house.store.media.reserve(digest, house.clock.now() + timedelta(hours=1))
