@@ -57,6 +57,19 @@ def test_headers_without_end_are_cut_off_by_size(server):
     assert b"must be at most" in received
 
 
+def in_crumbs(server: RunningServer, count: int) -> bytes:
+    head = f"POST {TASKS} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {server.api_key}\r\nConnection: close\r\n"
+    return server.say(head.encode() + b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\n{\r\n" * count + b"0\r\n\r\n")
+
+
+def test_a_body_in_crumbs_is_refused_before_it_keeps_others_waiting(server):
+    assert b"too many small chunks" in in_crumbs(server, 20_000)
+
+
+def test_a_body_in_a_few_small_chunks_is_read(server):
+    assert b"too many small chunks" not in in_crumbs(server, 500)
+
+
 # Time, with limits short enough for a test
 
 

@@ -23,6 +23,14 @@ from understudy.server.reply import BROKEN_OFF, ClientLeft, Reply
 JOINED_BYTES = 64 * 1024
 """Up to this size head and body are joined for one write; a larger part is not worth a copy, time or memory."""
 
+CHUNKS_AT_ONCE_MAX = 2000
+"""Of a body, in what is read at once, some 250 kB. A chunk costs as much as a thousand bytes, and everybody else waits:
+eight strangers who sent chunks of one byte kept a server from all others for as long as they liked."""
+
+
+class _Crumbs(Exception):
+    """The body comes in chunks that are not worth parsing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Edge:
@@ -138,6 +146,7 @@ class EdgeProtocol(HttpToolsProtocol):
         self._has_offer = False
         self._head_bytes = 0
         self._excess_bytes = 0
+        self._chunks_at_once = 0
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -162,6 +171,7 @@ class EdgeProtocol(HttpToolsProtocol):
             self._count_excess(len(data))
             return
         self._unset_keepalive_if_required()
+        self._chunks_at_once = 0
         self._parse(data)
         if self._is_in_message and not self._is_refused:
             self._guard_rest(len(data))
@@ -174,7 +184,7 @@ class EdgeProtocol(HttpToolsProtocol):
         """Note that a request has begun."""
         super().on_message_begin()
         self._is_in_head = self._is_in_message = True
-        self._head_bytes = 0
+        self._head_bytes = self._chunks_at_once = 0
 
     def on_headers_complete(self) -> None:
         """Start the request; its time for headers is over, that for its body begins."""
@@ -202,6 +212,9 @@ class EdgeProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """Take a part of the body; after the answer, only up to a bound."""
+        self._chunks_at_once += 1
+        if self._chunks_at_once > CHUNKS_AT_ONCE_MAX:
+            raise _Crumbs
         if self.cycle.response_complete:
             self._count_excess(len(body))
         else:
@@ -233,8 +246,11 @@ class EdgeProtocol(HttpToolsProtocol):
                 head, self.parser = self._head_without_offer(), httptools.HttpRequestParser(self)
                 self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
                 data = head + data[stop.args[0] :]
-            except httptools.HttpParserError:
-                self.send_400_response("")
+            except httptools.HttpParserError as error:
+                if isinstance(error.__context__, _Crumbs):
+                    self._end_body("The request body comes in too many small chunks: send larger ones.")
+                else:
+                    self.send_400_response("")
                 return
             else:
                 return
@@ -264,13 +280,16 @@ class EdgeProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def _give_up_on_body(self) -> None:
+        self._end_body(f"The request body did not arrive within {self.edge.limits.body_timeout_s:g} seconds.")
+
+    def _end_body(self, message: str) -> None:
+        """Refuse a body that is still coming; hang up where the answer is under way or gone."""
         if self.cycle.response_started:
             self.transport.close()
             return
         # To the application the client has hung up: what it might still answer goes nowhere.
         self.cycle.disconnected = True
         self.cycle.message_event.set()
-        message = f"The request body did not arrive within {self.edge.limits.body_timeout_s:g} seconds."
         self._refuse(Violation("InvalidParameter", "body", message))
 
     def _refuse(self, violation: Violation) -> None:
