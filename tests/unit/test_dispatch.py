@@ -240,6 +240,22 @@ async def test_an_end_that_the_store_did_not_take_is_told_again(tmp_path: Path, 
         assert await house.kinds(task) == [EntryKind.HOLD, EntryKind.POSTED]
 
 
+async def test_a_film_waits_for_a_blob_store_that_is_away_and_is_not_rendered_anew(tmp_path: Path, monkeypatch):
+    async with theatre(tmp_path, attempts_max=1, keeping_s=PATIENCE_S) as house:
+        task, put, away = await house.submit(), house.blobs.put, [UNAVAILABLE] * 2
+
+        async def put_later(path: Path, key: str) -> None:
+            if away:
+                raise away.pop()
+            await put(path, key)
+
+        monkeypatch.setattr(house.blobs, "put", put_later)
+        (await house.stage.next()).succeed()
+        assert await house.store.answered("finish")
+        ended = await house.task(task)
+        assert (ended.status, ended.attempt) == (Status.SUCCEEDED, 1)
+
+
 async def test_a_render_goes_on_while_the_store_takes_no_heartbeats(tmp_path: Path):
     async with theatre(tmp_path) as house:
         task = await house.submit()

@@ -49,6 +49,8 @@ SECRET_BYTES = 32
 SECRET_CHARS_MIN = 32
 HEARTBEATS_PER_LEASE = 3
 HEARTBEAT_MOST_S = 0.5
+FILM_KEEPING_S = 600.0
+"""Object stores are away for minutes, not hours; meanwhile a slot renders nothing, because nothing could be stored."""
 """Heartbeats carry the progress that clients poll."""
 BATCHES_PER_ROUND = 10
 
@@ -293,6 +295,7 @@ def _dispatch_limits(settings: Settings, work_dir: Path) -> DispatchLimits:
         attempts_max=settings.attempts_max,
         drain_s=settings.drain_s,
         retry_pause_s=0.05,
+        keeping_s=FILM_KEEPING_S,
     )
 
 

@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+RETRY_PAUSE_MOST_S = 10.0
+"""What was away for minutes is noticed soon after it is back."""
+
 FILM_FOLDER, MEDIA_FOLDER = "film", "media"
 """What an attempt's directory holds: what the engine writes, and what it is given where that lies elsewhere."""
 
@@ -42,6 +45,7 @@ class DispatchLimits:
     attempts_max: how often a task is claimed before it fails.
     drain_s: how long closing waits for renders before it kills them.
     retry_pause_s: before a failed call of the store is tried again; doubled each time, for one lease at most.
+    keeping_s: how long a film that was rendered waits for a blob store that is away, before it is given up.
     """
 
     worker: str
@@ -53,6 +57,7 @@ class DispatchLimits:
     attempts_max: int
     drain_s: float
     retry_pause_s: float
+    keeping_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,8 +180,8 @@ class Attempt:
             await self._screen(video)
             await self._remember(video, last_frame)
             if last_frame is not None:
-                await unbroken(self._at.blobs.put(last_frame, last_frame_key(task.id, token, last_frame.suffix)))
-            await unbroken(self._at.blobs.put(video, video_key(task.id, token, video.suffix)))
+                await self._keep(last_frame, last_frame_key(task.id, token, last_frame.suffix))
+            await self._keep(video, video_key(task.id, token, video.suffix))
             return Outcome(
                 status=Status.SUCCEEDED,
                 entry=entry,
@@ -225,6 +230,13 @@ class Attempt:
                     digest = await asyncio.to_thread(sha256_of, path)
                     await self._insisted(partial(media.remember_film, digest))
 
+    async def _keep(self, path: Path, key: str) -> None:
+        """Store a file. It waits for a store that is away: to render anew what cannot be stored helps nobody.
+
+        Raises: Unavailable.
+        """
+        await self._insisted(lambda: unbroken(self._at.blobs.put(path, key)), for_s=self._at.limits.keeping_s)
+
     async def _failed(self, violation: Violation) -> Outcome:
         hold, *_ = await self._insisted(lambda: self._at.store.ledger(self.task_id))
         return Outcome(
@@ -244,13 +256,13 @@ class Attempt:
     async def _hand_back(self) -> bool:
         return await self._at.store.hand_back(self.claim, self._at.clock.now())
 
-    async def _insisted(self, call: Callable[[], Awaitable[T]]) -> T:
-        """Call the store, or another service, again and again while it is unavailable, for at most a lease.
+    async def _insisted(self, call: Callable[[], Awaitable[T]], *, for_s: float | None = None) -> T:
+        """Call the store, or another service, again and again while it is unavailable. for_s: None = one lease.
 
-        Raises: Unavailable after that; the lease has lapsed, and whoever claims the task next begins anew.
+        Raises: Unavailable after that; after a lease of silence, whoever claims the task next begins anew.
         """
         clock = asyncio.get_running_loop()
-        give_up_at_s = clock.time() + self._at.limits.lease_s
+        give_up_at_s = clock.time() + (self._at.limits.lease_s if for_s is None else for_s)
         pause_s = self._at.limits.retry_pause_s
         while True:
             try:
@@ -260,7 +272,7 @@ class Attempt:
                     raise
                 log.warning("what becomes of task %s has to wait: %s", self.task_id, error)
             await asyncio.sleep(pause_s)
-            pause_s *= 2
+            pause_s = min(2 * pause_s, RETRY_PAUSE_MOST_S)
 
     async def _drop_blobs(self, keep: Film | None = None) -> None:
         """Delete what this attempt and those before it stored, except a delivered film.
