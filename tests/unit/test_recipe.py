@@ -170,7 +170,7 @@ def test_the_command_prints_a_request_that_can_be_sent(tmp_path: Path):
     [
         ("text.mp4", [], "cannot be read as an MP4"),
         ("a.mp4", [], "carries no recipe"),
-        ("none.mp4", [], "none.mp4"),
+        ("none.mp4", [], "none.mp4: No such file or directory."),
         ("with.mp4", [], "version"),
         ("with.mp4", ["--to", "esperanto"], "esperanto"),
     ],

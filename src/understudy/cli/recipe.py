@@ -29,8 +29,10 @@ def print_recipe(
         stop(f"--to: there is no dialect {to!r}; there are {', '.join(CODECS)}.", code=USAGE)
     try:
         recipe = recipe_in(film)
-    except (NoFilm, OSError) as error:
+    except NoFilm as error:
         stop(f"{error}.", code=USAGE)
+    except OSError as error:
+        stop(f"{film}: {error.strerror or error}.", code=USAGE)
     if recipe is None:
         stop(f"{film} carries no recipe: it was not made by Understudy, or its metadata was stripped.", code=FAILED)
     try:
