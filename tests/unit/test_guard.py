@@ -22,6 +22,10 @@ ROWS = tomllib.loads(files("understudy.catalog").joinpath("networks.toml").read_
 NETWORKS = [network for table in ROWS.values() for network, _ in table["networks"]]
 
 
+def hint(what: str) -> str:
+    return f"({what}; the setting fetch_networks can allow it)"
+
+
 @pytest.mark.parametrize("address", PUBLIC.split())
 def test_public_addresses_may_be_contacted(address: str) -> None:
     assert NOBODY.refusal(address, "film.test") == ""
@@ -49,8 +53,8 @@ def test_of_ipv6_only_global_unicast_is_public(address: object) -> None:
 
 
 def test_a_refusal_says_what_the_address_is() -> None:
-    assert NOBODY.refusal("169.254.169.254", "film.test") == "169.254.169.254 is refused (link-local)"
-    assert NOBODY.refusal("64:ff9b::a00:1", "film.test") == "64:ff9b::a00:1 is refused (NAT64)"
+    assert NOBODY.refusal("169.254.169.254", "film.test") == "169.254.169.254 is refused " + hint("link-local")
+    assert NOBODY.refusal("64:ff9b::a00:1", "film.test") == "64:ff9b::a00:1 is refused " + hint("NAT64")
 
 
 @pytest.mark.parametrize("address", ["fe80::1%lo", "127.1", "0x7f.1", "", "film.test", "010.0.0.1"])

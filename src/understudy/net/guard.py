@@ -86,7 +86,7 @@ class Guard:
         if self.is_allowed(host) or any(known in network for network in self.networks):
             return ""
         what = why_not_public(known)
-        return f"{address} is refused ({what})" if what else ""
+        return f"{address} is refused ({what}; the setting fetch_networks can allow it)" if what else ""
 
     def is_allowed(self, host: str) -> bool:
         """Say whether the operator named the host, by its name or by its address."""
