@@ -133,7 +133,8 @@ async def test_films_are_hevc_where_arks_are_if_the_operator_wants_it(
     [
         (JOBS, "1080p", "a.mp4", True),
         (WITH_HEVC, "1080p", "a.mp4", False),
-        (WITH_HEVC, "1080p", "a.mov", True),
+        (WITH_HEVC, "1080p", "a.mov", False),
+        (JOBS, "1080p", "a.mov", False),
         (JOBS, "720p", "a.mp4", False),
     ],
 )

@@ -61,9 +61,10 @@ class Jobs:
     def told_of(self, task: Task, result: RenderResult) -> tuple[Warned, ...]:
         """Return what the caller is told of the film: the engine's notes, and where its format is not Ark's."""
         notes = tuple(Warned(param="", message=note) for note in result.notes)
-        is_hevc_at_ark = task.request.resolution in self._model(task).hevc_resolutions
-        is_hevc = self.has_hevc and Path(result.video).suffix == HEVC_ENDING
-        return (*notes, OTHER_CODEC) if is_hevc_at_ark and not is_hevc else notes
+        # A film for editing is H.264 at Ark's as well.
+        is_for_watching = Path(result.video).suffix == HEVC_ENDING
+        is_hevc_at_ark = is_for_watching and task.request.resolution in self._model(task).hevc_resolutions
+        return (*notes, OTHER_CODEC) if is_hevc_at_ark and not self.has_hevc else notes
 
     def settlement(self, task: Task, result: RenderResult) -> LedgerEntry:
         """Return the posted entry for the film: by its actual size and length, never by what was asked.
