@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from asset_worker import PICTURE, take_in
 from running_server import running_server
 from understudy.cli import app
-from understudy.client import assets as client_assets
+from understudy.client import uploads as client_uploads
 from understudy.client.assets import Library
 from understudy.client.blocking import Client
 from understudy.core.errors import NotFound, Rejected
@@ -31,7 +31,7 @@ def shared_server(tmp_path_factory):
 
 @pytest.fixture
 def library(server, monkeypatch):
-    monkeypatch.setattr(client_assets, "PIECE_BYTES", 5000)
+    monkeypatch.setattr(client_uploads, "PIECE_BYTES", 5000)
     with Client(server.url, server.api_key) as client:
         yield Library(client)
 

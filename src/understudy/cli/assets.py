@@ -10,10 +10,10 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-from understudy.catalog.load import load_catalogue
 from understudy.cli.endings import FAILED, errors_as_sentences, stop
 from understudy.cli.server_flags import ApiKey, BaseUrl, open_client
-from understudy.client.assets import Json, Library
+from understudy.client.assets import Library
+from understudy.client.uploads import Json, short_name
 
 app = typer.Typer(help="Register media once and name them in requests.", no_args_is_help=True)
 
@@ -137,8 +137,7 @@ def _send(library: Library, path: Path, said: dict[str, str | None]) -> Json:
 
 def _name_of(source: str) -> str | None:
     """Return what a file, or one from an address, is called, as long as names may be; None where there is none."""
-    path = Path(unquote(urlsplit(source).path) if source.startswith(WEB) else source)
-    return path.stem[: load_catalogue().assets.name_chars_max - len(path.suffix)] + path.suffix or None
+    return short_name(unquote(urlsplit(source).path) if source.startswith(WEB) else source) or None
 
 
 def _group_id(library: Library, group: str) -> str:

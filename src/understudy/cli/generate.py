@@ -9,11 +9,12 @@ from typing import Annotated, NoReturn
 import typer
 
 from understudy.cli.endings import INTERRUPTED, STILL_RUNNING, USAGE, errors_as_sentences, stop
+from understudy.cli.media_flags import EndFrame, FirstFrame, Images, Sounds, Videos, media_fields
 from understudy.cli.notes import notes_on
 from understudy.cli.private_server import private_server
 from understudy.cli.progress import Reporter, open_reporter
 from understudy.cli.server_flags import ApiKey, BaseUrl, open_client
-from understudy.client import Client, Fields, RemoteQuote, RemoteTask, StillRunning
+from understudy.client import Client, FilmFields, RemoteQuote, RemoteTask, StillRunning
 from understudy.client.programs import default_model
 from understudy.core.errors import NotFound, UnderstudyError
 
@@ -40,6 +41,11 @@ def generate(  # tidy: each parameter is one flag
     last_frame: Annotated[
         Path | None, typer.Option(help="Save the last frame here too: a PNG, or a JPEG where the model makes one.")
     ] = None,
+    first_frame: FirstFrame = None,
+    end_frame: EndFrame = None,
+    images: Images = None,
+    videos: Videos = None,
+    sounds: Sounds = None,
     model: Annotated[str | None, typer.Option(help="Model name or alias.", show_default=MODEL.id)] = None,
     draft: Annotated[bool, typer.Option("--draft", help="A small draft; its final comes by Ark's draft_task.")] = False,
     quote: Annotated[bool, typer.Option("--quote", help="Only tell what it would come to.")] = False,
@@ -52,10 +58,12 @@ def generate(  # tidy: each parameter is one flag
 
     Exit codes: 0 made, 1 failed, 2 wrong usage, 3 still running when the time was up.
     """
-    fields: Fields = {"generate_audio": audio, "watermark": watermark}
+    media = {"first_frame": first_frame, "end_frame": end_frame, "images": images, "videos": videos, "sounds": sounds}
+    fields: FilmFields = {"generate_audio": audio, "watermark": watermark}
+    fields.update(media_fields(media, model or MODEL.id))  # type: ignore[typeddict-item]  # all keys are of FilmFields
     said = {"ratio": ratio, "resolution": resolution, "duration_s": duration_s, "seed": seed, "model": model}
     said["draft"] = draft or None
-    fields.update({name: value for name, value in said.items() if value is not None})  # type: ignore[typeddict-item]  # the names are keys of Fields
+    fields.update({name: value for name, value in said.items() if value is not None})  # type: ignore[typeddict-item]  # the names are keys of FilmFields
     for path in (output, last_frame):
         if path and not path.absolute().parent.is_dir():
             stop(f"There is no folder {path.absolute().parent} to save {path.name} in.", code=USAGE)

@@ -5,8 +5,20 @@ All logic is in `programs`, written once as generators that ask for steps; the t
 
 from understudy.client.asynchronous import AsyncClient
 from understudy.client.blocking import Client
-from understudy.client.programs import Fields, RemotePage, StillRunning
+from understudy.client.media import MediaFields, Source
+from understudy.client.programs import Fields, FilmFields, RemotePage, StillRunning
 from understudy.dialects.codec import RemoteTask
 from understudy.dialects.quote_body import RemoteQuote
 
-__all__ = ["AsyncClient", "Client", "Fields", "RemotePage", "RemoteQuote", "RemoteTask", "StillRunning"]
+__all__ = [
+    "AsyncClient",
+    "Client",
+    "Fields",
+    "FilmFields",
+    "MediaFields",
+    "RemotePage",
+    "RemoteQuote",
+    "RemoteTask",
+    "Source",
+    "StillRunning",
+]

@@ -10,7 +10,7 @@ import httpx2
 from understudy.client import programs
 from understudy.client.blocking import CALL_TIMEOUT_S, ERROR_STATUS, WAIT_TIMEOUT_S
 from understudy.client.failures import unreachable
-from understudy.client.programs import Fields, FileKind, Filter, OnProgress, Patience, RemotePage
+from understudy.client.programs import Fields, FileKind, FilmFields, Filter, OnProgress, Patience, RemotePage
 from understudy.client.steps import Answer, Call, Fetch, Pause, Program, Step, T
 from understudy.core.errors import Unavailable
 from understudy.dialects.codec import RemoteTask
@@ -32,13 +32,17 @@ class AsyncClient:
         self._authorization = {"Authorization": f"Bearer {api_key}"}
         self._http = httpx2.AsyncClient(timeout=timeout_s, transport=transport)
 
-    async def create(self, prompt: str, **fields: Unpack[Fields]) -> RemoteTask:
-        """Create a task and return it as it was queued, without waiting."""
-        return await self._run(programs.creating(programs.request_of(prompt, fields)))
+    async def create(self, prompt: str, **fields: Unpack[FilmFields]) -> RemoteTask:
+        """Create a task and return it as it was queued, without waiting.
 
-    async def quote(self, prompt: str, **fields: Unpack[Fields]) -> RemoteQuote:
-        """Return what a request would come to: what is wrong with it, and the most it can cost; nothing is stored."""
-        return await self._run(programs.quoting(programs.request_of(prompt, fields)))
+        Of the media that the fields name, a `Path` is a file: an image or a sound goes inside the request, a video
+        becomes an asset first. A text is an address and goes as it is.
+        """
+        return await self._run(programs.creating_film(prompt, fields))
+
+    async def quote(self, prompt: str, **fields: Unpack[FilmFields]) -> RemoteQuote:
+        """Return what a request would come to: what is wrong with it, and the most it can cost; no task is stored."""
+        return await self._run(programs.quoting_film(prompt, fields))
 
     async def finish(self, draft_id: str, **fields: Unpack[Fields]) -> RemoteTask:
         """Create the final film of a draft that succeeded, and return it as it was queued, without waiting."""
@@ -88,7 +92,7 @@ class AsyncClient:
         last_frame_path: Path | str | None = None,
         timeout_s: float = WAIT_TIMEOUT_S,
         on_progress: OnProgress | None = None,
-        **fields: Unpack[Fields],
+        **fields: Unpack[FilmFields],
     ) -> RemoteTask:
         """Make a film: create the task, wait for it, save the video at the path.
 

@@ -2,14 +2,15 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, TypedDict, Unpack
+from typing import Literal, TypedDict, Unpack, cast
 from urllib.parse import quote, urlsplit
 
 import msgspec
 
 from understudy.catalog.load import load_catalogue
+from understudy.client.media import MediaFields, bringing, given_media
 from understudy.client.part_file import PartFile
 from understudy.client.steps import Answer, Call, Fetch, Pause, Program, T
 from understudy.core.content import ContentItem, Modality
@@ -35,7 +36,7 @@ FileKind = Literal["video", "last_frame"]
 
 
 class Fields(TypedDict, total=False):
-    """Everything a request can say besides its prompt; meanings and ranges as in `core.request`."""
+    """Everything a request can say besides its prompt and its media; meanings and ranges as in `core.request`."""
 
     model: str
     ratio: str
@@ -55,6 +56,10 @@ class Fields(TypedDict, total=False):
     camera_fixed: bool
     draft: bool
     output_format: str
+
+
+class FilmFields(Fields, MediaFields, total=False):
+    """Everything a request can say besides its prompt, with its media."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +129,29 @@ def request_of(prompt: str, fields: Fields) -> GenerationRequest:
     """Return the text-to-video request; what the fields leave out is left to the server."""
     said: Fields = {"model": default_model().id, **fields}
     return GenerationRequest(content=(ContentItem(modality=Modality.TEXT, value=prompt),), **said)
+
+
+def asking(prompt: str, fields: FilmFields) -> Program[GenerationRequest]:
+    """Return the request with its media, once the files that it names are at the server.
+
+    Raises: Rejected; OSError for a file that cannot be read. Nothing is sent before all files were looked at.
+    """
+    of_media = {name: value for name, value in fields.items() if name in MediaFields.__annotations__}
+    words = {name: value for name, value in fields.items() if name not in of_media}
+    request = request_of(prompt, cast(Fields, words))
+    media = given_media(cast(MediaFields, of_media), load_catalogue().model(request.model))
+    items = yield from bringing(media, fields.get("on_sent"))
+    return replace(request, content=request.content + items)
+
+
+def creating_film(prompt: str, fields: FilmFields) -> Program[RemoteTask]:
+    """Bring the media to the server and create a task."""
+    return (yield from creating((yield from asking(prompt, fields))))
+
+
+def quoting_film(prompt: str, fields: FilmFields) -> Program[RemoteQuote]:
+    """Ask what a film would come to; of its files, videos are sent all the same, because they are measured there."""
+    return (yield from quoting((yield from asking(prompt, fields))))
 
 
 def creating(request: GenerationRequest) -> Program[RemoteTask]:
@@ -232,18 +260,19 @@ def downloading(task_id: str, destination: Path, *, kind: FileKind) -> Program[P
 class Wanted:
     """A film to be made and kept. last_frame_path: where its last frame goes, if wanted."""
 
-    request: GenerationRequest
+    prompt: str
+    fields: FilmFields
     path: Path
     last_frame_path: Path | None
     patience: Patience
 
 
 def generating(wanted: Wanted) -> Program[RemoteTask]:
-    """Create a task, wait for it and download what it made.
+    """Bring the media there, create a task, wait for it and download what it made.
 
     Raises: TaskFailed when the task ended otherwise than succeeded; StillRunning.
     """
-    created = yield from creating(wanted.request)
+    created = yield from creating_film(wanted.prompt, wanted.fields)
     if wanted.patience.on_progress:
         wanted.patience.on_progress(created)
     task = yield from waiting(created.id, wanted.patience)
@@ -256,13 +285,19 @@ def generating(wanted: Wanted) -> Program[RemoteTask]:
 
 
 def wanted_film(
-    prompt: str, path: Path | str, *, last_frame_path: Path | str | None, patience: Patience, **fields: Unpack[Fields]
+    prompt: str,
+    path: Path | str,
+    *,
+    last_frame_path: Path | str | None,
+    patience: Patience,
+    **fields: Unpack[FilmFields],
 ) -> Wanted:
     """Gather the arguments of ``generate``; a path for the last frame asks for one."""
     if last_frame_path is not None:
         fields = {**fields, "return_last_frame": True}
     return Wanted(
-        request=request_of(prompt, fields),
+        prompt=prompt,
+        fields=fields,
         path=Path(path),
         last_frame_path=None if last_frame_path is None else Path(last_frame_path),
         patience=patience,
