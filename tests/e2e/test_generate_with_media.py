@@ -146,3 +146,22 @@ def test_a_file_that_cannot_be_sent_is_wrong_usage_in_one_sentence(place: Place,
     done = place.generate(*flags)
     assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
     assert place.num_tasks() == before
+
+
+def test_a_file_that_the_film_is_made_of_is_not_written_over(place: Place) -> None:
+    before = place.num_tasks()
+    done = place.generate("--video", "clip.mp4", "-o", "../" + place.folder.name + "/clip.mp4")
+    assert done.returncode == 2
+    assert done.stderr.endswith("clip.mp4 is what the film is made of; save it under another name.\n")
+    done = place.generate("--first-frame", "a.png", "--last-frame", "b.heic")
+    assert done.returncode == 2
+    assert "use --end-frame" in done.stderr
+    assert place.num_tasks() == before
+    assert {name: (place.folder / name).read_bytes() for name in FILES} == FILES
+
+
+def test_the_last_frame_is_saved_beside_a_film_of_media(place: Place) -> None:
+    done = place.generate("--first-frame", "a.png", "--end-frame", "a.png", "--last-frame", "last.png")
+    assert done.returncode == 0, done.stderr
+    place.inspected()
+    assert (place.folder / "last.png").read_bytes().startswith(b"\x89PNG")

@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from understudy.cli.endings import INTERRUPTED, STILL_RUNNING, USAGE, errors_as_sentences, stop
-from understudy.cli.media_flags import EndFrame, FirstFrame, Images, Sounds, Videos, media_fields
+from understudy.cli.media_flags import EndFrame, FirstFrame, Images, Sounds, Videos, keep_inputs, media_fields
 from understudy.cli.notes import notes_on
 from understudy.cli.private_server import private_server
 from understudy.cli.progress import Reporter, open_reporter
@@ -58,9 +58,11 @@ def generate(  # tidy: each parameter is one flag
 
     Exit codes: 0 made, 1 failed, 2 wrong usage, 3 still running when the time was up.
     """
-    media = {"first_frame": first_frame, "end_frame": end_frame, "images": images, "videos": videos, "sounds": sounds}
+    named = {"first_frame": first_frame, "end_frame": end_frame, "images": images, "videos": videos, "sounds": sounds}
+    media = media_fields(named, model or MODEL.id)
+    keep_inputs(media, output=output, last_frame=last_frame)
     fields: FilmFields = {"generate_audio": audio, "watermark": watermark}
-    fields.update(media_fields(media, model or MODEL.id))  # type: ignore[typeddict-item]  # all keys are of FilmFields
+    fields.update(media)  # type: ignore[typeddict-item]  # all keys are of FilmFields
     said = {"ratio": ratio, "resolution": resolution, "duration_s": duration_s, "seed": seed, "model": model}
     said["draft"] = draft or None
     fields.update({name: value for name, value in said.items() if value is not None})  # type: ignore[typeddict-item]  # the names are keys of FilmFields

@@ -20,7 +20,10 @@ WHAT = "a file, a web address, or asset:// and an id"
 FirstFrame = Annotated[
     str | None, typer.Option(metavar="IMAGE", help=f"Begin with this image: {WHAT}.", rich_help_panel="Media")
 ]
-EndFrame = Annotated[str | None, typer.Option(metavar="IMAGE", help="End with this image.", rich_help_panel="Media")]
+EndFrame = Annotated[
+    str | None,
+    typer.Option(metavar="IMAGE", help="End with this image; --last-frame saves one.", rich_help_panel="Media"),
+]
 Images = Annotated[
     list[str] | None,
     typer.Option("--image", metavar="IMAGE", help="A reference image; can be repeated.", rich_help_panel="Media"),
@@ -51,6 +54,19 @@ def media_fields(flags: Mapping[str, str | list[str] | None], model_name: str) -
         except OSError as error:
             stop(f"{error.filename}: {error.strerror}.", code=USAGE)
     return {**fields, "on_sent": SendingLines()}
+
+
+def keep_inputs(media: MediaFields, *, output: Path, last_frame: Path | None) -> None:
+    """End the command where saving what is made would write over what it is made of."""
+    named = (each if isinstance(each, tuple) else (each,) for each in media.values())
+    inputs = {source.resolve() for each in named for source in each if isinstance(source, Path)}
+    for path in (output, last_frame):
+        if path is not None and path.resolve() in inputs:
+            stop(f"{path} is what the film is made of; save it under another name.", code=USAGE)
+    # Elsewhere "last frame" is what a film ends with, so a picture that is there may be the only one of its owner.
+    if last_frame is not None and last_frame.exists() and "first_frame" in media and "end_frame" not in media:
+        how = "To end with an image, use --end-frame; to save over this one, remove it first."
+        stop(f"{last_frame} is there already, and --last-frame saves the film's last frame. {how}", code=USAGE)
 
 
 class SendingLines:
