@@ -221,6 +221,30 @@ async def test_the_asynchronous_client_does_the_same(
     ]
 
 
+def test_a_piece_that_somebody_else_has_sent_is_not_sent_again(
+    server: RunningServer, worker: Callable[[Path, int, int], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_uploads, "PAUSES_S", (0.0,))
+
+    class Overtaken(httpx2.HTTPTransport):
+        """Lets the first bytes come over another connection, just before this one sends them."""
+
+        overtakes = True
+
+        def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+            if request.method == "PATCH" and self.overtakes:
+                self.overtakes = False
+                headers = {"Content-Type": "application/offset+octet-stream", "Upload-Offset": "0"}
+                assert server.call("PATCH", request.url.path, FILM[:3], headers).status < 300
+            return super().handle_request(request)
+
+    film = saved(tmp_path / "a.mp4", FILM)
+    with Client(server.url, server.api_key, transport=Overtaken()) as client:
+        task = client.create("a fox", videos=[film], on_sent=worker)
+    assert items_of(server, task.id)[1:] == [(Modality.VIDEO, Role.REFERENCE_VIDEO, by_content(FILM))]
+    assert [status for method, _, status in server.requests if method == "PATCH"] == [200, 409, 200]
+
+
 async def test_many_films_of_one_video_at_once_all_have_it(
     server: RunningServer, worker: Callable[[Path, int, int], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -160,7 +160,8 @@ def test_a_file_that_the_film_is_made_of_is_not_written_over(place: Place) -> No
     assert {name: (place.folder / name).read_bytes() for name in FILES} == FILES
 
 
-def test_the_last_frame_is_saved_beside_a_film_of_media(place: Place) -> None:
+def test_the_last_frame_of_a_film_of_media_is_saved_over_an_older_one(place: Place) -> None:
+    (place.folder / "last.png").write_bytes(b"older")
     done = place.generate("--first-frame", "a.png", "--end-frame", "a.png", "--last-frame", "last.png")
     assert done.returncode == 0, done.stderr
     place.inspected()
