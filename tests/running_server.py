@@ -44,6 +44,7 @@ from understudy.service.query import Queries
 from understudy.service.quote import Quoter
 from understudy.service.retention import Retention
 from understudy.service.submit import Submitter
+from understudy.service.uploads import Uploads
 from understudy.storage.blobs import LocalBlobStore
 from understudy.storage.memory import MemoryTaskStore
 from understudy.storage.memory_assets import MemoryAssetStore
@@ -51,6 +52,7 @@ from understudy.storage.memory_assets import MemoryAssetStore
 T = TypeVar("T")
 
 SECRET = b"a secret of the tests"
+UPLOAD_BYTES_MAX = 1 << 20
 _CALLERS = count(1)
 LEASE = timedelta(seconds=30)
 VIDEO = bytes(range(256)) * 4096
@@ -256,9 +258,10 @@ def house_over(
     limits: Limits,
     engine: EngineOffer = OFFER,
     unknown_assets_pass: bool = False,
+    uploads_dir: Path | None = None,
     changes: Callable[[House], House] = lambda house: house,
 ) -> House:
-    """Put a house together around a store; ``changes`` may replace parts of it."""
+    """Put a house together around a store; ``changes`` may replace parts of it. uploads_dir: None = takes none."""
     catalogue = load_catalogue()
 
     async def nothing() -> None:
@@ -290,6 +293,7 @@ def house_over(
         ),
         quoter=Quoter(examiner=examiner),
         assets=library,
+        uploads=None if uploads_dir is None else Uploads(uploads_dir, library, bytes_max=UPLOAD_BYTES_MAX),
         changes=Changes(catalogue=catalogue, queries=queries, engine=engine),
         stills=FilmStills(blobs),
         queries=queries,
@@ -329,6 +333,7 @@ def running_server(
         limits=limits or Limits(),
         engine=engine,
         unknown_assets_pass=unknown_assets_pass,
+        uploads_dir=directory / "uploads",
         changes=changes,
     )
     server = http_server(house)

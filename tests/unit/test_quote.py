@@ -1,10 +1,13 @@
 """Quotes: the same judgement as a submission, and nothing kept of it."""
 
+from dataclasses import replace
+
 import pytest
 
-from intake_bench import IMAGE, MediaBench, item
+from intake_bench import IMAGE, VIDEO, MediaBench, item
 from submit_bench import Bench, request_of
 from understudy.core.errors import Rejected
+from understudy.core.media import Medium, Origin
 from understudy.core.task import Warned
 from understudy.dialects.codec import Decoded
 from understudy.service.quote import Quoter
@@ -76,3 +79,13 @@ async def test_a_quote_does_not_say_where_the_bytes_of_a_large_body_went():
     spooled = item(IMAGE, "data:image/png;base64,spooled/0123456789abcdef0123456789abcdef/0")
     quoted = await quote(Bench(), content=(spooled,))
     assert [each.value for each in quoted.request.content] == ["data:image/png"]
+
+
+@pytest.mark.parametrize(("duration_s", "params"), [(15.2, []), (17.0, ["content[0]"])])
+async def test_a_quote_judges_media_that_were_measured_before(tmp_path, duration_s, params):
+    facts = replace(VIDEO, duration_s=duration_s)
+    medium = Medium(key="media/a.mp4", sha256="a", origin=Origin.ASSET, facts=facts)
+    video = replace(item(VIDEO, "asset://clip"), medium=medium)
+    quoted = await quote(MediaBench(tmp_path), content=(video,))
+    assert [each.param for each in quoted.violations] == params
+    assert (quoted.cost is None) is bool(params)

@@ -70,6 +70,7 @@ _ID = {"name": "id", "in": "path", "required": True, "description": "Its id.", "
 _UPLOAD_OFFSET = parameter(
     "Upload-Offset", {"type": "integer", "minimum": 0}, "Where the piece begins.", place="header"
 )
+_ANY_OBJECT: Schema = {JSON_TYPE: {"schema": {"type": "object"}}}
 _STRICT: Schema = {"$ref": "#/components/parameters/strict"}
 
 
@@ -167,12 +168,11 @@ def _plain_paths() -> dict[str, Schema]:
         parameter("name", {"type": "string"}, "Only those with this in their name."),
     )
     one, group, upload = plain.PlainAsset, plain.PlainGroup, plain.PlainUpload
-    file: Schema = {
-        "get": {
-            **at("getAssetContent", "Get the file of an asset", None, parameters=(_ID,)),
-            "responses": {"200": answer("The file.", FILE_TYPES, headers=("Accept-Ranges",)), **PARTS_OF_A_FILE},
-        }
-    }
+    file = at("getAssetContent", "Get the file of an asset", None, parameters=(_ID,))
+    del file["responses"]["204"]
+    file["responses"].update({"200": answer("The file.", FILE_TYPES, headers=("Accept-Ranges",)), **PARTS_OF_A_FILE})
+    append = at("appendUpload", "Send the next piece of a file", upload, parameters=(_ID, _UPLOAD_OFFSET), is_raw=True)
+    append["responses"]["409"] = answer("The piece does not begin where the file ends.", _ANY_OBJECT)
     return {
         plain.ASSETS_PATH: {
             "get": at("listAssets", "List assets, newest first", plain.PlainAssets, parameters=paging),
@@ -183,7 +183,7 @@ def _plain_paths() -> dict[str, Schema]:
             "patch": at("renameAsset", "Rename an asset", one, asked=plain.PlainChange, parameters=(_ID,)),
             "delete": at("deleteAsset", "Delete an asset", None, parameters=(_ID,)),
         },
-        f"{plain.ASSETS_PATH}/{{id}}/content": file,
+        f"{plain.ASSETS_PATH}/{{id}}/content": {"get": file},
         plain.GROUPS_PATH: {
             "get": at("listGroups", "List groups, newest first", plain.PlainGroups, parameters=paging),
             "post": at("createGroup", "Create a group, or find that of the name", group, asked=plain.PlainChange),
@@ -198,9 +198,7 @@ def _plain_paths() -> dict[str, Schema]:
         },
         f"{plain.UPLOADS_PATH}/{{id}}": {
             "get": at("getUpload", "Say how much of a file is here", upload, parameters=(_ID,)),
-            "patch": at(
-                "appendUpload", "Send the next piece of a file", upload, parameters=(_ID, _UPLOAD_OFFSET), is_raw=True
-            ),
+            "patch": append,
             "delete": at("deleteUpload", "Discard an upload", None, parameters=(_ID,)),
         },
         plain.CREDENTIALS_PATH: {
@@ -234,7 +232,7 @@ def _operation(  # tidy: the parts of one description
         content = {kind: {"schema": reference(OWN, asked)} for kind in kinds}
         body = {"requestBody": {"required": True, "content": content}}
     if is_raw:
-        raw = {"application/offset+octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+        raw = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
         body = {"requestBody": {"required": True, "content": raw}}
     return {
         "tags": [ASSETS_TAG["name"]],

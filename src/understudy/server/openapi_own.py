@@ -94,7 +94,7 @@ def _changing(operation: str, summary: str, method: str) -> Schema:
     """Describe a change of a task that has no body and answers with what holds now."""
     responses = {
         "200": answer("What holds now.", {JSON_TYPE: {"schema": reference(OWN, ArchiveBody)}}),
-        "404": {"$ref": "#/components/responses/ark.404"},
+        **{status: {"$ref": f"#/components/responses/ark.{status}"} for status in ("400", "401", "404", "503")},
     }
     found = {"tags": [SERVER_TAG["name"]], "summary": summary, "operationId": operation, "responses": responses}
     return {method: {**found, "parameters": [{"$ref": "#/components/parameters/task_id"}]}}

@@ -4,12 +4,14 @@ from dataclasses import dataclass, replace
 
 from understudy.core.errors import NotFound, Rejected, Violation
 from understudy.core.media import SPOOLED
+from understudy.core.media_rules import media_violations
 from understudy.core.request import GenerationRequest
 from understudy.core.task import LedgerEntry, Warned, told_in_brief
 from understudy.dialects.codec import Decoded
-from understudy.dialects.naming import renamed_warnings
+from understudy.dialects.naming import renamed, renamed_warnings
 from understudy.service.examine import Examiner
 from understudy.service.intake import is_medium
+from understudy.service.judge import Judged
 from understudy.service.sources import BASE64
 
 NOT_FETCHED = Warned(
@@ -52,6 +54,7 @@ class Quoter:
             return refused(error.violations, engine, warnings=decoded.warnings)
         except NotFound as error:
             return refused((error.violation,), engine, warnings=decoded.warnings)
+        judged = self._with_stored_media(judged, dialect, decoded)
         has_media = any(is_medium(item) and item.medium is None for item in judged.request.content)
         told = (NOT_FETCHED,) if has_media and not judged.violations else ()
         return Quote(
@@ -61,6 +64,15 @@ class Quoter:
             cost=None if judged.violations else self.examiner.judge.hold(judged, ""),
             engine=engine,
         )
+
+    def _with_stored_media(self, judged: Judged, dialect: str, decoded: Decoded) -> Judged:
+        """Judge what was measured before: assets, and the media of a draft, which was judged when it was one."""
+        facts = {index: item.medium.facts for index, item in enumerate(judged.request.content) if item.medium}
+        if not facts or judged.violations or judged.request.draft_task_id is not None:
+            return judged
+        case = self.examiner.judge.case(dialect, judged.request, judged.model)
+        broken = tuple(renamed(each, decoded.names) for each in media_violations(case, facts))
+        return replace(judged, violations=broken)
 
 
 def refused(violations: tuple[Violation, ...], engine: str, *, warnings: tuple[Warned, ...] = ()) -> Quote:
