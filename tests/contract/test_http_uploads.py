@@ -331,5 +331,5 @@ def test_an_upload_that_lay_still_for_a_day_is_swept(server, monkeypatch):
 
 
 def test_a_server_without_uploads_says_so(tmp_path):
-    with running_server(tmp_path) as server:
+    with running_server(tmp_path, changes=lambda house: replace(house, uploads=None)) as server:
         assert send(server, "POST", "/v1/uploads", {"size_bytes": 1}).status == 503
