@@ -6,10 +6,9 @@ given, `media.encode` writes.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 import cv2
 
@@ -25,9 +24,10 @@ from understudy.engines.previz.board.given import chosen_duration_s, given_in
 from understudy.engines.previz.board.heard import compose_given
 from understudy.engines.previz.board.notes import notes_on
 from understudy.engines.previz.board.painter import Board
+from understudy.engines.previz.film import Film, Painter
 from understudy.engines.previz.pictures import Canvas, FilmPainter
-from understudy.engines.previz.pictures.canvas import Bitmap
 from understudy.engines.previz.plan import CameraMove, FilmPlan
+from understudy.engines.previz.speech_timing import Spoken
 from understudy.engines.previz.watermark import LABEL_TEXT, WATERMARK_TEXT, Corner, Mark
 from understudy.media.encode import EncodingFailed, FilmEncoder, FilmFormat, Sound, write_jpeg, write_png
 
@@ -60,14 +60,6 @@ COMMENT_ON_GIVEN = (
 )
 
 
-class Painter(Protocol):
-    """Draws the frames of one film, which are asked for in order."""
-
-    def paint(self, index: int) -> Bitmap:
-        """Draw a frame; (height_px, width_px, 4) uint8 RGBA, opaque; the buffer is reused by the next call."""
-        ...
-
-
 class PrevizEngine:
     """Draws and scores a previsualisation of the prompt.
 
@@ -90,9 +82,7 @@ class PrevizEngine:
         try:
             soundtrack = compose(plan, job) if job.request.generate_audio else None
             painter, canvas = open_painter(plan, job, soundtrack)
-            with ExitStack() as opened:
-                if isinstance(painter, Board):
-                    opened.callback(painter.close)
+            with closing(painter):
                 self.draw(painter, canvas, job, soundtrack=soundtrack, progress=progress)
         except Unreadable as error:
             told = f"The parameter `content` is not valid: a file could not be read: {error.reason}."
@@ -173,7 +163,9 @@ def plan_job(job: RenderJob) -> FilmPlan:
         ratios=tuple(job.sizes),
         duration_range_s=job.duration_range_s,
     )
-    return replace(plan, camera=CameraMove.STATIC) if request.camera_fixed else plan
+    if not request.camera_fixed:
+        return plan
+    return replace(plan, shots=tuple(replace(shot, camera=CameraMove.STATIC) for shot in plan.shots))
 
 
 def compose(plan: FilmPlan, job: RenderJob) -> scoring.Soundtrack:
@@ -209,8 +201,12 @@ def open_painter(plan: FilmPlan, job: RenderJob, soundtrack: scoring.Soundtrack 
     canvas = Canvas(width_px=width_px, height_px=height_px, fps=job.fps, num_frames=num_frames, seed=job.seed)
     given = given_in(job)
     if given.has_pictures:
-        return Board(given, canvas, plan.camera), canvas
-    return FilmPainter(plan, canvas, speech=soundtrack.spoken if soundtrack is not None else ()), canvas
+        return Board(given, canvas, plan.main.camera), canvas
+
+    def open_shot(number: int, own: Canvas, said: Sequence[Spoken]) -> FilmPainter:
+        return FilmPainter(plan.shots[number], own, speech=said)
+
+    return Film(plan.shots, canvas, open_shot, spoken=soundtrack.spoken if soundtrack is not None else ()), canvas
 
 
 def notes_of(job: RenderJob, soundtrack: scoring.Soundtrack | None, num_frames: int) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
 """The film plan: what previz understood of a request, as plain data.
 
-`planner.py` writes a plan from a prompt, `pictures/` and `board/` draw it and `sound/` scores it; none of them reads the
-prompt again. So a plan can be printed, tested, and written by something else. All times are seconds from the start of
-the film.
+`planner.py` writes a plan from a prompt, `pictures/` and `board/` draw it and `sound/` scores it; none of them reads
+the prompt again. So a plan can be printed, tested, and written by something else. All times are seconds from the start
+of the film.
 """
 
 from dataclasses import dataclass
@@ -257,8 +257,8 @@ class Line:
 class ScreenText:
     """Words in the picture. start_s, end_s: from the start of the shot; end_s 0 = as long as the shot.
 
-    speaker: whose bubble it is, an index into the shot's ``subjects``. place: "top", "bottom", "centre", "left", "right"
-    as far as the prompt says, or "".
+    speaker: whose bubble it is, an index into the shot's ``subjects``. place: "top", "bottom", "centre", "left" or
+    "right" as far as the prompt says, or "".
     """
 
     text: str

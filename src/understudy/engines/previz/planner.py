@@ -23,6 +23,7 @@ from understudy.engines.previz.plan import (
     Line,
     Particle,
     SettingKind,
+    Shot,
     SoundCue,
     Subject,
     TimeOfDay,
@@ -87,8 +88,9 @@ def plan_film(
     particles = tuple(dict.fromkeys(Particle(value) for value in _values(mentions, "particles")))
     sounds = _sounds(mentions, subjects)
     is_silent = any("sound" in pieces[index].meanings and _is_music(pieces[index]) for index in negated)
-    return FilmPlan(
-        prompt=prompt,
+    seconds = _duration_s(plain, lines, subjects, asked_s=duration_s, range_s=duration_range_s)
+    shot = Shot(
+        duration_s=seconds,
         subjects=subjects,
         setting=setting,
         time_of_day=TimeOfDay(next(iter(_values(mentions, "time")), TimeOfDay.DAY)),
@@ -96,15 +98,19 @@ def plan_film(
         particles=particles,
         camera=_camera(read),
         framing=Framing(next(iter(_values(mentions, "framing")), _usual_framing(subjects))),
-        lines=lines,
         sounds=sounds,
         props=_props(read, setting),
-        ratio=_ratio(mentions, ratio=ratio, ratios=ratios),
-        duration_s=_duration_s(plain, lines, subjects, asked_s=duration_s, range_s=duration_range_s),
         season=next(iter(_values(mentions, "season")), ""),
         # A mood is heard as music: "no music" leaves none.
         mood="" if is_silent else next(iter(_values(mentions, "mood")), ""),
         style=_style(mentions),
+    )
+    return FilmPlan(
+        prompt=prompt,
+        shots=(shot,),
+        lines=lines,
+        ratio=_ratio(mentions, ratio=ratio, ratios=ratios),
+        duration_s=seconds,
         title=_title(subjects, setting),
     )
 

@@ -51,7 +51,7 @@ def compose_given(
     behind_lu = _VIDEO_BEHIND_AUDIO_LU if sounds else 0.0
     bed = _levelled(bed, span, FOREGROUND_LUFS - behind_lu) + _levelled(told, span, FOREGROUND_LUFS)
     dialogue = speak_lines(plan, span, seed=job.seed)
-    speech = _levelled(with_room(dialogue.stem, span, room_of(plan.setting)), span, FOREGROUND_LUFS)
+    speech = _levelled(with_room(dialogue.stem, span, room_of(plan.main.setting)), span, FOREGROUND_LUFS)
     loudness = integrated_lufs(bed + speech, rate_hz)
     target_lufs = min(FOREGROUND_LUFS, loudness) if np.isfinite(loudness) else FOREGROUND_LUFS
     mixed = mix(bed, speech, span, spoken=dialogue.spoken, channels=job.audio_channels, target_lufs=target_lufs)

@@ -27,7 +27,7 @@ from understudy.engines.previz.pictures.sprites import has_art, lit, silhouette,
 from understudy.engines.previz.pictures.staging import Staging
 from understudy.engines.previz.pictures.view import NEAREST, View
 from understudy.engines.previz.pictures.warp import Features, Placement, bend_sprite, forward
-from understudy.engines.previz.plan import Action, FilmPlan, Subject
+from understudy.engines.previz.plan import Action, Shot, Subject
 from understudy.engines.previz.speech_timing import ENVELOPE_RATE_HZ, Spoken
 
 _MOST_ACTORS = 8
@@ -50,13 +50,13 @@ class Role:
     depth: float = 1.0
 
 
-def cast_of(plan: FilmPlan) -> tuple[tuple[Role, ...], float]:
+def cast_of(shot: Shot) -> tuple[tuple[Role, ...], float]:
     """All figures side by side around x 0, the main one nearest the middle; and the group's width in units.
 
     Depths are factors of the main subject's distance.
     """
     roles: list[Role] = []
-    for index, subject in enumerate(plan.subjects):
+    for index, subject in enumerate(shot.subjects):
         art = subject.art if has_art(subject.art) else ""
         rig = rig_of(art)
         aspect = _ASPECTS.get(rig.body)
@@ -105,12 +105,8 @@ def _from_the_middle(count: int) -> list[int]:
 class Voice:
     """How loud a subject speaks at a time: the envelopes of its lines."""
 
-    def __init__(self, plan: FilmPlan, speech: Sequence[Spoken], subject_index: int) -> None:
-        self._spoken = [
-            line
-            for line in speech
-            if 0 <= line.line < len(plan.lines) and plan.lines[line.line].speaker == subject_index and line.envelope
-        ]
+    def __init__(self, speech: Sequence[Spoken], subject_index: int) -> None:
+        self._spoken = [line for line in speech if line.speaker == subject_index and line.envelope]
 
     def level(self, time_s: float) -> float:
         """Loudness 0..1."""
@@ -125,7 +121,7 @@ class Voice:
 class Setup:
     """What an actor needs to know of its film."""
 
-    plan: FilmPlan
+    shot: Shot
     look: Look
     rng: np.random.Generator
     pixels_per_unit: float

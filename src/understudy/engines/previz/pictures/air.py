@@ -206,7 +206,7 @@ def _particles(stagehand: Stagehand, kind: Particle) -> list[Layer]:
         if has_art("cherry-blossom"):
             bank.append(_bank(lit(sprite("cherry-blossom", full * 1.15)), turns=_TURNS))
     elif kind is Particle.LEAVES:
-        is_green = stagehand.plan.season.lower() in ("spring", "summer")
+        is_green = stagehand.shot.season.lower() in ("spring", "summer")
         names = ("leaf-fluttering-in-wind",) if is_green else ("maple-leaf", "fallen-leaf")
         bank = [_bank(lit(sprite(name, full)), turns=_TURNS) for name in names if has_art(name)]
         tone = (0.46, 0.70, 0.26) if is_green else (0.90, 0.52, 0.16)
@@ -257,7 +257,7 @@ def _both_sides(stagehand: Stagehand, flurry: Flurry) -> list[Layer]:
 def _rain(stagehand: Stagehand) -> list[Layer]:
     """Streaks in three depths; near ones are longer, faster and brighter."""
     rng, look, staging = stagehand.rng, stagehand.look, stagehand.staging
-    is_storm = stagehand.plan.weather is Weather.STORM
+    is_storm = stagehand.shot.weather is Weather.STORM
     width, height = staging.canvas.width_px, staging.canvas.height_px
     lean = (0.34 if is_storm else 0.10) * float(np.sign(stagehand.wind))
     tone = np.clip(np.array(mix(look.haze, (1.0, 1.0, 1.0), 0.55)), 0, 1)
@@ -395,10 +395,10 @@ def _lightning(stagehand: Stagehand) -> Layer:
 
 
 def in_the_air(stagehand: Stagehand, *, is_indoors: bool) -> list[Layer]:
-    """All that the plan's weather and particles put into the air."""
-    plan, layers = stagehand.plan, []
-    weather = plan.weather
-    is_dry = is_indoors or plan.setting in (SettingKind.UNDERWATER, SettingKind.SPACE)
+    """All that the shot's weather and particles put into the air."""
+    shot, layers = stagehand.shot, []
+    weather = shot.weather
+    is_dry = is_indoors or shot.setting in (SettingKind.UNDERWATER, SettingKind.SPACE)
     if not is_dry:
         if weather in (Weather.RAIN, Weather.STORM):
             layers.extend(_rain(stagehand))
@@ -412,10 +412,10 @@ def in_the_air(stagehand: Stagehand, *, is_indoors: bool) -> list[Layer]:
             layers.extend(_both_sides(stagehand, Flurry(stagehand, _SNOW, [_bank(flake, turns=1)], depths=(0.4, 3.2))))
         if weather is Weather.FOG:
             layers.extend(_fog(stagehand))
-    kinds = list(plan.particles)
+    kinds = list(shot.particles)
     if weather is Weather.WIND and not kinds and not is_dry:
         kinds = [Particle.LEAVES]
-    if plan.setting is SettingKind.UNDERWATER and Particle.BUBBLES not in kinds:
+    if shot.setting is SettingKind.UNDERWATER and Particle.BUBBLES not in kinds:
         kinds.append(Particle.BUBBLES)
     for kind in kinds:
         layers.extend(_particles(stagehand, kind))

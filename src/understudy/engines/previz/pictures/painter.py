@@ -18,7 +18,7 @@ from understudy.engines.previz.pictures.scene import Stagehand
 from understudy.engines.previz.pictures.sets import build_set
 from understudy.engines.previz.pictures.staging import stage
 from understudy.engines.previz.pictures.view import Reach, View
-from understudy.engines.previz.plan import Action, CameraMove, FilmPlan, SettingKind, Weather
+from understudy.engines.previz.plan import Action, CameraMove, SettingKind, Shot, Weather
 from understudy.engines.previz.speech_timing import Spoken
 
 # Views sampled to learn what a camera move can see.
@@ -31,36 +31,40 @@ _WINDS = {Weather.WIND: 2.6, Weather.STORM: 3.0, Weather.RAIN: 1.2, Weather.SNOW
 
 
 class FilmPainter:
-    """Draws the frames of one film; equal plan, canvas and speech give equal pictures."""
+    """Draws the frames of one shot; equal shot, canvas and speech give equal pictures."""
 
-    def __init__(self, plan: FilmPlan, canvas: Canvas, *, speech: Sequence[Spoken] = ()) -> None:
-        """Build all layers and sprites. speech: what the sound says, so that speakers move with it."""
-        self._plan, self._canvas = plan, canvas
-        roles, group_width = cast_of(plan)
+    def __init__(self, shot: Shot, canvas: Canvas, *, speech: Sequence[Spoken] = ()) -> None:
+        """Build all layers and sprites.
+
+        canvas: of the shot, whose frames are counted from its own beginning. speech: what is said in the shot, its
+        times counted likewise, so that speakers move with it.
+        """
+        self._shot, self._canvas = shot, canvas
+        roles, group_width = cast_of(shot)
         aspect = roles[0].aspect if roles else 1.0
-        self.staging = stage(canvas, plan.framing, plan.setting, aspect=aspect, group_span=group_width)
+        self.staging = stage(canvas, shot.framing, shot.setting, aspect=aspect, group_span=group_width)
         heading = self._heading(roles[0].rig.faces if roles else 0)
         own_speed, camera_speed = self._speeds(heading)
-        self._camera = Camera(self.staging, plan.camera, rng=self._stream(1), speed=camera_speed)
+        self._camera = Camera(self.staging, shot.camera, rng=self._stream(1), speed=camera_speed)
         reach = Reach.of([self._view(time_s) for time_s in np.linspace(0, canvas.duration_s, _SAMPLED_VIEWS)])
         look = look_of(
-            plan.setting,
-            plan.time_of_day,
-            plan.weather,
-            style=plan.style,
-            mood=plan.mood,
+            shot.setting,
+            shot.time_of_day,
+            shot.weather,
+            style=shot.style,
+            mood=shot.mood,
             side=1 if self._stream(2).random() < 0.5 else -1,
         )
         stagehand = Stagehand(
-            plan=plan,
+            shot=shot,
             staging=self.staging,
             reach=reach,
             look=look,
             rng=self._stream(3),
             detail=float(np.clip(_DETAILED_PX / max(canvas.width_px, canvas.height_px), 0.4, 1.0)),
-            wind=_WINDS.get(plan.weather, 0.8) * (1 if self._stream(4).random() < 0.5 else -1),
+            wind=_WINDS.get(shot.weather, 0.8) * (1 if self._stream(4).random() < 0.5 else -1),
             repeat=_GROUND_PERIOD if camera_speed else 0.0,
-            is_passing=camera_speed != 0.0 or plan.camera is CameraMove.TRACK,
+            is_passing=camera_speed != 0.0 or shot.camera is CameraMove.TRACK,
         )
         scene = build_set(stagehand)
         layers: list[Layer] = list(scene.layers)
@@ -77,7 +81,7 @@ class FilmPainter:
         aside = float(rng.uniform(-0.3, 0.3)) * min(room, 0.8)
         for role in roles:
             setup = Setup(
-                plan=plan,
+                shot=shot,
                 look=look,
                 rng=rng,
                 pixels_per_unit=reach.finest_scale(role.depth * self.staging.distance),
@@ -90,9 +94,9 @@ class FilmPainter:
                 is_water=scene.is_water,
                 base_lift=base_lift_of(role, self.staging, rng),
             )
-            layers.append(Actor(role, setup, Voice(plan, speech, role.subject_index)))
+            layers.append(Actor(role, setup, Voice(speech, role.subject_index)))
         air = replace(stagehand, rng=self._stream(7))
-        layers.extend(in_the_air(air, is_indoors=plan.setting in INDOORS))
+        layers.extend(in_the_air(air, is_indoors=shot.setting in INDOORS))
         self._layers = sorted(layers, key=lambda layer: -layer.depth)
         stays_away = len({view.z for view in reach.views}) == 1
         self._raster = Raster(canvas.width_px, canvas.height_px, keeps_scale=stays_away)
@@ -103,20 +107,20 @@ class FilmPainter:
 
     def _heading(self, faces: int) -> float:
         """-1: subjects go left, 1: right. Mirrored by seed where the art looks to a side."""
-        moving = {subject.action for subject in self._plan.subjects} & set(TRAVEL)
+        moving = {subject.action for subject in self._shot.subjects} & set(TRAVEL)
         sign = -1.0 if self._stream(0).random() < 0.5 else 1.0
         return sign if faces or moving else 0.0
 
     def _speeds(self, heading: float) -> tuple[float, float]:
         """Speed of the subjects, and of the camera that goes with them, units per second."""
-        plan, duration_s = self._plan, max(self._canvas.duration_s, 1e-6)
-        action = plan.subjects[0].action if plan.subjects else Action.IDLE
+        shot, duration_s = self._shot, max(self._canvas.duration_s, 1e-6)
+        action = shot.subjects[0].action if shot.subjects else Action.IDLE
         speed = TRAVEL.get(action, 0.0)
-        if not speed or plan.setting is SettingKind.SPACE:
+        if not speed or shot.setting is SettingKind.SPACE:
             return 0.0, 0.0
         speed = min(speed, _LONGEST_TRAVEL / duration_s) * (heading or 1.0)
         gain = np.sign(speed) * min(abs(speed), 0.62 * self.staging.half_width / duration_s)
-        if action in FOLLOWED or plan.camera is CameraMove.TRACK:
+        if action in FOLLOWED or shot.camera is CameraMove.TRACK:
             return float(speed), float(speed - gain * 0.5)
         return float(gain), 0.0
 
@@ -132,3 +136,6 @@ class FilmPainter:
         for layer in self._layers:
             layer.draw(self._raster, view)
         return self._raster.pixels
+
+    def close(self) -> None:
+        """Nothing is open."""

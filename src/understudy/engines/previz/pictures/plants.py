@@ -26,7 +26,7 @@ def grass_strips(stagehand: Stagehand, *, light: Rgb, dark: Rgb, tall: float = 0
     """Strips of grass behind and before the subject; the nearest one is out of focus."""
     d = stagehand.distance
     strips = [(3.0, 0.75, 30.0), (1.75, 0.85, 14.0)]
-    if stagehand.plan.camera in _LEVEL_MOVES:
+    if stagehand.shot.camera in _LEVEL_MOVES:
         staging = stagehand.staging
         # Rooted just below the frame's edge, so that only the tips stand in the picture.
         edge = staging.focal_px * staging.eye / (staging.canvas.height_px * 1.03 - staging.horizon_px) / d

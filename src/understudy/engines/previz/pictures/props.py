@@ -45,11 +45,11 @@ def _size(stagehand: Stagehand, art_id: str, hero_tall: float) -> float:
 
 
 def place_props(stagehand: Stagehand, scene: SceneSet, *, hero_tall: float, hero_half: float) -> list[Layer]:
-    """Place the plan's props.
+    """Place the shot's props.
 
     hero_height: the main subject's height against a person's. hero_half: half the subjects' width in units.
     """
-    wanted = [art_id for art_id in stagehand.plan.props if has_art(art_id) and not rig_of(art_id).is_scenery]
+    wanted = [art_id for art_id in stagehand.shot.props if has_art(art_id) and not rig_of(art_id).is_scenery]
     if not wanted:
         return []
     rng = stagehand.rng
@@ -125,7 +125,7 @@ def _prop(stagehand: Stagehand, scene: SceneSet, art_id: str, *, tall: float, pl
     tall *= rng.uniform(0.86, 1.12)
     density = min(stagehand.reach.finest_scale(depth), 1400 / tall)
     bitmap = sprite(art_id, tall * density, largest_px=_SOFT_PX)
-    season = stagehand.plan.season.lower()
+    season = stagehand.shot.season.lower()
     if art_id == "deciduous-tree" and season in ("spring", "autumn", "fall"):
         bitmap = tinted(bitmap, "pink" if season == "spring" else "orange")
     if rng.random() < 0.5 and rig_of(art_id).faces == 0 and "house" not in art_id:

@@ -8,7 +8,7 @@ from understudy.engines.previz.pictures.layers import Baked, Layer
 from understudy.engines.previz.pictures.light import Look
 from understudy.engines.previz.pictures.staging import Staging
 from understudy.engines.previz.pictures.view import Reach
-from understudy.engines.previz.plan import FilmPlan, SettingKind
+from understudy.engines.previz.plan import SettingKind, Shot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +20,7 @@ class Stagehand:
     travel, so roads run along the frame.
     """
 
-    plan: FilmPlan
+    shot: Shot
     staging: Staging
     reach: Reach
     look: Look
@@ -33,7 +33,7 @@ class Stagehand:
     @property
     def setting(self) -> SettingKind:
         """Where the film plays."""
-        return self.plan.setting
+        return self.shot.setting
 
     @property
     def distance(self) -> float:

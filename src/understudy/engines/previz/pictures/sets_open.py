@@ -25,7 +25,7 @@ _FLOWERS: tuple[Rgb, ...] = ((1.0, 0.98, 0.94), (1.0, 0.84, 0.30), (0.98, 0.52, 
 
 def greens(stagehand: Stagehand) -> tuple[Rgb, Rgb, Rgb]:
     """Grass colours of the season: light, dark, dry."""
-    return _SEASONS.get(stagehand.plan.season.lower(), _GREENS)
+    return _SEASONS.get(stagehand.shot.season.lower(), _GREENS)
 
 
 def lay(stagehand: Stagehand, shade: Shade, *, hazy: bool = True) -> tuple[Surface, Baked]:
@@ -79,7 +79,7 @@ def _flowering(stagehand: Stagehand, baked: Baked, *, colours: tuple[Rgb, ...], 
             depths=(near, far),
             count=170,
         )
-    if stagehand.plan.season.lower() not in ("autumn", "fall", "winter"):
+    if stagehand.shot.season.lower() not in ("autumn", "fall", "winter"):
         ground.specks(stagehand, baked, colours=colours, radius_units=0.016, depths=(near, far), count=170)
 
 

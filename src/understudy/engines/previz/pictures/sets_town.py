@@ -291,7 +291,7 @@ def courtyard(stagehand: Stagehand) -> SceneSet:
     low, high = stagehand.reach.x_range(d)
     is_open = bool(stagehand.repeat)
     wall_x = max(min(-low, high) * 1.02, 1.3)
-    leaf: Rgb = (0.98, 0.66, 0.76) if stagehand.plan.season.lower() == "spring" else (0.36, 0.60, 0.30)
+    leaf: Rgb = (0.98, 0.66, 0.76) if stagehand.shot.season.lower() == "spring" else (0.36, 0.60, 0.30)
     layers: list[Layer] = [
         *open_sky(stagehand),
         surface,

@@ -5,12 +5,13 @@
 library of recordings, and equal input gives equal bytes. Encoding is not done here.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from understudy.engines.previz.plan import FilmPlan
+from understudy.engines.previz.plan import FilmPlan, Shot
 from understudy.engines.previz.sound.ambience import INDOORS, ambience, is_loud
 from understudy.engines.previz.sound.cues import Scene, motion_sounds, named_sounds
 from understudy.engines.previz.sound.dialogue import speak_lines
@@ -18,15 +19,16 @@ from understudy.engines.previz.sound.loudness import integrated_lufs
 from understudy.engines.previz.sound.mix import CALM_LUFS, EVENTFUL_LUFS, FOREGROUND_LUFS, mix
 from understudy.engines.previz.sound.music import compose_music, wants_music
 from understudy.engines.previz.sound.rooms import room_of, with_room
-from understudy.engines.previz.sound.signals import Span, Stereo, db
+from understudy.engines.previz.sound.signals import Span, Stereo, db, faded
 from understudy.engines.previz.sound.voices import load_voice
-from understudy.engines.previz.speech_timing import Spoken
+from understudy.engines.previz.speech_timing import Spoken, heard_in
 
 _LOWEST_RATE_HZ = 8_000
 _BED_BEHIND_FOREGROUND_LU = 14.0
 _ROOM_BEHIND_FOREGROUND_LU = 20.0
 _LOUD_BED_BEHIND_FOREGROUND_LU = 8.0
 _MUSIC_BEHIND_SPEECH_LU = 5.0
+_CUT_FADE_S = 0.12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +67,10 @@ def compose_sound(
         raise ValueError(f"cannot score {num_samples} samples at {sample_rate_hz} Hz")
     span = Span(num_samples=num_samples, sample_rate_hz=sample_rate_hz)
     dialogue = speak_lines(plan, span, seed=seed)
-    scene = Scene(plan=plan, span=span, spoken=dialogue.spoken, seed=seed)
-    room = room_of(plan.setting)
-    speech = _at_level(with_room(dialogue.stem, span, room), span, FOREGROUND_LUFS)
+    speech = _at_level(with_room(dialogue.stem, span, room_of(plan.main.setting)), span, FOREGROUND_LUFS)
     target_lufs = _target_lufs(plan, has_speech=bool(dialogue.spoken))
-    mixed = mix(_bed(scene), speech, span, spoken=dialogue.spoken, channels=channels, target_lufs=target_lufs)
+    bed = _bed(plan, span, spoken=dialogue.spoken, seed=seed)
+    mixed = mix(bed, speech, span, spoken=dialogue.spoken, channels=channels, target_lufs=target_lufs)
     return Soundtrack(
         samples=np.ascontiguousarray(mixed.samples.T, dtype=np.float32),
         sample_rate_hz=sample_rate_hz,
@@ -78,30 +79,48 @@ def compose_sound(
     )
 
 
-def _bed(scene: Scene) -> Stereo:
+def _bed(plan: FilmPlan, span: Span, *, spoken: Sequence[Spoken], seed: int) -> Stereo:
     """Sum everything but speech, at the levels it has before ducking."""
-    plan, span = scene.plan, scene.span
-    bed = _at_level(ambience(plan, span, seed=scene.seed), span, FOREGROUND_LUFS - _bed_behind_lu(plan))
-    events = named_sounds(scene) + motion_sounds(scene)
-    bed += with_room(events, span, room_of(plan.setting))
+    bed = span.silence()
+    last = len(plan.shots) - 1
+    for index, shot in enumerate(plan.shots):
+        start = span.index(shot.start_s)
+        # What follows a cut begins a little before it, and what precedes it ends a little after.
+        fade = span.index(_CUT_FADE_S) if index < last else 0
+        end = span.num_samples if index == last else min(span.num_samples, span.index(shot.end_s) + fade)
+        if end <= start:
+            continue
+        own = Span(num_samples=end - start, sample_rate_hz=span.sample_rate_hz)
+        scene = Scene(shot=shot, span=own, spoken=heard_in(plan.shots, index, spoken), seed=seed + index)
+        heard = _shot_bed(scene)
+        fades_s = (_CUT_FADE_S if index else 0.0, _CUT_FADE_S if index < last else 0.0)
+        bed[:, start:end] += faded(heard, *fades_s, sample_rate_hz=span.sample_rate_hz) if any(fades_s) else heard
     if wants_music(plan):
-        behind = _MUSIC_BEHIND_SPEECH_LU if scene.spoken else 0.0
-        bed += _at_level(compose_music(plan, span, seed=scene.seed), span, FOREGROUND_LUFS - behind)
+        behind = _MUSIC_BEHIND_SPEECH_LU if spoken else 0.0
+        bed += _at_level(compose_music(plan, span, seed=seed), span, FOREGROUND_LUFS - behind)
     return bed
 
 
-def _bed_behind_lu(plan: FilmPlan) -> float:
+def _shot_bed(scene: Scene) -> Stereo:
+    shot, span = scene.shot, scene.span
+    bed = _at_level(ambience(shot, span, seed=scene.seed), span, FOREGROUND_LUFS - _bed_behind_lu(shot))
+    events = named_sounds(scene) + motion_sounds(scene)
+    return bed + with_room(events, span, room_of(shot.setting))
+
+
+def _bed_behind_lu(shot: Shot) -> float:
     """Choose how far the place lies behind what happens in it."""
-    if plan.setting in INDOORS:
+    if shot.setting in INDOORS:
         return _ROOM_BEHIND_FOREGROUND_LU
-    return _LOUD_BED_BEHIND_FOREGROUND_LU if is_loud(plan) else _BED_BEHIND_FOREGROUND_LU
+    return _LOUD_BED_BEHIND_FOREGROUND_LU if is_loud(shot) else _BED_BEHIND_FOREGROUND_LU
 
 
 def _target_lufs(plan: FilmPlan, *, has_speech: bool) -> float:
     """Choose the loudness of the film; the rule is told in `mix`."""
     if has_speech or wants_music(plan):
         return FOREGROUND_LUFS
-    return EVENTFUL_LUFS if plan.sounds or is_loud(plan) else CALM_LUFS
+    is_eventful = any(shot.sounds or is_loud(shot) for shot in plan.shots)
+    return EVENTFUL_LUFS if is_eventful else CALM_LUFS
 
 
 def _at_level(sound: Stereo, span: Span, level_lufs: float) -> Stereo:

@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 
-from understudy.engines.previz.plan import FilmPlan, SettingKind, TimeOfDay, Weather
+from understudy.engines.previz.plan import SettingKind, Shot, TimeOfDay, Weather
 from understudy.engines.previz.sound import air, creatures, things, water
 from understudy.engines.previz.sound.signals import Span, Stereo, band, db, filtered, place, random_for, unit
 
@@ -171,25 +171,25 @@ _SHELTERED = frozenset({SettingKind.UNDERWATER, SettingKind.SPACE})
 _THROUGH_A_WALL_DB, _THROUGH_WATER_DB = -3.0, -6.0
 
 
-def is_loud(plan: FilmPlan) -> bool:
-    """Say whether the weather of the plan is heard at full strength where the film plays."""
-    return plan.weather in _LOUD and plan.setting not in INDOORS | _SHELTERED
+def is_loud(shot: Shot) -> bool:
+    """Say whether the weather of the shot is heard at full strength where the film plays."""
+    return shot.weather in _LOUD and shot.setting not in INDOORS | _SHELTERED
 
 
-def ambience(plan: FilmPlan, span: Span, *, seed: int) -> Stereo:
+def ambience(shot: Shot, span: Span, *, seed: int) -> Stereo:
     """Compose the bed of the place, never silent; its overall level is left to the mix."""
-    total = _sum(_place_layers(plan), span, seed=seed)
-    outside = _outside_layers(plan)
+    total = _sum(_place_layers(shot), span, seed=seed)
+    outside = _outside_layers(shot)
     if outside:
         heard = _sum(outside, span, seed=seed)
-        if plan.setting in INDOORS:
+        if shot.setting in INDOORS:
             heard = filtered(heard, span.sample_rate_hz, response=band(40.0, 1100.0, order=1)) * np.float32(
                 db(_THROUGH_A_WALL_DB)
             )
-        elif plan.setting is SettingKind.UNDERWATER:
+        elif shot.setting is SettingKind.UNDERWATER:
             heard = filtered(heard, span.sample_rate_hz, response=band(40.0, 420.0)) * np.float32(db(_THROUGH_WATER_DB))
         total = total + heard
-    if plan.weather is Weather.FOG and plan.setting not in INDOORS | _SHELTERED:
+    if shot.weather is Weather.FOG and shot.setting not in INDOORS | _SHELTERED:
         total = filtered(total, span.sample_rate_hz, response=band(20.0, 1500.0, order=1))
     return total
 
@@ -201,23 +201,23 @@ def _sum(layers: tuple[Layer, ...], span: Span, *, seed: int) -> Stereo:
     return total
 
 
-def _place_layers(plan: FilmPlan) -> tuple[Layer, ...]:
-    layers = _SETTINGS[plan.setting]
-    if plan.setting in _GREEN:
-        layers += _GREEN_HOURS[plan.time_of_day]
-    layers += _HOURS.get((plan.setting, plan.time_of_day), ())
-    if plan.weather is Weather.FOG and plan.setting in _BY_THE_WATER:
+def _place_layers(shot: Shot) -> tuple[Layer, ...]:
+    layers = _SETTINGS[shot.setting]
+    if shot.setting in _GREEN:
+        layers += _GREEN_HOURS[shot.time_of_day]
+    layers += _HOURS.get((shot.setting, shot.time_of_day), ())
+    if shot.weather is Weather.FOG and shot.setting in _BY_THE_WATER:
         layers += (_FOG_HORN,)
-    if plan.weather in _NO_ANIMALS or plan.season == "winter":
+    if shot.weather in _NO_ANIMALS or shot.season == "winter":
         layers = tuple(layer for layer in layers if not layer.is_alive)
     return layers
 
 
-def _outside_layers(plan: FilmPlan) -> tuple[Layer, ...]:
+def _outside_layers(shot: Shot) -> tuple[Layer, ...]:
     """Give the weather, and for a room with a window the hour outside it; nothing reaches space or a studio."""
-    if plan.setting in (SettingKind.SPACE, SettingKind.STUDIO):
+    if shot.setting in (SettingKind.SPACE, SettingKind.STUDIO):
         return ()
-    layers = _WEATHERS[plan.weather]
-    if plan.setting in (SettingKind.ROOM, SettingKind.KITCHEN) and plan.weather not in _NO_ANIMALS:
-        layers += _GREEN_HOURS[plan.time_of_day]
+    layers = _WEATHERS[shot.weather]
+    if shot.setting in (SettingKind.ROOM, SettingKind.KITCHEN) and shot.weather not in _NO_ANIMALS:
+        layers += _GREEN_HOURS[shot.time_of_day]
     return layers

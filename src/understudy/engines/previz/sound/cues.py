@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from understudy.engines.previz.plan import Action, FilmPlan, SettingKind, SoundCue, Weather
+from understudy.engines.previz.plan import Action, SettingKind, Shot, SoundCue, Weather
 from understudy.engines.previz.sound import air, creatures, things, water
 from understudy.engines.previz.sound.ambience import INDOORS
 from understudy.engines.previz.sound.loudness import loudest_lufs
@@ -39,9 +39,9 @@ _SHORTEST_GAP_S = 0.6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """What the timing of a sound may depend on."""
+    """What the timing of a sound may depend on. span, spoken: of the shot, from its own beginning."""
 
-    plan: FilmPlan
+    shot: Shot
     span: Span
     spoken: tuple[Spoken, ...]
     seed: int
@@ -52,9 +52,9 @@ class Scene:
 
 
 def named_sounds(scene: Scene) -> Stereo:
-    """Sum the plan's sound cues (music and drums are `music`'s), each at its own level."""
+    """Sum the shot's sound cues (music and drums are `music`'s), each at its own level."""
     total = scene.span.silence()
-    for cue in dict.fromkeys(scene.plan.sounds):
+    for cue in dict.fromkeys(scene.shot.sounds):
         maker = _MAKERS.get(cue)
         if maker is not None:
             total += _levelled(maker(scene), scene.span, _LEVELS_LUFS[cue])
@@ -64,14 +64,14 @@ def named_sounds(scene: Scene) -> Stereo:
 def motion_sounds(scene: Scene) -> Stereo:
     """Sum what the subjects' actions sound like, softly: steps, a motor, water."""
     total = scene.span.silence()
-    actions = {subject.action for subject in scene.plan.subjects}
-    if scene.plan.setting in (SettingKind.SPACE, SettingKind.UNDERWATER, SettingKind.SKY):
+    actions = {subject.action for subject in scene.shot.subjects}
+    if scene.shot.setting in (SettingKind.SPACE, SettingKind.UNDERWATER, SettingKind.SKY):
         return total
-    if actions & STEPS_PER_S.keys() and SoundCue.FOOTSTEPS not in scene.plan.sounds:
+    if actions & STEPS_PER_S.keys() and SoundCue.FOOTSTEPS not in scene.shot.sounds:
         total += _levelled(_footsteps(scene), scene.span, _MOTION_LEVEL_LUFS)
-    if Action.DRIVE in actions and SoundCue.ENGINE not in scene.plan.sounds:
+    if Action.DRIVE in actions and SoundCue.ENGINE not in scene.shot.sounds:
         total += _levelled(_engine(scene), scene.span, _MOTION_LEVEL_LUFS + 5)
-    if Action.SWIM in actions and SoundCue.SPLASH not in scene.plan.sounds:
+    if Action.SWIM in actions and SoundCue.SPLASH not in scene.shot.sounds:
         total += _levelled(water.lapping(scene.span, scene.random("swim")), scene.span, _MOTION_LEVEL_LUFS + 3)
     return total
 
@@ -151,21 +151,21 @@ def _splash(scene: Scene) -> Stereo:
     )  # fmt: skip
 
 
-def _surface(plan: FilmPlan) -> things.Surface:
-    if plan.setting is SettingKind.SNOWFIELD or plan.weather is Weather.SNOW:
+def _surface(shot: Shot) -> things.Surface:
+    if shot.setting is SettingKind.SNOWFIELD or shot.weather is Weather.SNOW:
         return things.Surface.SNOW
-    if plan.setting in (SettingKind.BEACH, SettingKind.DESERT):
+    if shot.setting in (SettingKind.BEACH, SettingKind.DESERT):
         return things.Surface.SAND
     hard = {SettingKind.CITY, SettingKind.STREET, SettingKind.ROAD, SettingKind.HARBOR, SettingKind.COURTYARD}
-    return things.Surface.HARD if plan.setting in INDOORS | hard else things.Surface.SOFT
+    return things.Surface.HARD if shot.setting in INDOORS | hard else things.Surface.SOFT
 
 
 def _footsteps(scene: Scene) -> Stereo:
     """Step in the rhythm of the fastest stepping subject; someone off screen walks where nobody on screen does."""
     rng = scene.random("footsteps")
-    rates = [STEPS_PER_S[subject.action] for subject in scene.plan.subjects if subject.action in STEPS_PER_S]
+    rates = [STEPS_PER_S[subject.action] for subject in scene.shot.subjects if subject.action in STEPS_PER_S]
     rate_per_s = max(rates, default=STEPS_PER_S[Action.WALK])
-    surface = _surface(scene.plan)
+    surface = _surface(scene.shot)
     feet = [things.footstep(scene.span.sample_rate_hz, rng, surface=surface) for _ in range(6)]
     bus = scene.span.silence()
     for number in range(int(scene.span.duration_s * rate_per_s)):
@@ -181,7 +181,7 @@ def _footsteps(scene: Scene) -> Stereo:
 
 
 def _engine(scene: Scene) -> Stereo:
-    is_driving = any(subject.action is Action.DRIVE for subject in scene.plan.subjects)
+    is_driving = any(subject.action is Action.DRIVE for subject in scene.shot.subjects)
     return things.engine(scene.span, scene.random("engine"), is_driving=is_driving)
 
 

@@ -1,7 +1,7 @@
 """Lay the lines out over the film: who speaks when, in which voice, how fast, and what did not fit."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -46,8 +46,8 @@ def speak_lines(plan: FilmPlan, span: Span, *, seed: int) -> Dialogue:
     """Voice the plan's lines in order within the span. A line with nothing to say is left out, with a note."""
     if not plan.lines:
         return Dialogue(stem=span.silence(), spoken=(), notes=())
-    parts, notes = _read_all(plan, span, seed=seed)
-    parts, starts_s, more = _fitted(parts, span.duration_s, seed=seed)
+    read, notes = _read_all(plan, span, seed=seed)
+    parts, starts_s, more = _laid_out(read, plan, span, seed=seed)
     stem, spoken = span.silence(), []
     for part, start_s in zip(parts, starts_s, strict=True):
         audio = resampled(part.audio, VOICE_RATE_HZ, to_hz=span.sample_rate_hz)
@@ -56,8 +56,26 @@ def speak_lines(plan: FilmPlan, span: Span, *, seed: int) -> Dialogue:
             audio = faded(audio[:room], 0.0, _FADE_OUT_S, sample_rate_hz=span.sample_rate_hz)
             more.append(f"line {part.line + 1} does not fit into {span.duration_s:g} s and is faded out")
         place(stem, audio, at=span.index(start_s), pan=part.pan)
-        spoken.append(_spoken(part.line, start_s, audio, span=span))
+        said = plan.lines[part.line]
+        spoken.append(replace(_spoken(part.line, start_s, audio, span=span), shot=said.shot, speaker=said.speaker))
     return Dialogue(stem=stem, spoken=tuple(spoken), notes=(*notes, *more))
+
+
+def _laid_out(
+    read: Sequence[_Part], plan: FilmPlan, span: Span, *, seed: int
+) -> tuple[list[_Part], list[float], list[str]]:
+    """Fit the lines of each shot into that shot; the film may end a little before its plan does."""
+    parts: list[_Part] = []
+    starts_s: list[float] = []
+    notes: list[str] = []
+    for index, shot in enumerate(plan.shots):
+        said = [part for part in read if plan.lines[part.line].shot == index]
+        end_s = span.duration_s if index == len(plan.shots) - 1 else min(shot.end_s, span.duration_s)
+        heard, starts, told = _fitted(said, end_s - shot.start_s, seed=seed)
+        parts += heard
+        starts_s += [shot.start_s + start_s for start_s in starts]
+        notes += told
+    return parts, starts_s, notes
 
 
 def _read_all(plan: FilmPlan, span: Span, *, seed: int) -> tuple[list[_Part], list[str]]:
@@ -76,7 +94,7 @@ def _read_all(plan: FilmPlan, span: Span, *, seed: int) -> tuple[list[_Part], li
         note = _note(index, line.language, reading)
         if note:
             notes.append(note)
-        pan = _pan(line.speaker, len(plan.subjects))
+        pan = _pan(line.speaker, len(plan.shots[line.shot].subjects))
         parts.append(_Part(line=index, reading=reading, voice=voice, audio=audio, pan=pan))
     return parts, notes
 

@@ -81,7 +81,17 @@ _MOODS: Mapping[str, str] = {
 
 def wants_music(plan: FilmPlan) -> bool:
     """Say whether the plan asks for music: by name, by drums, or by a mood."""
-    return bool({SoundCue.MUSIC, SoundCue.DRUMS} & set(plan.sounds)) or bool(plan.mood)
+    return bool({SoundCue.MUSIC, SoundCue.DRUMS} & sounds_of(plan)) or bool(mood_of(plan))
+
+
+def sounds_of(plan: FilmPlan) -> set[SoundCue]:
+    """Return what is to be heard in any shot."""
+    return {cue for shot in plan.shots for cue in shot.sounds}
+
+
+def mood_of(plan: FilmPlan) -> str:
+    """Return the film's mood, the first that a shot has: a score goes on over cuts."""
+    return next((shot.mood for shot in plan.shots if shot.mood), "")
 
 
 def compose_music(plan: FilmPlan, span: Span, *, seed: int) -> Stereo:
@@ -90,20 +100,20 @@ def compose_music(plan: FilmPlan, span: Span, *, seed: int) -> Stereo:
     if not wants_music(plan):
         return total
     rng = random_for(seed, "music")
-    style = _STYLES[_MOODS.get(plan.mood.lower(), "")]
+    style = _STYLES[_MOODS.get(mood_of(plan).lower(), "")]
     num_beats = max(
         2 * _BEATS_PER_CHORD,
         round(span.duration_s * style.beats_per_minute / 60.0 / _BEATS_PER_CHORD) * _BEATS_PER_CHORD,
     )
     beat_s = span.duration_s / num_beats
     root = int(rng.integers(45, 53))
-    with_tune = SoundCue.MUSIC in plan.sounds or bool(plan.mood)
+    with_tune = SoundCue.MUSIC in sounds_of(plan) or bool(mood_of(plan))
     if with_tune:
         chords = _progression(style, num_beats // _BEATS_PER_CHORD)
         total += np.float32(style.pad) * _pads(span, chords, style=style, root=root, beat_s=beat_s)
         total += np.float32(style.pluck) * _arpeggio(span, chords, style=style, root=root, beat_s=beat_s)
         total += np.float32(style.melody) * _melody(span, chords, rng=rng, style=style, root=root, beat_s=beat_s)
-    if SoundCue.DRUMS in plan.sounds:
+    if SoundCue.DRUMS in sounds_of(plan):
         total += np.float32(1.0) * _drums(span, rng, beat_s=beat_s)
     elif style.percussion:
         total += np.float32(0.4 * style.percussion) * _light_percussion(span, rng, beat_s=beat_s)
