@@ -8,6 +8,7 @@ from understudy.engines.previz.plan import (
     FilmPlan,
     Framing,
     SettingKind,
+    Shot,
     Subject,
     TimeOfDay,
     Weather,
@@ -20,8 +21,8 @@ SPEECH_BAND_HZ = (300.0, 3400.0)
 
 def plan_of(**changes: object) -> FilmPlan:
     """A quiet film of five seconds: an otter stands in a clear meadow by day."""
+    film = {name: changes.pop(name) for name in ("lines", "duration_s") if name in changes}
     values: dict[str, object] = {
-        "prompt": "",
         "subjects": (Subject(art="otter", word="otter"),),
         "setting": SettingKind.MEADOW,
         "time_of_day": TimeOfDay.DAY,
@@ -29,13 +30,9 @@ def plan_of(**changes: object) -> FilmPlan:
         "particles": (),
         "camera": CameraMove.STATIC,
         "framing": Framing.MEDIUM,
-        "lines": (),
-        "sounds": (),
-        "props": (),
-        "ratio": "16:9",
-        "duration_s": 5,
     }
-    return FilmPlan(**(values | changes))  # type: ignore[arg-type]
+    shot = Shot(duration_s=film.get("duration_s", 5), **(values | changes))  # type: ignore[arg-type]
+    return FilmPlan(**({"prompt": "", "shots": (shot,), "lines": (), "ratio": "16:9", "duration_s": 5} | film))  # type: ignore[arg-type]
 
 
 def mono(samples: Samples) -> npt.NDArray[np.float64]:

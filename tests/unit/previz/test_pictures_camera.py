@@ -12,14 +12,14 @@ from understudy.engines.previz.pictures.raster import Raster
 from understudy.engines.previz.pictures.staging import Staging, stage
 from understudy.engines.previz.pictures.view import Reach, View
 from understudy.engines.previz.plan import Action, CameraMove, Framing, SettingKind
-from unit.previz.watching import canvas_of, drift, expansion, frames_of, plan_of
+from unit.previz.watching import canvas_of, drift, expansion, frames_of, shot_of
 
 # In the middle of a move it is fastest; a few frames apart, flow is still small enough to be measured.
 MIDST = (46, 49)
 
 
 def moved(camera: CameraMove, **changes: object) -> list[np.ndarray]:
-    return frames_of(plan_of("rock", camera=camera, props=("tulip", "deciduous-tree"), **changes), MIDST)
+    return frames_of(shot_of("rock", camera=camera, props=("tulip", "deciduous-tree"), **changes), MIDST)
 
 
 def test_a_static_camera_rests() -> None:
@@ -53,7 +53,7 @@ def test_pulling_out_closes_the_scene() -> None:
 
 
 def test_a_point_of_view_goes_forward() -> None:
-    first, second = frames_of(plan_of("rock", camera=CameraMove.POV, props=("tulip", "deciduous-tree")), (34, 62))
+    first, second = frames_of(shot_of("rock", camera=CameraMove.POV, props=("tulip", "deciduous-tree")), (34, 62))
     assert expansion([first, second]) > 0.01
 
 
@@ -92,7 +92,7 @@ def test_near_things_pass_faster_than_far_ones(camera: CameraMove) -> None:
 
 @pytest.mark.parametrize("camera", [CameraMove.PAN_RIGHT, CameraMove.TRACK])
 def test_the_foreground_flows_faster_than_the_hills(camera: CameraMove) -> None:
-    frames = frames_of(plan_of(subjects=(), camera=camera, setting=SettingKind.COURTYARD), MIDST)
+    frames = frames_of(shot_of(subjects=(), camera=camera, setting=SettingKind.COURTYARD), MIDST)
     ground, sky = abs(drift(frames, (0.75, 1.0))[0]), abs(drift(frames, (0.1, 0.5))[0])
     assert ground > 1.15 * sky
 
@@ -119,7 +119,7 @@ def test_an_orbit_turns_about_the_subject() -> None:
 
 def test_the_road_runs_under_a_driving_car() -> None:
     frames = frames_of(
-        plan_of("automobile", Action.DRIVE, setting=SettingKind.ROAD, props=("deciduous-tree",)), MIDST, seed=3
+        shot_of("automobile", Action.DRIVE, setting=SettingKind.ROAD, props=("deciduous-tree",)), MIDST, seed=3
     )
     assert abs(drift(frames, (0.42, 0.66))[0]) > 1.2
 

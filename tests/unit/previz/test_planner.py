@@ -72,12 +72,12 @@ def is_sound(plan: FilmPlan) -> bool:
     return (
         plan.ratio in RATIOS
         and 4 <= plan.duration_s <= 15
-        and len(plan.subjects) <= 5
-        and all(1 <= subject.count <= 5 for subject in plan.subjects)
-        and all(subject.art in art_ids() or not subject.art for subject in plan.subjects)
-        and {worn for subject in plan.subjects for worn in subject.wears} <= art_ids()
-        and set(plan.props) <= art_ids()
-        and all(line.speaker is None or line.speaker < len(plan.subjects) for line in plan.lines)
+        and len(plan.main.subjects) <= 5
+        and all(1 <= subject.count <= 5 for subject in plan.main.subjects)
+        and all(subject.art in art_ids() or not subject.art for subject in plan.main.subjects)
+        and {worn for subject in plan.main.subjects for worn in subject.wears} <= art_ids()
+        and set(plan.main.props) <= art_ids()
+        and all(line.speaker is None or line.speaker < len(plan.main.subjects) for line in plan.lines)
         and all(line.text.strip() for line in plan.lines)
     )
 
@@ -105,8 +105,9 @@ def test_any_words_in_any_order_make_a_sound_plan() -> None:
 
 def test_an_unsound_plan_is_found() -> None:
     plan = plan_of("a cat")
-    assert not is_sound(replace(plan, props=("no-such-thing",)))
-    assert not is_sound(replace(plan, subjects=(replace(plan.subjects[0], count=6),)))
+    many = replace(plan.main.subjects[0], count=6)
+    for wrong in (replace(plan.main, props=("no-such-thing",)), replace(plan.main, subjects=(many,))):
+        assert not is_sound(replace(plan, shots=(wrong,)))
 
 
 def test_the_same_prompt_gives_the_same_plan() -> None:
@@ -116,7 +117,7 @@ def test_the_same_prompt_gives_the_same_plan() -> None:
 
 def test_an_empty_prompt_is_an_empty_meadow_by_day() -> None:
     plan = plan_of("")
-    assert (plan.subjects, plan.setting, plan.lines, plan.sounds) == ((), SettingKind.MEADOW, (), ())
+    assert (plan.main.subjects, plan.main.setting, plan.lines, plan.main.sounds) == ((), SettingKind.MEADOW, (), ())
 
 
 def test_what_is_asked_for_is_not_chosen() -> None:
@@ -177,27 +178,27 @@ def test_a_longer_line_takes_a_longer_film() -> None:
     ],
 )
 def test_a_negated_weather_is_not_there(prompt: str) -> None:
-    assert plan_of(prompt).weather is Weather.CLEAR
+    assert plan_of(prompt).main.weather is Weather.CLEAR
 
 
 def test_a_negation_reaches_no_further_than_its_clause() -> None:
     plan = plan_of("No music, heavy rain, a dog without a hat running in the forest")
-    assert plan.weather is Weather.RAIN
-    assert plan.setting is SettingKind.FOREST
-    assert [(subject.art, subject.wears, subject.action) for subject in plan.subjects] == [("dog", (), Action.RUN)]
-    assert SoundCue.MUSIC not in plan.sounds
+    assert plan.main.weather is Weather.RAIN
+    assert plan.main.setting is SettingKind.FOREST
+    assert [(subject.art, subject.wears, subject.action) for subject in plan.main.subjects] == [("dog", (), Action.RUN)]
+    assert SoundCue.MUSIC not in plan.main.sounds
 
 
 def test_no_music_leaves_no_mood_to_play() -> None:
-    assert plan_of("A calm forest").mood == "calm"
-    assert plan_of("A calm forest, no music").mood == ""
+    assert plan_of("A calm forest").main.mood == "calm"
+    assert plan_of("A calm forest, no music").main.mood == ""
 
 
 def test_words_of_a_quoted_line_drive_no_picture() -> None:
     plan = plan_of('A man in an office says: "A dragon flies over the snowy beach at night, zoom in, thunder!"')
-    assert [subject.art for subject in plan.subjects] == ["man"]
-    assert plan.setting is SettingKind.OFFICE
-    assert (plan.weather, plan.camera, plan.sounds) == (Weather.CLEAR, CameraMove.STATIC, ())
+    assert [subject.art for subject in plan.main.subjects] == ["man"]
+    assert plan.main.setting is SettingKind.OFFICE
+    assert (plan.main.weather, plan.main.camera, plan.main.sounds) == (Weather.CLEAR, CameraMove.STATIC, ())
 
 
 @pytest.mark.parametrize(
@@ -253,27 +254,27 @@ def test_voices_follow_the_words() -> None:
 
 def test_at_most_five_subjects_are_kept_in_order() -> None:
     plan = plan_of("A cat, a dog, a horse, a cow, a pig and a duck walk on a farm")
-    assert [subject.art for subject in plan.subjects] == ["cat", "dog", "horse", "cow", "pig"]
+    assert [subject.art for subject in plan.main.subjects] == ["cat", "dog", "horse", "cow", "pig"]
 
 
 def test_the_camera_is_no_subject_and_its_verbs_move_no_subject() -> None:
     plan = plan_of("A fox sits on a rock while the camera circles around it and rises")
-    assert [(subject.art, subject.action) for subject in plan.subjects] == [("fox", Action.SIT)]
-    assert plan.camera is CameraMove.ORBIT
+    assert [(subject.art, subject.action) for subject in plan.main.subjects] == [("fox", Action.SIT)]
+    assert plan.main.camera is CameraMove.ORBIT
 
 
 def test_a_verb_of_a_subject_moves_no_camera() -> None:
-    assert plan_of("A dog follows a man through the park").camera is CameraMove.STATIC
+    assert plan_of("A dog follows a man through the park").main.camera is CameraMove.STATIC
 
 
 def test_a_film_without_subjects_is_wide() -> None:
-    assert plan_of("Snowy mountains").framing is Framing.WIDE
-    assert plan_of("A cat").framing is Framing.MEDIUM
+    assert plan_of("Snowy mountains").main.framing is Framing.WIDE
+    assert plan_of("A cat").main.framing is Framing.MEDIUM
 
 
 def test_the_strongest_weather_is_drawn() -> None:
-    assert plan_of("A street in the rain and a light wind").weather is Weather.RAIN
-    assert plan_of("A street in the wind and a thunderstorm").weather is Weather.STORM
+    assert plan_of("A street in the rain and a light wind").main.weather is Weather.RAIN
+    assert plan_of("A street in the wind and a thunderstorm").main.weather is Weather.STORM
 
 
 def test_a_voice_that_is_named_beats_the_voice_of_the_speaker() -> None:
@@ -285,12 +286,12 @@ def test_a_voice_off_screen_has_no_speaker() -> None:
 
 
 def test_adverbs_part_no_phrase() -> None:
-    assert plan_of("A cat, dolly very slowly out").camera is CameraMove.PULL_OUT
+    assert plan_of("A cat, dolly very slowly out").main.camera is CameraMove.PULL_OUT
 
 
 def test_the_person_is_who_was_named_before() -> None:
     plan = plan_of("A detective stands in the street. The person walks away. The man jumps.")
-    assert [(subject.art, subject.action) for subject in plan.subjects] == [("detective", Action.WALK)]
+    assert [(subject.art, subject.action) for subject in plan.main.subjects] == [("detective", Action.WALK)]
 
 
 def test_the_stronger_shape_wins() -> None:
@@ -299,21 +300,21 @@ def test_the_stronger_shape_wins() -> None:
 
 def test_a_vessel_is_a_prop_of_what_it_holds() -> None:
     plan = plan_of("A basket of strawberries on a table")
-    assert [subject.art for subject in plan.subjects] == ["strawberry"]
-    assert plan.props[0] == "basket"
+    assert [subject.art for subject in plan.main.subjects] == ["strawberry"]
+    assert plan.main.props[0] == "basket"
 
 
 def test_a_verb_after_an_article_is_a_noun() -> None:
-    assert plan_of("A fox after a run").subjects[0].action is Action.IDLE
-    assert plan_of("A running fox").subjects[0].action is Action.RUN
+    assert plan_of("A fox after a run").main.subjects[0].action is Action.IDLE
+    assert plan_of("A running fox").main.subjects[0].action is Action.RUN
 
 
 def test_what_is_driven_or_ridden_moves() -> None:
-    assert [subject.action for subject in plan_of("A dog drives a car").subjects] == [Action.DRIVE] * 2
-    assert [subject.action for subject in plan_of("A man rides a horse").subjects] == [Action.DRIVE, Action.RUN]
+    assert [subject.action for subject in plan_of("A dog drives a car").main.subjects] == [Action.DRIVE] * 2
+    assert [subject.action for subject in plan_of("A man rides a horse").main.subjects] == [Action.DRIVE, Action.RUN]
 
 
 @pytest.mark.parametrize(("prompt", "weather"), [("雨夜的街道", Weather.RAIN), ("雪夜的街道", Weather.SNOW)])
 def test_a_night_of_rain_is_a_night_too(prompt: str, weather: Weather) -> None:
     seen = plan_of(prompt)
-    assert (seen.weather, seen.time_of_day) == (weather, TimeOfDay.NIGHT)
+    assert (seen.main.weather, seen.main.time_of_day) == (weather, TimeOfDay.NIGHT)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from understudy.engines.previz.plan import FilmPlan
+from understudy.engines.previz.plan import FilmPlan, Shot
 from understudy.engines.previz.planner import plan_film
 
 RATIOS = ("16:9", "4:3", "1:1", "3:4", "9:16", "21:9")
@@ -267,8 +267,8 @@ LATER: list[tuple[str, str]] = [
 @pytest.mark.parametrize(("prompt", "expected"), LATER, ids=lambda value: str(value)[:60])
 def test_a_plan_says_what_later_prompts_name(prompt: str, expected: str) -> None:
     plan = plan_of(prompt)
-    main = plan.subjects[0]
-    assert f"{main.art} {main.action} {plan.setting} {plan.time_of_day} {plan.weather}" == expected
+    main = plan.main.subjects[0]
+    assert f"{main.art} {main.action} {plan.main.setting} {plan.main.time_of_day} {plan.main.weather}" == expected
 
 
 def plan_of(prompt: str, *, ratio: str = "adaptive", duration_s: int = -1) -> FilmPlan:
@@ -281,9 +281,9 @@ def lines_of(plan: FilmPlan) -> list[tuple[str, int | None, str, str]]:
 
 def seen(plan: FilmPlan) -> dict[str, Any]:
     """The plan in the words of the cases. ``has`` and ``particles`` and ``sounds`` are judged as parts."""
-    main = plan.subjects[0] if plan.subjects else None
+    main = plan.main.subjects[0] if plan.main.subjects else None
     return {
-        "arts": [subject.art for subject in plan.subjects],
+        "arts": [subject.art for subject in plan.main.subjects],
         "main": main.art if main else None,
         "word": main.word if main else None,
         "action": str(main.action) if main else None,
@@ -291,14 +291,14 @@ def seen(plan: FilmPlan) -> dict[str, Any]:
         "tint": main.tint if main else None,
         "count": main.count if main else None,
         "many": main is not None and main.count >= 3,
-        "setting": str(plan.setting),
-        "time": str(plan.time_of_day),
-        "weather": str(plan.weather),
-        "camera": str(plan.camera),
-        "framing": str(plan.framing),
-        "season": plan.season,
-        "mood": plan.mood,
-        "style": plan.style,
+        "setting": str(plan.main.setting),
+        "time": str(plan.main.time_of_day),
+        "weather": str(plan.main.weather),
+        "camera": str(plan.main.camera),
+        "framing": str(plan.main.framing),
+        "season": plan.main.season,
+        "mood": plan.main.mood,
+        "style": plan.main.style,
         "ratio": plan.ratio,
         "lines": lines_of(plan),
     }
@@ -311,13 +311,13 @@ def differences(plan: FilmPlan, expected: dict[str, Any]) -> list[str]:
         f"{key}: {got[key]!r}, not {value!r}" for key, value in expected.items() if key in got and got[key] != value
     ]
     for key, present in (
-        ("has", [subject.art for subject in plan.subjects]),
-        ("particles", [str(particle) for particle in plan.particles]),
-        ("sounds", [str(sound) for sound in plan.sounds]),
+        ("has", [subject.art for subject in plan.main.subjects]),
+        ("particles", [str(particle) for particle in plan.main.particles]),
+        ("sounds", [str(sound) for sound in plan.main.sounds]),
     ):
         wrong += [f"{key}: no {part} in {present}" for part in expected.get(key, []) if part not in present]
     if expected.get("sounds") == []:
-        wrong += [f"sounds: {sound}" for sound in plan.sounds if sound in ("music", "drums")]
+        wrong += [f"sounds: {sound}" for sound in plan.main.sounds if sound in ("music", "drums")]
     return wrong
 
 
@@ -358,4 +358,7 @@ PAIRS = [
 )
 def test_one_word_changes_only_what_it_names(frame: str, word: str, swapped: str, changed: set[str]) -> None:
     first, second = plan_of(frame.format(word)), plan_of(frame.format(swapped))
-    assert {key for key in FilmPlan.__dataclass_fields__ if getattr(first, key) != getattr(second, key)} == changed
+    pairs = {FilmPlan: (first, second), Shot: (first.main, second.main)}
+    names = {(kind, name) for kind in pairs for name in kind.__dataclass_fields__ if name != "shots"}
+    different = {name for kind, name in names if getattr(pairs[kind][0], name) != getattr(pairs[kind][1], name)}
+    assert different == changed

@@ -208,7 +208,7 @@ def scene_with_speech(*windows_s: tuple[float, float]) -> Scene:
         for index, (start_s, end_s) in enumerate(windows_s)
     )
     span = Span(num_samples=10 * RATE_HZ, sample_rate_hz=RATE_HZ)
-    return Scene(plan=plan_of(duration_s=10), span=span, spoken=spoken, seed=1)
+    return Scene(shot=plan_of(duration_s=10).main, span=span, spoken=spoken, seed=1)
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -11,10 +11,9 @@ from understudy.engines.previz.pictures import Canvas, FilmPainter
 from understudy.engines.previz.plan import (
     Action,
     CameraMove,
-    FilmPlan,
     Framing,
-    Line,
     SettingKind,
+    Shot,
     Subject,
     TimeOfDay,
     Weather,
@@ -30,8 +29,8 @@ SMALL = (320, 180)
 LUMA = np.array([0.2126, 0.7152, 0.0722])
 
 
-def plan_of(art: str = "cat", action: Action = Action.IDLE, **changes: Any) -> FilmPlan:
-    """A film of one subject in a meadow by day before a camera at rest, except for what is changed."""
+def shot_of(art: str = "cat", action: Action = Action.IDLE, **changes: Any) -> Shot:
+    """A shot of one subject in a meadow by day before a camera at rest, except for what is changed."""
     subject = Subject(
         art=art,
         word=art,
@@ -41,7 +40,6 @@ def plan_of(art: str = "cat", action: Action = Action.IDLE, **changes: Any) -> F
         tint=changes.pop("tint", ""),
     )
     values: dict[str, Any] = {
-        "prompt": "",
         "subjects": (subject,),
         "setting": SettingKind.MEADOW,
         "time_of_day": TimeOfDay.DAY,
@@ -49,13 +47,9 @@ def plan_of(art: str = "cat", action: Action = Action.IDLE, **changes: Any) -> F
         "particles": (),
         "camera": CameraMove.STATIC,
         "framing": Framing.MEDIUM,
-        "lines": (),
-        "sounds": (),
-        "props": (),
-        "ratio": "16:9",
         "duration_s": SECONDS,
     }
-    return FilmPlan(**{**values, **changes})
+    return Shot(**{**values, **changes})
 
 
 def canvas_of(size_px: tuple[int, int] = SMALL, seed: int = 7) -> Canvas:
@@ -64,22 +58,22 @@ def canvas_of(size_px: tuple[int, int] = SMALL, seed: int = 7) -> Canvas:
 
 
 def frames_of(
-    plan: FilmPlan,
+    shot: Shot,
     indices: Sequence[int],
     *,
     size_px: tuple[int, int] = SMALL,
     seed: int = 7,
     speech: Sequence[Spoken] = (),
 ) -> list[Picture]:
-    """Copies of some frames of a film, RGBA."""
-    painter = FilmPainter(plan, canvas_of(size_px, seed), speech=speech)
+    """Copies of some frames of a shot, RGBA."""
+    painter = FilmPainter(shot, canvas_of(size_px, seed), speech=speech)
     return [painter.paint(index).copy() for index in indices]
 
 
-def spoken_line(level: float) -> tuple[tuple[Line, ...], tuple[Spoken, ...]]:
+def spoken_line(level: float) -> tuple[Spoken, ...]:
     """A line of the first subject that sounds from second 1 to 3 at one level."""
     envelope = (level,) * (2 * FPS)
-    return (Line(text="hello", speaker=0),), (Spoken(line=0, start_s=1.0, end_s=3.0, envelope=envelope),)
+    return (Spoken(line=0, start_s=1.0, end_s=3.0, envelope=envelope, speaker=0),)
 
 
 def luminance(picture: Picture) -> float:
