@@ -36,8 +36,10 @@ def outpainted(picture: Picture, *, left_px: int, top_px: int, right_px: int, bo
     wide = np.asarray(
         cv2.copyMakeBorder(picture, top_px, bottom_px, left_px, right_px, cv2.BORDER_REFLECT_101), dtype=np.uint8
     )
-    hole = np.ones(wide.shape[:2], dtype=np.uint8)
-    hole[top_px : hole.shape[0] - bottom_px, left_px : hole.shape[1] - right_px] = 0
+    known = np.zeros(picture.shape[:2], dtype=np.uint8)
+    hole = np.asarray(
+        cv2.copyMakeBorder(known, top_px, bottom_px, left_px, right_px, cv2.BORDER_CONSTANT, value=(1,)), dtype=np.uint8
+    )
     return _filled(wide, hole)
 
 
@@ -65,10 +67,11 @@ def _filled(picture: Picture, hole: NDArray[np.uint8]) -> Picture:
     # The rim is softened outwards: what lay under the mask may not shine through.
     rim_px = 2 * max(1, round(max(picture.shape[:2]) * _GROWN / 2)) + 1
     reach = cv2.dilate(covered, np.ones((rim_px, rim_px), dtype=np.uint8)).astype(np.float32)
-    soft = cv2.blur(reach, (rim_px, rim_px))[:, :, None]
-    soft = np.maximum(soft, covered[:, :, None])
+    soft = np.maximum(cv2.blur(reach, (rim_px, rim_px)), covered)
     filled = picture.copy()
-    filled[rows, columns] = np.where(soft > 0, np.rint(shown + soft * (large.astype(np.float32) - shown)), shown)
+    changed = soft > 0
+    before, share = shown[changed].astype(np.float32), soft[changed][:, None]
+    filled[rows, columns][changed] = np.rint(before + share * (large[changed] - before)).astype(np.uint8)
     return filled
 
 
