@@ -20,11 +20,12 @@ from understudy.core.render import RenderJob, RenderResult
 from understudy.core.request import RATIO_CHOSEN_BY_ENGINE
 from understudy.engines.previz import planner
 from understudy.engines.previz import sound as scoring
-from understudy.engines.previz.board.given import chosen_duration_s, given_in
+from understudy.engines.previz.board.given import Given, chosen_duration_s, given_in
 from understudy.engines.previz.board.heard import compose_given
 from understudy.engines.previz.board.notes import notes_on
 from understudy.engines.previz.board.painter import Board
-from understudy.engines.previz.film import Film, Painter
+from understudy.engines.previz.film import Film, Lettered, Painter
+from understudy.engines.previz.lettering import Lettering
 from understudy.engines.previz.pictures import Canvas, FilmPainter
 from understudy.engines.previz.plan import CameraMove, FilmPlan
 from understudy.engines.previz.speech_timing import Spoken
@@ -199,14 +200,21 @@ def open_painter(plan: FilmPlan, job: RenderJob, soundtrack: scoring.Soundtrack 
     width_px, height_px = job.sizes[plan.ratio]
     num_frames = num_frames_of(plan, job)
     canvas = Canvas(width_px=width_px, height_px=height_px, fps=job.fps, num_frames=num_frames, seed=job.seed)
-    given = given_in(job)
+    spoken = soundtrack.spoken if soundtrack is not None else ()
+    painter = _painter_of(plan, canvas, given_in(job), spoken=spoken)
+    if any(shot.texts for shot in plan.shots):
+        painter = Lettered(painter, Lettering(plan, canvas, spoken=spoken))
+    return painter, canvas
+
+
+def _painter_of(plan: FilmPlan, canvas: Canvas, given: Given, *, spoken: Sequence[Spoken]) -> Painter:
     if given.has_pictures:
-        return Board(given, canvas, plan.main.camera), canvas
+        return Board(given, canvas, plan.main.camera)
 
     def open_shot(number: int, own: Canvas, said: Sequence[Spoken]) -> FilmPainter:
         return FilmPainter(plan.shots[number], own, speech=said)
 
-    return Film(plan.shots, canvas, open_shot, spoken=soundtrack.spoken if soundtrack is not None else ()), canvas
+    return Film(plan.shots, canvas, open_shot, spoken=spoken)
 
 
 def notes_of(job: RenderJob, soundtrack: scoring.Soundtrack | None, num_frames: int) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 
+from understudy.engines.previz.lettering import Lettering
 from understudy.engines.previz.pictures.canvas import Bitmap, Canvas
 from understudy.engines.previz.plan import Cut, Shot
 from understudy.engines.previz.speech_timing import Spoken, heard_in
@@ -88,6 +89,23 @@ class Film:
             seen = self._before if way < 0.5 else shown
             np.copyto(shown, cv2.convertScaleAbs(seen, alpha=abs(1 - 2 * way)))
         shown[:, :, 3] = 255
+
+
+class Lettered:
+    """A painter whose frames have the texts of the film on them."""
+
+    def __init__(self, painter: Painter, lettering: Lettering) -> None:
+        self._painter, self._lettering = painter, lettering
+
+    def paint(self, index: int) -> Bitmap:
+        """Draw a frame of the film, as `Painter` says."""
+        rgba = self._painter.paint(index)
+        self._lettering.stamp(rgba, index)
+        return rgba
+
+    def close(self) -> None:
+        """Let go of what the painter has open."""
+        self._painter.close()
 
 
 def starts_of(shots: Sequence[Shot], *, fps: int, num_frames: int) -> tuple[int, ...]:

@@ -1,19 +1,11 @@
-"""Write a short fixed text on pictures: the watermark "AI 生成" and the label "PREVIZ".
+"""Write a short fixed text on pictures: the watermark "AI 生成" and the label "PREVIZ"."""
 
-The letters come as outlines from ``assets/glyphs``, because a bare machine has no font, least of all a Chinese one.
-"""
-
-import tomllib
-from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
-from importlib.resources import files
-from xml.sax.saxutils import quoteattr
 
-import cv2
 import numpy as np
-import resvg_py
 from numpy.typing import NDArray
+
+from understudy.engines.previz.lettering.font import LINE_HEIGHT, Card, Ink, blank, width_px, write
 
 WATERMARK_TEXT = "AI 生成"
 """Source: the contract's `watermark` parameter, text and corner (bottom right)."""
@@ -24,9 +16,7 @@ LETTER_OF_SHORT_SIDE = 0.045
 MARGIN_OF_SHORT_SIDE = 0.035
 """Sizes as parts of the picture's shorter side."""
 
-OUTLINE_OF_LETTER = 0.09
-FILL_OPACITY = 0.92
-OUTLINE_OPACITY = 0.5
+INK = Ink(fill_opacity=0.92, outline=0.09, outline_opacity=0.5)
 """A dark outline keeps white letters readable on snow."""
 
 
@@ -37,50 +27,17 @@ class Corner(StrEnum):
     BOTTOM_RIGHT = "bottom_right"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Glyph:
-    advance: int
-    path: str
+def draw_text(text: str, letter_px: int) -> Card:
+    """Draw the text in white with a dark outline on a transparent ground, premultiplied.
 
-
-@cache
-def _glyphs() -> tuple[int, dict[str, _Glyph]]:
-    data = files(__package__).joinpath("assets", "glyphs", "glyphs.toml").read_text(encoding="utf-8")
-    table = tomllib.loads(data)
-    glyphs = {row["character"]: _Glyph(advance=row["advance"], path=row["path"]) for row in table["glyph"]}
-    return table["units_per_em"], glyphs
-
-
-def draw_text(text: str, letter_px: int) -> NDArray[np.uint8]:
-    """Draw the text in white with a dark outline on a transparent ground.
-
-    letter_px: the em of the letters. Returns (height_px, width_px, 4) uint8 RGBA, alpha not premultiplied.
-    Raises: KeyError for a letter that is not vendored.
+    letter_px: the em of the letters.
     """
-    units_per_em, glyphs = _glyphs()
-    scale = letter_px / units_per_em
-    outline_px = letter_px * OUTLINE_OF_LETTER
-    pen_x = outline_px
-    baseline_y = letter_px * 0.95 + outline_px
-    shapes = []
-    for char in text:
-        glyph = glyphs[char]
-        place = f"translate({pen_x:.3f} {baseline_y:.3f}) scale({scale:.6f} {-scale:.6f})"
-        if glyph.path:
-            shapes.append(f"<path d={quoteattr(glyph.path)} transform={quoteattr(place)}/>")
-        pen_x += glyph.advance * scale
-    width_px, height_px = round(pen_x + outline_px), round(letter_px * 1.15 + 2 * outline_px)
-    letters = "".join(shapes)
-    svg = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width_px}" height="{height_px}">'
-        f'<g fill="none" stroke="#000" stroke-opacity="{OUTLINE_OPACITY}" stroke-linejoin="round" '
-        f'stroke-width="{2 * outline_px / scale:.1f}">{letters}</g>'
-        f'<g fill="#fff" fill-opacity="{FILL_OPACITY}">{letters}</g></svg>'
+    outline_px = letter_px * INK.outline
+    card, canvas = blank(
+        round(width_px(text, letter_px) + 2 * outline_px), round(letter_px * LINE_HEIGHT + 2 * outline_px)
     )
-    png = np.frombuffer(bytes(resvg_py.svg_to_bytes(svg_string=svg)), dtype=np.uint8)
-    bgra = cv2.imdecode(png, cv2.IMREAD_UNCHANGED)
-    assert bgra is not None, "resvg returned no PNG"
-    return np.asarray(cv2.cvtColor(bgra, cv2.COLOR_BGRA2RGBA), dtype=np.uint8)
+    write(canvas, text, (outline_px, outline_px), letter_px=letter_px, ink=INK)
+    return card
 
 
 class Mark:
@@ -97,10 +54,8 @@ class Mark:
             top, left = height_px - margin_px - mark_height_px, width_px - margin_px - mark_width_px
         self.area = (slice(top, top + mark_height_px), slice(left, left + mark_width_px))
         """The rows and columns that the mark may change."""
-        alpha = drawn[:, :, 3:4].astype(np.uint16)
-        ink = drawn[:, :, :3].astype(np.uint16) * alpha
-        self._kept = 255 - alpha
-        self._ink = ink
+        self._kept = 255 - drawn[:, :, 3:4].astype(np.uint16)
+        self._ink = drawn[:, :, :3].astype(np.uint16) * 255
 
     def stamp(self, rgba: NDArray[np.uint8]) -> None:
         """Blend the mark into the picture, (height_px, width_px, 4) uint8 RGBA, in place."""
