@@ -43,7 +43,7 @@ class Board:
         self._phases = tuple(float(value) for value in rng.uniform(0, 2 * np.pi, _PHASES))
         self._move = STILL if given.is_still else MOVES[camera]
         self._player: Player | None = None
-        self._scenes = self._frames_of(given) if given.first or given.last else self._references_of(given)
+        self._scenes = self._frames_of(given, camera) if given.first or given.last else self._references_of(given)
         self._rgba = np.full((canvas.height_px, canvas.width_px, 4), 255, dtype=np.uint8)
 
     def paint(self, index: int) -> Picture:
@@ -62,14 +62,14 @@ class Board:
         if self._player is not None:
             self._player.close()
 
-    def _frames_of(self, given: Given) -> Sequence[Scene]:
+    def _frames_of(self, given: Given, camera: CameraMove) -> Sequence[Scene]:
         first, last = (
             fitted(on_ground(read_image(path)), *self._size) if path else None for path in (given.first, given.last)
         )
         num_frames = self._canvas.num_frames
         end = max(1, num_frames - 1)
         if first is not None and last is not None:
-            way = Transition(first, last)
+            way = Transition(first, last, camera=None if given.is_still else camera)
             return [Scene(num_frames=num_frames, draw=lambda index: way.picture(index / end))]
         if first is not None:
             return [self._moved(lambda: first, num_frames, self._move)]
