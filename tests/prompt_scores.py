@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from understudy.core.content import Modality
 from understudy.engines.previz.plan import (
     CameraMove,
     Edit,
@@ -40,13 +41,21 @@ Choice = frozenset[str]
 """Words of which any is right; none at all = the prompt does not say."""
 
 
+ANY_MOVE: Choice = frozenset({"any"})
+"""The camera moves and the prompt leaves open how."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineWanted:
-    """A line that must be spoken. speaker: the art it may come from, {"off"}, or empty = the prompt leaves it open."""
+    """A line that must be spoken. speaker: the art it may come from, "off" or "image 1"; empty = left open.
+
+    audio: number of the reference audio whose voice it has; 0 = none.
+    """
 
     text: str
     language: str
     speaker: Choice = frozenset()
+    audio: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,9 +105,10 @@ class Prompt:
     season: Choice = frozenset()
     lines: tuple[LineWanted, ...] = ()
     texts: tuple[TextWanted, ...] = ()
-    shots: int = 1
+    shots: tuple[int, ...] = (1,)
     starts_s: tuple[float, ...] = ()
     references: tuple[ReferenceWanted, ...] = ()
+    views: tuple[tuple[int, ...], ...] = ()
     edits: tuple[EditWanted, ...] = ()
     extension: str = ""
     absent: tuple[str, ...] = ()
@@ -180,7 +190,9 @@ def _value(key: str, value: object) -> object:
         return value
     if key in parts:
         return tuple(parts[key](**{name: _value(name, part) for name, part in row.items()}) for row in value)
-    if key in ("starts_s", "absent"):
+    if key == "views":
+        return tuple(tuple(numbers) for numbers in value)
+    if key in ("shots", "starts_s", "absent"):
         return tuple(value)
     if value and isinstance(value[0], list):
         return tuple(frozenset(choice) for choice in value)
@@ -220,8 +232,8 @@ def _dressing(plan: FilmPlan) -> set[str]:
     return worn | {art for shot in plan.shots for art in shot.props}
 
 
-def _cast_of(choices: Sequence[Choice], cast: Sequence[Subject]) -> dict[int, int]:
-    """Give each choice a subject of its own where that is possible: choice index to subject index (Kuhn's matching)."""
+def _met(choices: Sequence[Choice], cast: Sequence[Subject]) -> set[int]:
+    """Return the choices that have a subject of their own, as many as can have one (Kuhn's matching)."""
     given: dict[int, int] = {}
 
     def finds_one(wanted: int, tried: set[int]) -> bool:
@@ -236,16 +248,16 @@ def _cast_of(choices: Sequence[Choice], cast: Sequence[Subject]) -> dict[int, in
 
     for wanted in range(len(choices)):
         finds_one(wanted, set())
-    return {wanted: index for index, wanted in given.items()}
+    return set(given.values())
 
 
 def _subjects(prompt: Prompt, plan: FilmPlan) -> Iterator[Verdict]:
     cast = _cast(plan)
-    given = _cast_of(prompt.subjects, cast)
+    met = _met(prompt.subjects, cast)
     found = [subject.art or subject.word for subject in cast]
     for index, choice in enumerate(prompt.subjects):
         # What the film is about must act in it; what else is named may also be held, worn or stand around.
-        is_there = index in given or (index > 0 and any(_is(choice, art) for art in _dressing(plan)))
+        is_there = index in met or (index > 0 and any(_is(choice, art) for art in _dressing(plan)))
         yield _verdict("subjects", is_there, wanted=choice, found=found)
     for subject in cast:
         if subject.art in FILM_CRAFT and not any(_is(choice, subject.art) for choice in prompt.subjects):
@@ -273,6 +285,8 @@ def _by_shot(kind: str, of: Callable[[Shot], str]) -> Callable[[Prompt, FilmPlan
 
 
 def _camera(prompt: Prompt, plan: FilmPlan) -> Iterator[Verdict]:
+    if prompt.camera == (ANY_MOVE,):
+        return
     moves = [shot.camera.value for shot in plan.shots]
     moving = {move for move in moves if move != CameraMove.STATIC}
     if len(prompt.camera) == 1:
@@ -321,7 +335,7 @@ def _lines(prompt: Prompt, plan: FilmPlan) -> Iterator[Verdict]:
         found = "no such line" if line is None else f"{line.language}: {line.text}"
         yield _verdict("lines", is_right, wanted=f"{wanted.language}: {wanted.text}", found=found)
         if wanted.speaker:
-            is_theirs = line is not None and _speaks(wanted.speaker, line, plan)
+            is_theirs = line is not None and line.audio == wanted.audio and _speaks(wanted.speaker, line, plan)
             yield _verdict("speakers", is_theirs, wanted=wanted.speaker, found=_speaker(line, plan))
     for line in rest:
         yield _verdict("lines", False, wanted="no such line", found=line.text)
@@ -330,7 +344,8 @@ def _lines(prompt: Prompt, plan: FilmPlan) -> Iterator[Verdict]:
 def _speaks(speaker: Choice, line: Line, plan: FilmPlan) -> bool:
     if line.speaker is None:
         return OFF_SCREEN in speaker
-    return _shows(speaker, plan.shots[line.shot].subjects[line.speaker])
+    subject = plan.shots[line.shot].subjects[line.speaker]
+    return _shows(speaker, subject) or any(f"image {number}" in speaker for number in subject.images)
 
 
 def _speaker(line: Line | None, plan: FilmPlan) -> str:
@@ -356,8 +371,8 @@ def _texts(prompt: Prompt, plan: FilmPlan) -> Iterator[Verdict]:
 
 
 def _shots(prompt: Prompt, plan: FilmPlan) -> Iterator[Verdict]:
-    is_right = len(plan.shots) == prompt.shots
-    if prompt.shots > 1 or not is_right:
+    is_right = len(plan.shots) in prompt.shots
+    if 1 not in prompt.shots or not is_right:
         yield _verdict("shots", is_right, wanted=prompt.shots, found=len(plan.shots))
     if prompt.starts_s:
         found = tuple(round(shot.start_s, 2) for shot in plan.shots)
@@ -378,6 +393,17 @@ def _references(prompt: Prompt, plan: FilmPlan) -> Iterator[Verdict]:
         yield _verdict("references", is_right, wanted=label + _words(wanted.use), found=tuple(uses))
     for (modality, number), uses in named.items():
         yield _verdict("references", False, wanted="nothing", found=f"{modality} {number}: {_words(tuple(uses))}")
+
+
+def _views(prompt: Prompt, plan: FilmPlan) -> Iterator[Verdict]:
+    asked = prompt.views or tuple(
+        (wanted.number,)
+        for wanted in prompt.references
+        if wanted.modality == Modality.IMAGE and wanted.use == {ReferenceUse.SUBJECT}
+    )
+    found = [subject.images for subject in _cast(plan) if subject.images]
+    for view in asked:
+        yield _verdict("views", view in [tuple(sorted(images)) for images in found], wanted=view, found=found)
 
 
 def _edits(prompt: Prompt, plan: FilmPlan) -> Iterator[Verdict]:
@@ -437,6 +463,7 @@ _JUDGES: tuple[Callable[[Prompt, FilmPlan], Iterator[Verdict]], ...] = (
     _word("season", lambda shot: shot.season),
     _shots,
     _references,
+    _views,
     _edits,
     _extension,
     _negations,
@@ -461,6 +488,7 @@ KINDS = (
     "shots",
     "cut times",
     "references",
+    "views",
     "edits",
     "extension",
     "negations",

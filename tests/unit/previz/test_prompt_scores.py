@@ -9,6 +9,7 @@ from functools import cache
 import pytest
 
 from prompt_scores import (
+    ANY_MOVE,
     HALVES,
     KINDS,
     EditWanted,
@@ -70,9 +71,9 @@ WANTED = Prompt(
     style=frozenset({"anime"}),
     mood=frozenset({"calm"}),
     season=frozenset({"summer"}),
-    lines=(LineWanted(text="¿Vienes?", language="es", speaker=frozenset({"woman"})),),
+    lines=(LineWanted(text="¿Vienes?", language="es", speaker=frozenset({"image 1"}), audio=2),),
     texts=(TextWanted(text="LEVEL 2", kind=frozenset({"caption"})),),
-    shots=2,
+    shots=(2,),
     starts_s=(0, 3),
     references=(ReferenceWanted(modality="image", number=1, use=frozenset({"subject"})),),
     edits=(EditWanted(kind=frozenset({"replace"}), target="car", value=frozenset({"horse"})),),
@@ -80,7 +81,7 @@ WANTED = Prompt(
     absent=("music",),
 )
 
-WOMAN = Subject(art="woman-walking", word="woman", action=Action.WALK)
+WOMAN = Subject(art="woman-walking", word="woman", action=Action.WALK, images=(1,))
 DOG = Subject(art="dog", word="dog", action=Action.RUN)
 OPENING = Shot(
     duration_s=3,
@@ -100,7 +101,7 @@ CLOSING = Shot(start_s=3, duration_s=2, camera=CameraMove.TRACK, framing=Framing
 RIGHT = FilmPlan(
     prompt="",
     shots=(OPENING, CLOSING),
-    lines=(Line(text="¡¿Vienes?!", language="es", speaker=0),),
+    lines=(Line(text="¡¿Vienes?!", language="es", speaker=0, audio=2),),
     ratio="16:9",
     duration_s=5,
     references=(Reference(modality=Modality.IMAGE, number=1, use=ReferenceUse.SUBJECT),),
@@ -116,6 +117,8 @@ def opening(**changes: object) -> FilmPlan:
 def closing(**changes: object) -> FilmPlan:
     return replace(RIGHT, shots=(OPENING, replace(CLOSING, **changes)))  # type: ignore[arg-type]
 
+
+STYLE_IMAGE = Reference(modality=Modality.IMAGE, number=1, use=ReferenceUse.STYLE)
 
 WRONG_PLANS: list[tuple[str, str, FilmPlan]] = [
     ("a subject that is not there", "subjects", opening(subjects=(WOMAN,))),
@@ -137,6 +140,7 @@ WRONG_PLANS: list[tuple[str, str, FilmPlan]] = [
     ("a line that nobody asked for", "lines", replace(RIGHT, lines=(*RIGHT.lines, Line(text="LEVEL 2")))),
     ("another speaker", "speakers", replace(RIGHT, lines=(replace(RIGHT.lines[0], speaker=1),))),
     ("a voice off screen", "speakers", replace(RIGHT, lines=(replace(RIGHT.lines[0], speaker=None),))),
+    ("another voice", "speakers", replace(RIGHT, lines=(replace(RIGHT.lines[0], audio=0),))),
     ("a text of another kind", "texts", opening(texts=(ScreenText(text="LEVEL 2", kind=TextKind.SIGN),))),
     ("a text that nobody asked for", "texts", closing(texts=(ScreenText(text="FIN", kind=TextKind.TITLE),))),
     ("a shot too many", "shots", replace(RIGHT, shots=(OPENING, CLOSING, Shot(start_s=5, duration_s=1)))),
@@ -144,7 +148,7 @@ WRONG_PLANS: list[tuple[str, str, FilmPlan]] = [
     (
         "another use of an image",
         "references",
-        replace(RIGHT, references=(replace(RIGHT.references[0], use=ReferenceUse.STYLE),)),
+        replace(RIGHT, references=(STYLE_IMAGE,)),
     ),
     ("an image that was not named", "references", replace(RIGHT, references=())),
     (
@@ -155,6 +159,8 @@ WRONG_PLANS: list[tuple[str, str, FilmPlan]] = [
             references=(*RIGHT.references, Reference(modality=Modality.AUDIO, number=1, use=ReferenceUse.MUSIC)),
         ),
     ),
+    ("an image that shows nobody", "views", opening(subjects=(replace(WOMAN, images=()), DOG))),
+    ("an image that shows two", "views", opening(subjects=(replace(WOMAN, images=(1, 2)), DOG))),
     ("an edit of another thing", "edits", replace(RIGHT, edits=(replace(RIGHT.edits[0], target="the tree"),))),
     ("an edit to another thing", "edits", replace(RIGHT, edits=(replace(RIGHT.edits[0], by="a cow"),))),
     ("an edit that nobody asked for", "edits", replace(RIGHT, edits=(*RIGHT.edits, Edit(kind=EditKind.TIME)))),
@@ -238,6 +244,27 @@ def test_a_second_subject_may_be_held() -> None:
     assert all(verdict.is_right for verdict in judged(flying, held) if verdict.kind == "subjects")
 
 
+def test_several_images_of_one_character_are_one_subject() -> None:
+    turned = replace(WANTED, views=((1, 2, 3),))
+    seen = opening(subjects=(replace(WOMAN, images=(3, 1, 2)), DOG))
+    assert all(verdict.is_right for verdict in judged(turned, seen) if verdict.kind == "views")
+
+
+def test_a_move_beside_the_one_asked_for_is_wrong() -> None:
+    tracked = replace(WANTED, camera=(frozenset({"track"}),))
+    restless = opening(camera=CameraMove.ORBIT)
+    assert [verdict.is_right for verdict in judged(tracked, restless) if verdict.kind == "camera"] == [False]
+
+
+def test_a_move_asked_for_the_film_may_be_in_any_shot() -> None:
+    tracked = replace(WANTED, camera=(frozenset({"track"}),))
+    assert [verdict.is_right for verdict in judged(tracked, RIGHT) if verdict.kind == "camera"] == [True]
+
+
+def test_a_camera_that_is_left_open_is_not_judged() -> None:
+    assert [verdict for verdict in judged(replace(WANTED, camera=(ANY_MOVE,)), RIGHT) if verdict.kind == "camera"] == []
+
+
 def test_lines_are_compared_without_case_width_and_punctuation() -> None:
     assert plain("「Ｆｕｉｓｔｅ　tú…」") == plain("fuiste tú.")
 
@@ -270,7 +297,7 @@ WORDS: list[tuple[str, type, Callable[[Prompt], list[frozenset[str]]]]] = [
     ("times", TimeOfDay, lambda prompt: list(prompt.time)),
     ("weathers", Weather, lambda prompt: list(prompt.weather)),
     ("particles", Particle, lambda prompt: list(prompt.particles)),
-    ("cameras", CameraMove, lambda prompt: list(prompt.camera)),
+    ("cameras", CameraMove, lambda prompt: [choice for choice in prompt.camera if choice != ANY_MOVE]),
     ("framings", Framing, lambda prompt: list(prompt.framing)),
     ("sounds", SoundCue, lambda prompt: list(prompt.sounds)),
     ("texts", TextKind, lambda prompt: [text.kind for text in prompt.texts]),
