@@ -1,5 +1,7 @@
-"""What holds for every test: how hypothesis looks for inputs, and the object store that tests share."""
+"""What holds for every test: its surroundings, how hypothesis looks for inputs, and the shared object store."""
 
+import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +12,15 @@ from s3_server import S3Server, s3_server
 # A slow machine is no finding: how long an input takes says nothing of the code, and no test here asserts a time.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
+
+# Where these are set, pytest lists every difference of two values: for a few megabytes of bytes that takes hours, in
+# which a failure looks like a hang. Hypothesis has read them by now and stays as it is on a CI. See `pytest -vv`.
+for _name in ("CI", "BUILD_NUMBER"):
+    os.environ.pop(_name, None)
+
+# What a shell starts in the background ignores Ctrl-C, and so would every process that a test starts and interrupts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
