@@ -42,6 +42,14 @@ class Settings:
     )
     price_book: str = _setting("The price book tasks are rated with.", default="ark-list")
     visible_label: bool = _setting("Draw the word PREVIZ into the pictures of the previz engine.", default=False)
+    llm_url: str = _setting(
+        "Base of an OpenAI-compatible API whose model reads prompts for the engine, such as http://127.0.0.1:11434/v1; "
+        "the engine reads them itself by default, and whenever the model gives no good answer.",
+        default="",
+    )
+    llm_model: str = _setting("The name of that model.", default="")
+    llm_secret: str = _setting("Sent to it as the bearer token.", default="")
+    llm_timeout_s: float = _setting("Longest wait for its answer.", default=30.0)
     dialect: str = _setting(
         "The dialect that is meant where a path leaves it open: ark, amux, newapi, octopus, apimart, apiyi or openai.",
         default="",

@@ -16,6 +16,7 @@ from understudy.bootstrap.stores import Stores, open_stores
 from understudy.catalog.load import load_catalogue
 from understudy.core.asset_files import library_limits
 from understudy.core.ports import ApiKey, EngineOffer, TaskStore
+from understudy.core.render import LanguageModel
 from understudy.dialects.ark import ARK
 from understudy.dialects.registry import CODECS
 from understudy.dialects.select import MOUNTS
@@ -180,6 +181,7 @@ def _dispatcher(
         catalogue=load_catalogue(),
         book_id=settings.price_book,
         shows_label=settings.visible_label,
+        language_model=_language_model(settings),
         has_hevc=settings.hevc,
         has_recipes=settings.recipes,
     )
@@ -296,6 +298,23 @@ def _dispatch_limits(settings: Settings, work_dir: Path) -> DispatchLimits:
         drain_s=settings.drain_s,
         retry_pause_s=0.05,
         keeping_s=FILM_KEEPING_S,
+    )
+
+
+def _language_model(settings: Settings) -> LanguageModel | None:
+    """Return what engines may ask, or None.
+
+    Raises: SettingsError for half a setting.
+    """
+    if not settings.llm_url and not settings.llm_model:
+        return None
+    if not settings.llm_url.startswith(("http://", "https://")) or not settings.llm_model:
+        raise SettingsError("llm_url and llm_model go together, and llm_url begins with http:// or https://.")
+    return LanguageModel(
+        url=settings.llm_url,
+        model=settings.llm_model,
+        secret=settings.llm_secret,
+        timeout_s=settings.llm_timeout_s,
     )
 
 

@@ -7,6 +7,20 @@ from understudy.core.request import GenerationRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LanguageModel:
+    """A language model that the operator lends to engines, behind the API of OpenAI's chat completions.
+
+    url: its base, such as "http://127.0.0.1:11434/v1". secret: sent as the bearer token; "" = none is sent.
+    timeout_s: for a whole answer.
+    """
+
+    url: str
+    model: str
+    secret: str = field(default="", repr=False)
+    timeout_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RenderJob:
     """One attempt at one task.
 
@@ -23,6 +37,7 @@ class RenderJob:
     video_codec: "h264", or "hevc" with 10 bits per sample where the operator wants it as Ark sends it.
     last_frame_format: "png" or "jpeg".
     shows_label: write into the picture what the film is; the file's metadata always says it.
+    language_model: may be asked to read the prompt; None = there is none.
     """
 
     request: GenerationRequest
@@ -38,6 +53,7 @@ class RenderJob:
     video_codec: str = "h264"
     last_frame_format: str = "png"
     shows_label: bool = False
+    language_model: LanguageModel | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from understudy.catalog.load import Catalogue
 from understudy.core.model_spec import ModelSpec
 from understudy.core.ratios import concrete_ratio
 from understudy.core.recipe import recipe_of
-from understudy.core.render import RenderJob, RenderResult
+from understudy.core.render import LanguageModel, RenderJob, RenderResult
 from understudy.core.task import EntryKind, LedgerEntry, Task, Warned
 
 NO_MEDIA: Mapping[int, str] = MappingProxyType({})
@@ -27,7 +27,7 @@ class Jobs:
     """Writes jobs and settles films.
 
     shows_label: films say in the picture what they are. has_hevc: films that Ark sends as HEVC are HEVC here, too.
-    has_recipes: films carry what they were made from.
+    has_recipes: films carry what they were made from. language_model: what engines may ask.
     """
 
     catalogue: Catalogue
@@ -35,6 +35,7 @@ class Jobs:
     shows_label: bool
     has_hevc: bool = False
     has_recipes: bool = True
+    language_model: LanguageModel | None = None
 
     def job(self, task: Task, output_dir: str, media: Mapping[int, str] = NO_MEDIA) -> RenderJob:
         """Return the job of one attempt at the task. media: place in the content -> path of a local file."""
@@ -56,6 +57,7 @@ class Jobs:
             video_codec=HEVC if is_hevc else H264,
             last_frame_format=model.last_frame_format,
             shows_label=self.shows_label,
+            language_model=self.language_model,
         )
 
     def told_of(self, task: Task, result: RenderResult) -> tuple[Warned, ...]:

@@ -5,6 +5,7 @@ given, `media.encode` writes.
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import cv2
 
+from understudy.core.content import Modality
 from understudy.core.errors import TaskFailed, Violation
 from understudy.core.media import Unreadable
 from understudy.core.ratios import concrete_ratio
@@ -79,15 +81,15 @@ class PrevizEngine:
 
         progress: called with (frames done, frames in all). Raises: TaskFailed.
         """
-        plan = plan_job(job)
+        plan, told = planned(job)
         try:
             soundtrack = compose(plan, job) if job.request.generate_audio else None
             painter, canvas = open_painter(plan, job, soundtrack)
             with closing(painter):
                 self.draw(painter, canvas, job, soundtrack=soundtrack, progress=progress)
         except Unreadable as error:
-            told = f"The parameter `content` is not valid: a file could not be read: {error.reason}."
-            raise TaskFailed(Violation("InvalidParameter", "content", told), is_retryable=False) from error
+            reason = f"The parameter `content` is not valid: a file could not be read: {error.reason}."
+            raise TaskFailed(Violation("InvalidParameter", "content", reason), is_retryable=False) from error
         except (EncodingFailed, OSError) as error:
             violation = Violation("InternalServiceError", "", "The film could not be written by the render process.")
             raise TaskFailed(violation, is_retryable=True) from error
@@ -100,7 +102,7 @@ class PrevizEngine:
             duration_s=canvas.num_frames // canvas.fps,
             num_frames=canvas.num_frames,
             has_sound=soundtrack is not None,
-            notes=notes_of(job, soundtrack, canvas.num_frames),
+            notes=(*told, *notes_of(job, soundtrack, canvas.num_frames)),
         )
 
     def draw(
@@ -164,9 +166,36 @@ def plan_job(job: RenderJob) -> FilmPlan:
         ratios=tuple(job.sizes),
         duration_range_s=job.duration_range_s,
     )
-    if not request.camera_fixed:
+    return _as_asked(plan, job)
+
+
+def _as_asked(plan: FilmPlan, job: RenderJob) -> FilmPlan:
+    """Let the request's own fields win over what is read in its prompt."""
+    if not job.request.camera_fixed:
         return plan
     return replace(plan, shots=tuple(replace(shot, camera=CameraMove.STATIC) for shot in plan.shots))
+
+
+def planned(job: RenderJob) -> tuple[FilmPlan, tuple[str, ...]]:
+    """Return the plan that the film is made from, and what the caller is told of it.
+
+    It is `plan_job`'s, or the one of the language model that the job may ask.
+    """
+    plan = plan_job(job)
+    if job.language_model is None:
+        return plan, ()
+    # Here, because it brings the HTTP client along, which no other film needs.
+    from understudy.engines.previz.asked import improved
+
+    media = Counter(str(item.modality) for item in job.request.content if item.modality is not Modality.TEXT)
+    plan, told = improved(
+        plan,
+        job.language_model,
+        media=media,
+        ratios=tuple(job.sizes),
+        duration_range_s=(min(plan.duration_s, job.duration_range_s[0]), max(plan.duration_s, job.duration_range_s[1])),
+    )
+    return _as_asked(plan, job), (told,) if told else ()
 
 
 def compose(plan: FilmPlan, job: RenderJob) -> scoring.Soundtrack:
