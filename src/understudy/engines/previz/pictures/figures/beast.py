@@ -160,7 +160,7 @@ class Beast:
         if breed.belly is not None:
             band = [on(1.2, -deep * 0.1), on(1.1, -deep * 0.62), on(0.75, -deep * 0.72), on(0.3, -loin * 0.70),
                     on(-0.1, -loin * 0.55), on(-0.1, -deep * 2), on(1.3, -deep * 2)]  # fmt: skip
-            canvas.drawPath(smooth(band, tension=0.6), ink.flat(breed.belly, 0.85))
+            canvas.drawPath(smooth(band, tension=0.6), ink.flat(breed.belly, 0.5))
         if breed.stripes is not None:
             for along in (0.08, 0.26, 0.44, 0.62, 0.80):
                 pen = ink.line(breed.stripes, 0.028)

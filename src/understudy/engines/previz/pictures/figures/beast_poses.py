@@ -33,7 +33,7 @@ def _idle(now: Instant, breed: Breed) -> Stance:
         head=(0.012 * now.swing(0.13), 0.014 * now.swing(0.21) + 0.004 * breath),
         nod=0.05 * now.swing(0.17),
         tail=0.20 * now.swing(0.45 if breed.is_cat or breed.hoofed else 1.7),
-        tail_curl=0.35 + 0.20 * now.swing(0.3, 0.9),
+        tail_curl=-0.45 + 0.12 * now.swing(0.3) if breed.hoofed else 0.35 + 0.20 * now.swing(0.3, 0.9),
         ear=0.3 * max(now.swing(0.23), 0.0) ** 4,
         feet=(Foot(forward=0.03), Foot(forward=-0.02), Foot(forward=-0.03), Foot(forward=0.04)),
     )
@@ -102,12 +102,14 @@ def _sit(now: Instant, breed: Breed) -> Stance:
 def _lie(now: Instant, breed: Breed) -> Stance:
     breath = now.swing(0.24)
     down = breed.deep * 0.98 - breed.chest[1]
+    # Hoofed animals fold their fore legs under the chest.
+    ahead = 0.05 if breed.hoofed else 0.20
     return replace(
         _idle(now, breed),
         chest=(0.0, down + 0.004 * breath),
         rump=(0.04, breed.tuck * 1.05 - breed.rump[1]),
         head=(0.02, -0.10 + 0.006 * breath),
-        feet=(Foot(forward=0.20), Foot(forward=0.24), Foot(forward=0.17), Foot(forward=0.20)),
+        feet=(Foot(forward=ahead), Foot(forward=ahead + 0.04), Foot(forward=0.17), Foot(forward=0.20)),
         folds=0.9,
         tail=-0.5,
         tail_curl=-0.2,

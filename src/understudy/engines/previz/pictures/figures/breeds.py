@@ -18,8 +18,8 @@ _DOG = Breed(
     tail_up=0.85, thick=(0.110, 0.066), fur=(0.86, 0.64, 0.38), belly=(0.97, 0.90, 0.78),
 )  # fmt: skip
 _HORSE = Breed(
-    chest=(0.24, 0.50), rump=(-0.28, 0.52), fore=(0.22, 0.20, 0.08), hind=(0.23, 0.22, 0.10), deep=0.145, tuck=0.132,
-    neck=(0.25, 0.33), neck_wide=(0.22, 0.11), skull=0.078, muzzle=(1.15, 0.46), ears="horse", tail=(0.46, 0.060, 0.085),
+    chest=(0.24, 0.50), rump=(-0.28, 0.52), fore=(0.22, 0.20, 0.08), hind=(0.23, 0.22, 0.10), deep=0.162, tuck=0.148,
+    neck=(0.25, 0.33), neck_wide=(0.27, 0.12), skull=0.078, muzzle=(1.15, 0.46), ears="horse", tail=(0.46, 0.060, 0.085),
     tail_up=-0.95, thick=(0.082, 0.046), fur=(0.52, 0.32, 0.20), mane=(0.16, 0.10, 0.08), hoofed=True,
     iris=(0.16, 0.09, 0.05),
 )  # fmt: skip
