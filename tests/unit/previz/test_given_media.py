@@ -19,6 +19,7 @@ from understudy.media.decode import fitted, read_image
 from understudy.media.decode_video import VideoReader
 from unit.previz.giving import apart, decoded, frames_of, image_item, job_of, rendered, scenery, sound_item, video_item
 
+RED = np.array((250, 0, 0))
 LAST = 23
 """The last picture of the second that most jobs here are long."""
 
@@ -83,7 +84,7 @@ def test_a_pan_to_the_right_shows_what_is_on_the_right(tmp_path):
     reds = {}
     for prompt in ("pan right", "pan left"):
         job = job_of(tmp_path, image_item(tmp_path, picture), prompt=prompt)
-        reds[prompt] = [float((frame == (250, 0, 0)).all(axis=2).mean()) for frame in frames_of(job, 0, LAST)]
+        reds[prompt] = [float((np.abs(frame - RED).max(axis=2) < 60).mean()) for frame in frames_of(job, 0, LAST)]
     assert reds["pan right"][1] > reds["pan right"][0] + 0.01
     assert reds["pan left"][1] < reds["pan left"][0] - 0.05
 

@@ -1,4 +1,8 @@
-"""Camera moves over a flat picture. Each begins with the picture as it is, at rest, and never looks past its edge."""
+"""Camera moves: over a flat picture, and through a picture in depth.
+
+Each begins with the picture as it is, at rest. Over a flat one the camera never looks past the edge, but when it goes
+back; through a picture in depth it may, and what is there is drawn on (`layers`).
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -120,3 +124,80 @@ def aimed(picture: Picture, aim: Aim) -> Picture:
         ),
         dtype=np.uint8,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pose:
+    """Where the camera stands before a picture in depth; all 0 and 1 = where the picture was taken from.
+
+    x, y: steps right and down, as parts of the picture's width, by which the nearest things seem to move. z: forward,
+    as a part of the way to the nearest things. yaw, pitch: turned right and down, in parts of the picture's width.
+    hold: 0..1, how far the camera turns back to keep what the picture is of in its place. zoom, roll_deg: as of `Aim`.
+    """
+
+    x: float = 0.0
+    y: float = 0.0
+    z: float = 0.0
+    yaw: float = 0.0
+    pitch: float = 0.0
+    hold: float = 0.0
+    zoom: float = 1.0
+    roll_deg: float = 0.0
+
+
+Flight = Callable[[Beat], Pose]
+
+
+def _flown(**end: float) -> Flight:
+    """Lead from where the picture was taken to an end, along a straight line, at rest at both."""
+    hold = end.pop("hold", 0.0)
+    zoom = end.pop("zoom", 1.0) - 1
+
+    def flight(beat: Beat) -> Pose:
+        part = beat.eased
+        return Pose(**{name: value * part for name, value in end.items()}, hold=hold, zoom=1 + zoom * part)
+
+    return flight
+
+
+def _held_in_hands(beat: Beat) -> Pose:
+    begun = eased(min(1.0, beat.time_s / _RAMP_S))
+    return Pose(
+        x=0.02 * _unrest(beat, 0),
+        y=0.014 * _unrest(beat, 1),
+        z=0.05 * beat.eased,
+        yaw=0.008 * _unrest(beat, 2),
+        pitch=0.006 * _unrest(beat, 3),
+        roll_deg=0.5 * _unrest(beat, 4),
+        zoom=1 + 0.03 * begun,
+    )
+
+
+def _walked(beat: Beat) -> Pose:
+    begun = eased(min(1.0, beat.time_s / _RAMP_S))
+    step = 2 * np.pi * 1.7 * beat.time_s
+    return Pose(
+        x=0.012 * begun * float(np.sin(step / 2)),
+        y=0.01 * begun * float(np.sin(step)),
+        z=0.27 * beat.eased,
+        hold=0.5,
+    )
+
+
+# How far they go is our own choice: as far as a still picture bears it before its missing backs are seen.
+FLIGHTS: Mapping[CameraMove, Flight] = {
+    CameraMove.STATIC: _flown(z=0.07),
+    CameraMove.PUSH_IN: _flown(z=0.27),
+    CameraMove.PULL_OUT: _flown(z=-0.14, zoom=0.97),
+    CameraMove.PAN_LEFT: _flown(x=-0.03, yaw=-0.12, zoom=1.1),
+    CameraMove.PAN_RIGHT: _flown(x=0.03, yaw=0.12, zoom=1.1),
+    CameraMove.TILT_UP: _flown(y=-0.02, pitch=-0.07, zoom=1.1),
+    CameraMove.TILT_DOWN: _flown(y=0.02, pitch=0.07, zoom=1.1),
+    CameraMove.TRACK: _flown(x=0.13, hold=0.75, z=0.06),
+    CameraMove.ORBIT: _flown(x=0.12, hold=1.0, z=0.1, roll_deg=0.8),
+    CameraMove.CRANE_UP: _flown(y=-0.09, hold=0.55, z=0.06, pitch=0.01),
+    CameraMove.CRANE_DOWN: _flown(y=0.09, hold=0.55, z=0.06, pitch=-0.01),
+    CameraMove.HANDHELD: _held_in_hands,
+    CameraMove.POV: _walked,
+}
+FLIGHT_AT_REST: Flight = _flown()

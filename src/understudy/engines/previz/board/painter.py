@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import cv2
 import numpy as np
@@ -10,10 +10,12 @@ import numpy as np
 from understudy.engines.previz.board.between import Transition
 from understudy.engines.previz.board.footage import Player
 from understudy.engines.previz.board.given import Given, cuts_of
-from understudy.engines.previz.board.moves import MOVES, STILL, Beat, Move, aimed, eased
+from understudy.engines.previz.board.moves import FLIGHT_AT_REST, FLIGHTS, MOVES, STILL, Beat, Move, aimed, eased
 from understudy.engines.previz.board.panels import page, pages_of
+from understudy.engines.previz.board.parallax import Parallax, Part
 from understudy.engines.previz.pictures import Canvas
-from understudy.engines.previz.plan import CameraMove
+from understudy.engines.previz.plan import Action, CameraMove
+from understudy.engines.previz.speech_timing import Spoken
 from understudy.media.decode import Picture, fitted, on_ground, read_image
 
 _TURN_S = 0.4
@@ -33,15 +35,27 @@ class Scene:
 class Board:
     """Draws the frames of a film of given media; equal media, canvas and move give equal pictures.
 
+    action: what the subject of a given frame does. spoken: the lines that are said, with times from the film's start.
+
     Raises: Unreadable, here and while painting.
     """
 
-    def __init__(self, given: Given, canvas: Canvas, camera: CameraMove) -> None:
+    def __init__(
+        self,
+        given: Given,
+        canvas: Canvas,
+        camera: CameraMove,
+        *,
+        action: Action = Action.IDLE,
+        spoken: Sequence[Spoken] = (),
+    ) -> None:
         self._canvas = canvas
         self._size = (canvas.width_px, canvas.height_px)
         rng = np.random.default_rng([abs(canvas.seed), 11])
         self._phases = tuple(float(value) for value in rng.uniform(0, 2 * np.pi, _PHASES))
         self._move = STILL if given.is_still else MOVES[camera]
+        self._flight = FLIGHT_AT_REST if given.is_still else FLIGHTS[camera]
+        self._action, self._spoken = action, spoken
         self._player: Player | None = None
         self._scenes = self._frames_of(given, camera) if given.first or given.last else self._references_of(given)
         self._rgba = np.full((canvas.height_px, canvas.width_px, 4), 255, dtype=np.uint8)
@@ -72,9 +86,9 @@ class Board:
             way = Transition(first, last, camera=None if given.is_still else camera)
             return [Scene(num_frames=num_frames, draw=lambda index: way.picture(index / end))]
         if first is not None:
-            return [self._moved(lambda: first, num_frames, self._move)]
+            return [self._in_depth(lambda: first, num_frames, spoken=self._spoken)]
         assert last is not None, "a film of frames has at least one"
-        backwards = self._moved(lambda: last, num_frames, self._move)
+        backwards = self._in_depth(lambda: last, num_frames)
         return [Scene(num_frames=num_frames, draw=lambda index: backwards.draw(end - index))]
 
     def _references_of(self, given: Given) -> Sequence[Scene]:
@@ -87,7 +101,7 @@ class Board:
             left -= player.num_frames
             if left > 0 and (given.is_extension or not given.images):
                 last = lru_cache(maxsize=1)(lambda: player.picture(player.num_frames - 1).copy())
-                scenes.append(self._moved(last, left, self._move, goes_on=True))
+                scenes.append(self._in_depth(last, left, begins_after=True))
                 left = 0
         return [*scenes, *self._panels_of(given, left)] if left > 0 else scenes
 
@@ -123,13 +137,33 @@ class Board:
 
         return Scene(num_frames=scene.num_frames, draw=draw)
 
-    def _moved(self, picture: Callable[[], Picture], num_frames: int, move: Move, *, goes_on: bool = False) -> Scene:
-        """A camera move over a picture. goes_on: the picture was seen already, so that its first frame is not again."""
-        last = max(1, num_frames - 1 + goes_on)
+    def _moved(self, picture: Callable[[], Picture], num_frames: int, move: Move) -> Scene:
+        """A camera move over a flat picture."""
+        last = max(1, num_frames - 1)
 
         def draw(index: int) -> Picture:
-            now = index + goes_on
-            beat = Beat(eased=eased(now / last), time_s=now / self._canvas.fps, phases=self._phases)
+            beat = Beat(eased=eased(index / last), time_s=index / self._canvas.fps, phases=self._phases)
             return aimed(picture(), move(beat))
 
         return Scene(num_frames=num_frames, draw=draw)
+
+    def _in_depth(
+        self,
+        picture: Callable[[], Picture],
+        num_frames: int,
+        *,
+        begins_after: bool = False,
+        spoken: Sequence[Spoken] = (),
+    ) -> Scene:
+        """A camera move through a picture; it is taken apart when it is first seen. Arguments: as of `Part`."""
+        part = Part(
+            num_frames=num_frames,
+            fps=self._canvas.fps,
+            flight=self._flight,
+            phases=self._phases,
+            begins_after=begins_after,
+            action=self._action,
+            spoken=spoken,
+        )
+        film = cache(lambda: Parallax(picture(), part))
+        return Scene(num_frames=num_frames, draw=lambda index: film().picture(index))

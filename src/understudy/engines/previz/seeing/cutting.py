@@ -83,7 +83,7 @@ def cut_out(picture: Picture, matte: Values | None = None) -> CutOut:
         top_px=top,
         area=area,
         touched=touched,
-        fault=_fault(whole, solid, area=area, touched=touched),
+        fault=fault_of(whole),
     )
 
 
@@ -120,8 +120,10 @@ def _touched(solid: NDArray[np.bool_]) -> frozenset[str]:
     return frozenset(side for side, line in zip(_SIDES, lines, strict=True) if float(line.mean()) > _TOUCHED)
 
 
-def _fault(matte: Values, solid: NDArray[np.bool_], *, area: float, touched: frozenset[str]) -> str:
+def fault_of(matte: Values) -> str:
     """Say why a matte is no subject that can stand by itself; "" if it is one."""
+    solid = matte > _SOLID
+    area, touched = float(solid.mean()), _touched(solid)
     least, most = _AREA
     if area < least:
         return "its subject is too small or cannot be told from the rest"
