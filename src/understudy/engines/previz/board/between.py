@@ -98,10 +98,14 @@ class _World:
 class Transition:
     """Draws the way between two pictures of one size; both ends are exactly the pictures.
 
-    camera: what to do where the pictures leave it open; None = stay.
+    camera: what to do where the pictures leave it open; None = stay. is_even: the way is under way at its ends already,
+    between two pictures that moved before and move after; else it begins and ends at rest.
     """
 
-    def __init__(self, first: Picture, last: Picture, *, camera: CameraMove | None = None) -> None:
+    def __init__(
+        self, first: Picture, last: Picture, *, camera: CameraMove | None = None, is_even: bool = False
+    ) -> None:
+        self._is_even = is_even
         self._first, self._last = first, last
         # Four channels are moved in half the time of three.
         self._both_rgba = tuple(cv2.cvtColor(picture, cv2.COLOR_RGB2RGBA) for picture in (first, last))
@@ -234,7 +238,7 @@ class Transition:
             return self._first
         if part >= 1:
             return self._last
-        way = eased(part)
+        way = part if self._is_even else eased(part)
         moment = self._moment(way)
         if self._is_strange:
             moment = replace(moment, first=np.full_like(moment.first, 1 - _switched(way)))

@@ -1,30 +1,66 @@
-"""Plays stretches of given videos, cut to the film's size; made for frames that are asked for in order."""
+"""Plays stretches of given videos, cut to the film's size, and leads from each to the next.
+
+Made for frames that are asked for in order. One picture of each video is held at a time, and two for the way between.
+"""
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 
 import numpy as np
 
-from understudy.engines.previz.board.given import Cut, Footage
+from understudy.engines.previz.board.between import Transition
+from understudy.engines.previz.board.given import Bridge, Cut, Footage, Join, bridges_of
 from understudy.media.decode import Picture, fitted
 from understudy.media.decode_video import VideoReader
 
 
 class Player:
-    """The pictures of all cuts. One video is open at a time."""
+    """The pictures of all cuts. One video is open at a time.
 
-    def __init__(self, videos: Sequence[Footage], cuts: Sequence[Cut], *, size_px: tuple[int, int], fps: int) -> None:
+    starts_at, ends_at: the first of them in the film, and the one after the last.
+    """
+
+    def __init__(
+        self,
+        videos: Sequence[Footage],
+        cuts: Sequence[Cut],
+        *,
+        size_px: tuple[int, int],
+        fps: int,
+        join: Join = Join.CUT,
+    ) -> None:
         self._videos, self._cuts, self._size_px, self._fps = videos, cuts, size_px, fps
-        self.num_frames = cuts[-1].starts_at + cuts[-1].num_frames if cuts else 0
+        self.starts_at = cuts[0].starts_at if cuts else 0
+        self.ends_at = cuts[-1].starts_at + cuts[-1].num_frames if cuts else 0
+        self._bridges = bridges_of(cuts, join, fps=fps)
+        self._crossed: tuple[Bridge, Transition] | None = None
         self._open = ExitStack()
         self._pictures: Iterator[Picture] = iter(())
         self._cut: Cut | None = None
         self._next = 0
         self._shown: Picture = np.empty((0, 0, 3), dtype=np.uint8)
 
+    @property
+    def num_frames(self) -> int:
+        """How many frames of the film are videos."""
+        return self.ends_at - self.starts_at
+
     def picture(self, index: int) -> Picture:
-        """Return the picture of a frame of the film; after the last cut, its last picture. Raises: Unreadable."""
-        index = min(index, self.num_frames - 1)
+        """Return the picture of a frame of the film; beyond the cuts, their nearest. Raises: Unreadable."""
+        for bridge in self._bridges:
+            if bridge.starts_at <= index < bridge.ends_at:
+                return self._way(bridge).picture((index - bridge.starts_at + 1) / (bridge.num_frames + 1))
+        return self._played(index)
+
+    def _way(self, bridge: Bridge) -> Transition:
+        if self._crossed is None or self._crossed[0] != bridge:
+            before = self._played(bridge.starts_at - 1).copy()
+            # Both go on while the one becomes the other: a way that began and ended at rest would halt them.
+            self._crossed = bridge, Transition(before, self._played(bridge.ends_at).copy(), is_even=True)
+        return self._crossed[1]
+
+    def _played(self, index: int) -> Picture:
+        index = min(max(index, self.starts_at), self.ends_at - 1)
         cut = next(cut for cut in reversed(self._cuts) if cut.starts_at <= index)
         if cut is not self._cut or index < self._next - 1:
             self._begin(cut, index)

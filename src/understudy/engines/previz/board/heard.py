@@ -1,19 +1,24 @@
 """The sound of given media: of the videos where they are seen, of the audio one after the other, beside the dialogue.
 
-What was given takes the place of the ambience and the music that previz would make up.
+What was given takes the place of the ambience and the music that previz would make up. Where a video is extended, its
+sound goes on; where one becomes the next, so do their sounds.
 """
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from understudy.core.render import RenderJob
-from understudy.engines.previz.board.given import Given, cuts_of
+from understudy.engines.previz.board.given import Cut, Given, bridges_of, cuts_of
+from understudy.engines.previz.board.lasting import carried_on, led_to
 from understudy.engines.previz.plan import FilmPlan
 from understudy.engines.previz.sound import Soundtrack
 from understudy.engines.previz.sound.dialogue import speak_lines
 from understudy.engines.previz.sound.loudness import integrated_lufs
 from understudy.engines.previz.sound.mix import FOREGROUND_LUFS, mix
 from understudy.engines.previz.sound.rooms import room_of, with_room
-from understudy.engines.previz.sound.signals import Span, Stereo, db
+from understudy.engines.previz.sound.signals import Span, Stereo, db, random_for
 from understudy.media.decode_sound import Samples, read_sound
 
 _STEREO = 2
@@ -24,6 +29,8 @@ _VIDEO_BEHIND_AUDIO_LU = 6.0
 """Audio that was given beside a video with sound is what is to be heard; the video's own sound is around it."""
 
 _JOINT_S = 0.01
+_COMES_S = 0.8
+"""So slowly sound that is carried on beyond its video comes, or goes, at the most."""
 
 
 def compose_given(
@@ -40,11 +47,23 @@ def compose_given(
     if not sounds and all(heard is None for heard in videos):
         return None
     bed, told = span.silence(), span.silence()
-    for cut in cuts_of(given, num_frames=num_frames, fps=fps):
+    cuts = cuts_of(given, num_frames=num_frames, fps=fps)
+    for number, cut in enumerate(cuts):
         heard = videos[cut.video]
         if heard is not None:
-            begins, count = cut.begins_with * rate_hz // fps, cut.num_frames * rate_hz // fps
-            _place(bed, heard[begins : begins + count], at=cut.starts_at * rate_hz // fps, rate_hz=rate_hz)
+            _place_cut(
+                bed,
+                heard,
+                cut,
+                _Around(
+                    rate_hz=rate_hz,
+                    fps=fps,
+                    seed=job.seed,
+                    before=_over(given, cuts, number - 1, fps=fps) or (cut.starts_at if given.is_backward else 0),
+                    after=_over(given, cuts, number, fps=fps)
+                    or (num_frames - cut.starts_at - cut.num_frames if given.is_extension and cut is cuts[-1] else 0),
+                ),
+            )
     at = 0
     for sound in sounds:
         at = _place(told, sound, at=at, rate_hz=rate_hz)
@@ -61,6 +80,45 @@ def compose_given(
         spoken=dialogue.spoken,
         notes=dialogue.notes,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Around:
+    """What a cut's sound is put into. before, after: the frames for which it is heard before and after it is seen."""
+
+    rate_hz: int
+    fps: int
+    seed: int
+    before: int = 0
+    after: int = 0
+
+
+def _over(given: Given, cuts: Sequence[Cut], number: int, *, fps: int) -> int:
+    """The frames around the end of a cut in which its sound becomes the next one's, counted to one side; 0 = none."""
+    if not 0 <= number < len(cuts) - 1:
+        return 0
+    bridges = bridges_of(cuts[number : number + 2], given.join, fps=fps)
+    return bridges[0].num_frames // 2 if bridges else 0
+
+
+def _place_cut(bed: Stereo, heard: Samples, cut: Cut, around: _Around) -> None:
+    """Put a cut's sound where it is seen, carried on before and after; there it comes and goes slowly."""
+    rate_hz, fps = around.rate_hz, around.fps
+    begins, count = cut.begins_with * rate_hz // fps, cut.num_frames * rate_hz // fps
+    own = np.ascontiguousarray(heard[begins : begins + count].T)
+    before, after = around.before * rate_hz // fps, around.after * rate_hz // fps
+    rng = random_for(around.seed, f"carried on {cut.video}")
+    parts = [
+        led_to(own, before, sample_rate_hz=rate_hz, rng=rng),
+        own,
+        # A video's sound may end a little before its pictures do.
+        carried_on(own, after + count - own.shape[1] if after else 0, sample_rate_hz=rate_hz, rng=rng),
+    ]
+    for part, length in ((parts[0], before), (parts[2][:, ::-1], after)):
+        fade = min(length, part.shape[1], round(_COMES_S * rate_hz))
+        part[:, :fade] *= np.sin(np.linspace(0, np.pi / 2, fade, endpoint=False, dtype=np.float32))
+    whole = np.concatenate(parts, axis=1)
+    _place(bed, whole.T, at=cut.starts_at * rate_hz // fps - before, rate_hz=rate_hz)
 
 
 def _place(stem: Stereo, heard: Samples, *, at: int, rate_hz: int) -> int:

@@ -8,11 +8,13 @@ import cv2
 import numpy as np
 
 from understudy.engines.previz.board.between import Transition
+from understudy.engines.previz.board.camera_of import camera_path_of, flight_along
+from understudy.engines.previz.board.extension import NO_DRIFT, Onward, drift_of, momentum_of
 from understudy.engines.previz.board.footage import Player
-from understudy.engines.previz.board.given import Given, cuts_of
+from understudy.engines.previz.board.given import Cut, Given, cuts_of
 from understudy.engines.previz.board.moves import FLIGHT_AT_REST, FLIGHTS, MOVES, STILL, Beat, Move, aimed, eased
 from understudy.engines.previz.board.panels import page, pages_of
-from understudy.engines.previz.board.parallax import Parallax, Part
+from understudy.engines.previz.board.parallax import Drift, Parallax, Part
 from understudy.engines.previz.pictures import Canvas
 from understudy.engines.previz.plan import Action, CameraMove
 from understudy.engines.previz.speech_timing import Spoken
@@ -55,6 +57,9 @@ class Board:
         self._phases = tuple(float(value) for value in rng.uniform(0, 2 * np.pi, _PHASES))
         self._move = STILL if given.is_still else MOVES[camera]
         self._flight = FLIGHT_AT_REST if given.is_still else FLIGHTS[camera]
+        if given.camera is not None:
+            path = camera_path_of(given.camera.path, canvas.fps)
+            self._flight = flight_along(path, size_px=self._size, duration_s=canvas.duration_s)
         self._action, self._spoken = action, spoken
         self._player: Player | None = None
         self._scenes = self._frames_of(given, camera) if given.first or given.last else self._references_of(given)
@@ -96,14 +101,37 @@ class Board:
         scenes: list[Scene] = []
         left = self._canvas.num_frames
         if cuts:
-            player = self._player = Player(given.videos, cuts, size_px=self._size, fps=self._canvas.fps)
-            scenes.append(Scene(num_frames=player.num_frames, draw=player.picture))
+            player = self._player = Player(
+                given.videos, cuts, size_px=self._size, fps=self._canvas.fps, join=given.join
+            )
+            first = player.starts_at
+            scenes.append(Scene(num_frames=player.num_frames, draw=lambda index: player.picture(first + index)))
             left -= player.num_frames
             if left > 0 and (given.is_extension or not given.images):
-                last = lru_cache(maxsize=1)(lambda: player.picture(player.num_frames - 1).copy())
-                scenes.append(self._in_depth(last, left, begins_after=True))
+                scenes.insert(0 if given.is_backward else 1, self._onward(given, cuts, player))
                 left = 0
         return [*scenes, *self._panels_of(given, left)] if left > 0 else scenes
+
+    def _onward(self, given: Given, cuts: Sequence[Cut], player: Player) -> Scene:
+        """What comes after the videos, or before them: it has their motion, which fades into the camera's move."""
+        num_frames, is_backward = self._canvas.num_frames - player.num_frames, given.is_backward
+        cut = cuts[0] if is_backward else cuts[-1]
+        at = cut.begins_with + (0 if is_backward else cut.num_frames - 1)
+        nearest = player.starts_at if is_backward else player.ends_at - 1
+
+        @cache
+        def onward() -> Onward:
+            momentum = momentum_of(
+                given.videos[cut.video].path, self._canvas.fps, at=at, size_px=self._size, is_start=is_backward
+            )
+            drift = drift_of(momentum, self._size)
+            scene = self._in_depth(lambda: player.picture(nearest).copy(), num_frames, begins_after=True, drift=drift)
+            return Onward(scene.draw, momentum, fps=self._canvas.fps, moves_frame=False)
+
+        def draw(index: int) -> Picture:
+            return onward().picture(num_frames - 1 - index if is_backward else index)
+
+        return Scene(num_frames=num_frames, draw=draw)
 
     def _panels_of(self, given: Given, num_frames: int) -> Sequence[Scene]:
         pages = pages_of(given.images, time_s=num_frames / self._canvas.fps)
@@ -153,6 +181,7 @@ class Board:
         num_frames: int,
         *,
         begins_after: bool = False,
+        drift: Drift = NO_DRIFT,
         spoken: Sequence[Spoken] = (),
     ) -> Scene:
         """A camera move through a picture; it is taken apart when it is first seen. Arguments: as of `Part`."""
@@ -162,6 +191,7 @@ class Board:
             flight=self._flight,
             phases=self._phases,
             begins_after=begins_after,
+            drift=drift,
             action=self._action,
             spoken=spoken,
         )
