@@ -37,6 +37,65 @@ class SettingKind(StrEnum):
     STUDIO = "studio"
     SKY = "sky"
     SPACE = "space"
+    CANYON = "canyon"
+    VOLCANO = "volcano"
+    ISLAND = "island"
+    JUNGLE = "jungle"
+    MARS = "mars"
+    MOON = "moon"
+    CAVE = "cave"
+    TEMPLE = "temple"
+    CASTLE = "castle"
+    MARKET = "market"
+    ROOFTOP = "rooftop"
+    STADIUM = "stadium"
+    RESTAURANT = "restaurant"
+    CLASSROOM = "classroom"
+    LIBRARY = "library"
+    BEDROOM = "bedroom"
+    TRAIN = "train"
+    SPACESHIP = "spaceship"
+
+
+FINER = {
+    SettingKind.CANYON: SettingKind.MOUNTAINS,
+    SettingKind.VOLCANO: SettingKind.MOUNTAINS,
+    SettingKind.ISLAND: SettingKind.BEACH,
+    SettingKind.JUNGLE: SettingKind.FOREST,
+    SettingKind.MARS: SettingKind.SPACE,
+    SettingKind.MOON: SettingKind.SPACE,
+    SettingKind.CAVE: SettingKind.MOUNTAINS,
+    SettingKind.TEMPLE: SettingKind.COURTYARD,
+    SettingKind.CASTLE: SettingKind.COURTYARD,
+    SettingKind.MARKET: SettingKind.STREET,
+    SettingKind.ROOFTOP: SettingKind.CITY,
+    SettingKind.STADIUM: SettingKind.STAGE,
+    SettingKind.RESTAURANT: SettingKind.KITCHEN,
+    SettingKind.CLASSROOM: SettingKind.OFFICE,
+    SettingKind.LIBRARY: SettingKind.OFFICE,
+    SettingKind.BEDROOM: SettingKind.ROOM,
+    SettingKind.TRAIN: SettingKind.ROOM,
+    SettingKind.SPACESHIP: SettingKind.SPACE,
+}
+"""Kinds that are a finer reading of another: who expects the coarser one is not contradicted."""
+
+INDOORS = frozenset(
+    {
+        SettingKind.ROOM,
+        SettingKind.KITCHEN,
+        SettingKind.OFFICE,
+        SettingKind.STAGE,
+        SettingKind.STUDIO,
+        SettingKind.RESTAURANT,
+        SettingKind.CLASSROOM,
+        SettingKind.LIBRARY,
+        SettingKind.BEDROOM,
+        SettingKind.TRAIN,
+        SettingKind.SPACESHIP,
+        SettingKind.CAVE,
+    }
+)
+"""Places with a roof, where no rain falls."""
 
 
 class TimeOfDay(StrEnum):

@@ -37,7 +37,7 @@ class Beat:
 Move = Callable[[Staging, Beat], Shift]
 
 
-def _ease(part: float) -> float:
+def ease(part: float) -> float:
     # Half linear, half smooth: a move is under way in every frame, also in the first and the last ones.
     return 0.45 * part + 0.55 * part * part * (3 - 2 * part)
 
@@ -99,7 +99,7 @@ def _craning(sign: float) -> Move:
     return move
 
 
-def _unrest(beat: Beat, axis: int) -> float:
+def unrest(beat: Beat, axis: int) -> float:
     """A hand's unrest, about -1..1."""
     first, second, third = beat.phases[axis], beat.phases[axis + 1], beat.phases[axis + 2]
     t = beat.time_s
@@ -112,11 +112,11 @@ def _unrest(beat: Beat, axis: int) -> float:
 
 def _handheld(_: Staging, beat: Beat) -> Shift:
     return Shift(
-        x=0.075 * _unrest(beat, 0),
-        y=0.04 * _unrest(beat, 1),
-        z=0.08 * _unrest(beat, 2),
-        pan=0.010 * _unrest(beat, 3),
-        tilt=0.014 * _unrest(beat, 4),
+        x=0.075 * unrest(beat, 0),
+        y=0.04 * unrest(beat, 1),
+        z=0.08 * unrest(beat, 2),
+        pan=0.010 * unrest(beat, 3),
+        tilt=0.014 * unrest(beat, 4),
     )
 
 
@@ -164,7 +164,7 @@ class Camera:
         """The camera at a time; times from 0 to the film's duration."""
         staging = self._staging
         part = min(time_s / max(staging.canvas.duration_s, 1e-6), 1.0)
-        beat = Beat(part=part, eased=_ease(part), time_s=time_s, phases=self._phases)
+        beat = Beat(part=part, eased=ease(part), time_s=time_s, phases=self._phases)
         shift = Shift() if self._is_tracking else self._move(staging, beat)
         return View(
             width_px=staging.canvas.width_px,

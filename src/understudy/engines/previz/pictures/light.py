@@ -11,9 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.engines.previz.pictures.canvas import Bitmap, Floats, Rgb
-from understudy.engines.previz.plan import SettingKind, TimeOfDay, Weather
-
-INDOORS = frozenset({SettingKind.ROOM, SettingKind.KITCHEN, SettingKind.OFFICE, SettingKind.STAGE, SettingKind.STUDIO})
+from understudy.engines.previz.plan import INDOORS, SettingKind, TimeOfDay, Weather
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -312,10 +310,33 @@ def look_of(
             shadow=0.5,
             glow=0.0,
         )
+    if setting is SettingKind.MOON:
+        black: Rgb = (0.012, 0.013, 0.02)
+        return replace(
+            look, sky=(black, black, black), stars=0.5, ambient=(0.34, 0.35, 0.40), key=(1.10, 1.08, 1.04), haze=black,
+            haziness=0.0, rim=0.8, sun=(1.0, 0.98, 0.94), sun_y=0.5, shadow=0.7, shadow_reach=1.2, glow=0.0,
+            overcast=0.0,
+        )  # fmt: skip
+    if setting is SettingKind.MARS:
+        look = _dusty(look)
     look = _in_weather(look, weather)
     if setting in INDOORS:
         return _indoors(look, setting, time_of_day)
     return look
+
+
+def _dusty(look: Look) -> Look:
+    """The same hour under a sky of red dust; the sun's own surroundings are paler, as pictures of Mars show them."""
+    bright = max(float(np.dot(look.sky[1], _LUMA)), 0.05)
+    level = min(bright * 1.25, 1.0)
+    return replace(
+        look,
+        sky=(dimmed((0.66, 0.44, 0.32), level), dimmed((0.84, 0.60, 0.44), level), dimmed((0.95, 0.76, 0.58), level)),
+        ambient=times(look.ambient, (1.0, 0.88, 0.80)),
+        haze=dimmed((0.92, 0.68, 0.50), level),
+        haziness=max(look.haziness, 0.75),
+        sun=mix(look.sun, (0.92, 0.95, 1.0), 0.5),
+    )
 
 
 def recolour(bitmap: Bitmap, matrix: npt.NDArray[np.float64]) -> Bitmap:

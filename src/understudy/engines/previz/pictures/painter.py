@@ -10,15 +10,16 @@ from understudy.engines.previz.pictures.air import in_the_air
 from understudy.engines.previz.pictures.camera import Camera
 from understudy.engines.previz.pictures.canvas import Bitmap, Canvas
 from understudy.engines.previz.pictures.layers import Layer
-from understudy.engines.previz.pictures.light import INDOORS, look_of
+from understudy.engines.previz.pictures.light import look_of
 from understudy.engines.previz.pictures.motions import FOLLOWED, TRAVEL
 from understudy.engines.previz.pictures.props import place_props
 from understudy.engines.previz.pictures.raster import Raster
 from understudy.engines.previz.pictures.scene import Stagehand
 from understudy.engines.previz.pictures.sets import build_set
+from understudy.engines.previz.pictures.sets_land3d import land_of, landscape
 from understudy.engines.previz.pictures.staging import stage
 from understudy.engines.previz.pictures.view import Reach, View
-from understudy.engines.previz.plan import Action, CameraMove, SettingKind, Shot, Weather
+from understudy.engines.previz.plan import INDOORS, Action, CameraMove, SettingKind, Shot, Weather
 from understudy.engines.previz.speech_timing import Spoken
 
 # Views sampled to learn what a camera move can see.
@@ -42,10 +43,14 @@ class FilmPainter:
         self._shot, self._canvas = shot, canvas
         roles, group_width = cast_of(shot)
         aspect = roles[0].aspect if roles else 1.0
-        self.staging = stage(canvas, shot.framing, shot.setting, aspect=aspect, group_span=group_width)
+        land = land_of(shot)
+        # Over a land, what flies is composed as in the sky.
+        place = shot.setting if land is None else SettingKind.SKY
+        self.staging = stage(canvas, shot.framing, place, aspect=aspect, group_span=group_width)
         heading = self._heading(roles[0].rig.faces if roles else 0)
         own_speed, camera_speed = self._speeds(heading)
-        self._camera = Camera(self.staging, shot.camera, rng=self._stream(1), speed=camera_speed)
+        move = shot.camera if land is None else CameraMove.STATIC
+        self._camera = Camera(self.staging, move, rng=self._stream(1), speed=camera_speed)
         reach = Reach.of([self._view(time_s) for time_s in np.linspace(0, canvas.duration_s, _SAMPLED_VIEWS)])
         look = look_of(
             shot.setting,
@@ -66,15 +71,13 @@ class FilmPainter:
             repeat=_GROUND_PERIOD if camera_speed else 0.0,
             is_passing=camera_speed != 0.0 or shot.camera is CameraMove.TRACK,
         )
-        scene = build_set(stagehand)
+        scene = build_set(stagehand) if land is None else landscape(stagehand, land)
         layers: list[Layer] = list(scene.layers)
         lead = roles[0] if roles else None
         props = replace(stagehand, rng=self._stream(5))
-        layers.extend(
-            place_props(
-                props, scene, hero_tall=lead.rig.height if lead else 1.0, hero_half=group_width / 2 if lead else 0.5
-            )
-        )
+        if land is None:
+            tall, half = (lead.rig.height, group_width / 2) if lead else (1.0, 0.5)
+            layers.extend(place_props(props, scene, hero_tall=tall, hero_half=half))
         rng = self._stream(6)
         # The seed also moves the subject a little off the middle, as far as there is room.
         room = max(self.staging.half_width - group_width / 2, 0.0)

@@ -57,7 +57,7 @@ def sky_box(stagehand: Stagehand, *, ends: bool) -> tuple[float, float, float, f
     )
 
 
-def open_sky(stagehand: Stagehand, *, ends: bool = True, has_sun: bool = True) -> list[Layer]:
+def open_sky(stagehand: Stagehand, *, ends: bool = True, has_sun: bool = True, has_clouds: bool = True) -> list[Layer]:
     """The sky of the hour, with its clouds."""
     look, rng, staging = stagehand.look, stagehand.rng, stagehand.staging
     box = sky_box(stagehand, ends=ends)
@@ -84,7 +84,8 @@ def open_sky(stagehand: Stagehand, *, ends: bool = True, has_sun: bool = True) -
     layers: list[Layer] = [backdrop(stagehand, colours, box, ends=ends)]
     if look.stars > 0.6:
         layers.append(_twinkle(stagehand))
-    layers.extend(clouds(stagehand))
+    if has_clouds:
+        layers.extend(clouds(stagehand))
     return layers
 
 

@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 
-from understudy.engines.previz.plan import SettingKind, Shot, TimeOfDay, Weather
+from understudy.engines.previz.plan import INDOORS, SettingKind, Shot, TimeOfDay, Weather
 from understudy.engines.previz.sound import air, creatures, things, water
 from understudy.engines.previz.sound.signals import Span, Stereo, band, db, filtered, place, random_for, unit
 
@@ -48,6 +48,10 @@ def _car_horn(span: Span, rng: np.random.Generator) -> Stereo:
 
 def _fog_horn(span: Span, rng: np.random.Generator) -> Stereo:
     return _event(lambda rate_hz, _: things.horn(rate_hz, base_hz=98.0, length_s=1.6), span, rng)
+
+
+def _far_bell(span: Span, rng: np.random.Generator) -> Stereo:
+    return _event(lambda rate_hz, _: things.bell(rate_hz, strike_hz=196.0), span, rng)
 
 
 def _far_thunder(span: Span, rng: np.random.Generator) -> Stereo:
@@ -115,6 +119,61 @@ _SETTINGS: Mapping[SettingKind, tuple[Layer, ...]] = {
     SettingKind.STUDIO: (_TONE, Layer(name="studio air", texture=air.ventilation, level_db=-12)),
     SettingKind.SKY: (Layer(name="sky wind", texture=partial(air.wind, strength=0.6), level_db=0),),
     SettingKind.SPACE: (Layer(name="drone", texture=air.space_drone, level_db=0),),
+    SettingKind.CANYON: (
+        Layer(name="gorge", texture=partial(air.wind, strength=0.45), level_db=-3),
+        Layer(name="far river", texture=water.stream, level_db=-14),
+    ),
+    SettingKind.VOLCANO: (
+        Layer(name="deep rumble", texture=air.space_drone, level_db=0),
+        Layer(name="hot wind", texture=partial(air.wind, strength=0.6), level_db=-5),
+        Layer(name="embers", texture=things.fire, level_db=-9),
+    ),
+    SettingKind.ISLAND: (
+        Layer(name="surf", texture=partial(water.waves, period_s=4.6), level_db=-2),
+        Layer(name="palms", texture=air.leaves, level_db=-11),
+    ),
+    SettingKind.JUNGLE: (
+        _LEAVES,
+        Layer(name="jungle birds", texture=partial(creatures.birds, per_s=3.2), level_db=-6, is_alive=True),
+        Layer(name="insects", texture=creatures.crickets, level_db=-10, is_alive=True),
+    ),
+    SettingKind.MARS: (
+        Layer(name="thin wind", texture=partial(air.wind, strength=0.55), level_db=-2),
+        Layer(name="dust", texture=air.drifting_sand, level_db=-14),
+    ),
+    # Nothing is heard in a vacuum but what a film puts there.
+    SettingKind.MOON: (Layer(name="drone", texture=air.space_drone, level_db=-4),),
+    SettingKind.CAVE: (
+        Layer(name="hollow", texture=partial(air.wind, strength=0.1), level_db=-7),
+        Layer(name="dripping", texture=water.lapping, level_db=-13),
+    ),
+    SettingKind.TEMPLE: (_BREEZE, _LEAVES, Layer(name="temple bell", texture=_far_bell, level_db=-9)),
+    SettingKind.CASTLE: (Layer(name="battlements", texture=partial(air.wind, strength=0.4), level_db=-4), _BREEZE),
+    SettingKind.MARKET: (
+        Layer(name="crowd", texture=creatures.crowd, level_db=-1),
+        Layer(name="city", texture=air.city_rumble, level_db=-12),
+    ),
+    SettingKind.ROOFTOP: (
+        Layer(name="city", texture=air.city_rumble, level_db=-3),
+        Layer(name="roof wind", texture=partial(air.wind, strength=0.4), level_db=-5),
+        Layer(name="far cars", texture=partial(air.traffic, every_s=3.4), level_db=-12),
+    ),
+    SettingKind.STADIUM: (
+        Layer(name="crowd", texture=creatures.crowd, level_db=2),
+        Layer(name="arena", texture=air.city_rumble, level_db=-8),
+    ),
+    SettingKind.RESTAURANT: (_TONE, Layer(name="guests", texture=creatures.crowd, level_db=-4)),
+    SettingKind.CLASSROOM: (_TONE, Layer(name="clock", texture=things.clock, level_db=-20)),
+    SettingKind.LIBRARY: (_TONE, Layer(name="old clock", texture=things.clock, level_db=-23)),
+    SettingKind.BEDROOM: (_TONE, Layer(name="bedside clock", texture=things.clock, level_db=-24)),
+    SettingKind.TRAIN: (
+        Layer(name="rails", texture=partial(air.hum, base_hz=43.0), level_db=-2),
+        Layer(name="rush", texture=air.ventilation, level_db=-3),
+    ),
+    SettingKind.SPACESHIP: (
+        Layer(name="engines", texture=partial(air.hum, base_hz=38.0), level_db=-3),
+        Layer(name="life support", texture=air.ventilation, level_db=-6),
+    ),
 }
 
 _BIRDS_MORNING = Layer(name="birds", texture=partial(creatures.birds, per_s=2.2), level_db=-9, is_alive=True)
@@ -133,7 +192,7 @@ _GREEN_HOURS: Mapping[TimeOfDay, tuple[Layer, ...]] = {
 _GREEN = frozenset(
     {
         SettingKind.MEADOW, SettingKind.GARDEN, SettingKind.COURTYARD, SettingKind.FOREST, SettingKind.FARM,
-        SettingKind.RIVER,
+        SettingKind.RIVER, SettingKind.TEMPLE, SettingKind.ISLAND,
     }
 )  # fmt: skip
 _HOURS: Mapping[tuple[SettingKind, TimeOfDay], tuple[Layer, ...]] = {
@@ -165,9 +224,9 @@ _FOG_HORN = Layer(name="fog horn", texture=_fog_horn, level_db=-4)
 _LOUD = frozenset({Weather.RAIN, Weather.STORM, Weather.WIND})
 _NO_ANIMALS = frozenset({Weather.RAIN, Weather.STORM, Weather.SNOW})
 
-INDOORS = frozenset({SettingKind.ROOM, SettingKind.KITCHEN, SettingKind.OFFICE, SettingKind.STAGE, SettingKind.STUDIO})
 _BY_THE_WATER = frozenset({SettingKind.SEA, SettingKind.HARBOR, SettingKind.BEACH})
-_SHELTERED = frozenset({SettingKind.UNDERWATER, SettingKind.SPACE})
+_SHELTERED = frozenset({SettingKind.UNDERWATER, SettingKind.SPACE, SettingKind.MOON})
+_WINDOWED = frozenset({SettingKind.ROOM, SettingKind.KITCHEN, SettingKind.BEDROOM, SettingKind.CLASSROOM})
 _THROUGH_A_WALL_DB, _THROUGH_WATER_DB = -3.0, -6.0
 
 
@@ -215,9 +274,9 @@ def _place_layers(shot: Shot) -> tuple[Layer, ...]:
 
 def _outside_layers(shot: Shot) -> tuple[Layer, ...]:
     """Give the weather, and for a room with a window the hour outside it; nothing reaches space or a studio."""
-    if shot.setting in (SettingKind.SPACE, SettingKind.STUDIO):
+    if shot.setting in (SettingKind.SPACE, SettingKind.MOON, SettingKind.SPACESHIP, SettingKind.STUDIO):
         return ()
     layers = _WEATHERS[shot.weather]
-    if shot.setting in (SettingKind.ROOM, SettingKind.KITCHEN) and shot.weather not in _NO_ANIMALS:
+    if shot.setting in _WINDOWED and shot.weather not in _NO_ANIMALS:
         layers += _GREEN_HOURS[shot.time_of_day]
     return layers

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from understudy.engines.previz.plan import SettingKind
+from understudy.engines.previz.plan import FINER, SettingKind
 from understudy.engines.previz.sound.signals import Span, Stereo, band, convolved, db, noise, random_for
 
 _PRE_DELAY_S = 0.012
@@ -40,7 +40,7 @@ _ROOMS: Mapping[SettingKind, Room] = {
 
 def room_of(setting: SettingKind) -> Room:
     """Give the reverberation of a setting; open land hardly has one."""
-    return _ROOMS.get(setting, _OPEN)
+    return _ROOMS.get(setting) or _ROOMS.get(FINER.get(setting, setting), _OPEN)
 
 
 def with_room(sound: Stereo, span: Span, room: Room) -> Stereo:
