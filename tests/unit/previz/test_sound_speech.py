@@ -7,11 +7,12 @@ import pytest
 
 from understudy.engines.previz.plan import Line, SettingKind, Weather
 from understudy.engines.previz.sound import compose_sound
+from understudy.engines.previz.sound.cast import cast_voices
 from understudy.engines.previz.sound.cues import Scene, moments_s
 from understudy.engines.previz.sound.dialogue import MAX_PACE, speak_lines
+from understudy.engines.previz.sound.english import phonemes_of, synthesise
 from understudy.engines.previz.sound.mix import SPEECH_ABOVE_BED_DB, ducking
-from understudy.engines.previz.sound.signals import Span, band, noise, random_for, rms
-from understudy.engines.previz.sound.voices import VOICE_RATE_HZ, cast_voices, phonemes_of, synthesise
+from understudy.engines.previz.sound.signals import VOICE_RATE_HZ, Span, band, noise, random_for, rms
 from understudy.engines.previz.speech_timing import ENVELOPE_RATE_HZ, Spoken
 from unit.previz.listening import (
     SPEECH_BAND_HZ,

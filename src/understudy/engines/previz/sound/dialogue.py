@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from understudy.engines.previz.plan import FilmPlan
-from understudy.engines.previz.sound.reading import Manner, Reading, read_line
-from understudy.engines.previz.sound.signals import Mono, Span, Stereo, faded, place, resampled
-from understudy.engines.previz.sound.voices import VOICE_RATE_HZ, Voice, cast_voices, phonemes_of, synthesise
+from understudy.engines.previz.sound.cast import Voice, cast_voices
+from understudy.engines.previz.sound.signals import VOICE_RATE_HZ, Mono, Span, Stereo, faded, place, resampled
+from understudy.engines.previz.sound.voices import Saying, saying_of
 from understudy.engines.previz.speech_timing import ENVELOPE_RATE_HZ, Spoken
 
 MAX_PACE = 1.35
@@ -36,7 +36,7 @@ class _Part:
     """One line that can be voiced."""
 
     line: int
-    reading: Reading
+    saying: Saying
     voice: Voice
     audio: Mono
     pan: float
@@ -81,21 +81,20 @@ def _laid_out(
 def _read_all(plan: FilmPlan, span: Span, *, seed: int) -> tuple[list[_Part], list[str]]:
     parts: list[_Part] = []
     notes: list[str] = []
-    voices = cast_voices(plan.lines)
+    voices = cast_voices(plan.lines, plan.shots)
     for index, (line, voice) in enumerate(zip(plan.lines, voices, strict=True)):
         text = _audible_part(line.text, span.duration_s)
-        reading = read_line(text, line.language, read_english=phonemes_of)
-        audio = _voiced(reading, voice, pace=1.0, seed=seed + index)
+        saying = saying_of(text, line.language)
+        audio = _voiced(saying, voice, pace=1.0, seed=seed + index)
         if not audio.size:
             notes.append(f"line {index + 1} has no words to say")
             continue
         if len(text) < len(line.text.strip()):
             notes.append(f"line {index + 1} is longer than the film and is cut")
-        note = _note(index, line.language, reading)
-        if note:
-            notes.append(note)
+        if saying.note:
+            notes.append(f"line {index + 1} ({line.language}) {saying.note}")
         pan = _pan(line.speaker, len(plan.shots[line.shot].subjects))
-        parts.append(_Part(line=index, reading=reading, voice=voice, audio=audio, pan=pan))
+        parts.append(_Part(line=index, saying=saying, voice=voice, audio=audio, pan=pan))
     return parts, notes
 
 
@@ -111,26 +110,13 @@ def _audible_part(text: str, duration_s: float) -> str:
     return text[: space if space > 0 else limit]
 
 
-def _voiced(reading: Reading, voice: Voice, *, pace: float, seed: int) -> Mono:
-    """Say a reading and bring it to the common level."""
-    audio = synthesise(reading.phrases, voice, seed=seed, pace=pace)
+def _voiced(saying: Saying, voice: Voice, *, pace: float, seed: int) -> Mono:
+    """Say a line and bring it to the common level."""
+    audio = saying.in_voice(voice, pace=pace, seed=seed)
     if not audio.size:
         return audio
     loud = audio[np.abs(audio) > 0.05 * float(np.abs(audio).max())]
     return audio * np.float32(_LEVEL_RMS / float(np.sqrt(np.mean(np.square(loud, dtype=np.float64)))))
-
-
-def _note(index: int, language: str, reading: Reading) -> str:
-    label = f"line {index + 1} ({language})"
-    name = reading.language_name
-    if reading.manner is Manner.MURMURED:
-        return f"{label} is voiced as a murmur: no {name} voice is installed"
-    if reading.manner is Manner.AS_IF_ENGLISH:
-        return f"{label} is read as if it were English: no {name} voice is installed"
-    if reading.manner is Manner.SPELLED:
-        murmur = ", with a murmur for letters it cannot read" if reading.is_mixed else ""
-        return f"{label} is read by an English voice from {name} spelling{murmur}: no {name} voice is installed"
-    return ""
 
 
 def _pan(speaker: int | None, num_subjects: int) -> float:
@@ -171,8 +157,8 @@ def _length_s(parts: Sequence[_Part]) -> float:
 
 
 def _hastened(part: _Part, pace: float, *, seed: int) -> _Part:
-    audio = _voiced(part.reading, part.voice, pace=pace, seed=seed + part.line)
-    return _Part(line=part.line, reading=part.reading, voice=part.voice, audio=audio, pan=part.pan)
+    audio = _voiced(part.saying, part.voice, pace=pace, seed=seed + part.line)
+    return replace(part, audio=audio)
 
 
 def _spoken(line: int, start_s: float, audio: Mono, *, span: Span) -> Spoken:

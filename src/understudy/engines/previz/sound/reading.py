@@ -75,6 +75,40 @@ def read_line(text: str, language: str, *, read_english: EnglishReader) -> Readi
     return _murmured(text, name)
 
 
+_SCRIPT_LANGUAGES = {
+    "hangul": ("ko",),
+    "kana": ("ja",),
+    "han": ("zh", "ja", "yue"),
+    "cyrillic": ("ru", "uk", "bg", "sr", "mk", "be", "kk"),
+}
+_WITHOUT_LATIN = frozenset(
+    ("zh", "yue", "ja", "ko", "ru", "uk", "bg", "mk", "be", "kk", "ar", "fa", "ur", "he", "hi", "mr", "bn", "ta", "te")
+    + ("th", "el", "ka", "hy", "am")
+)
+
+
+def language_of_line(text: str, language: str) -> str:
+    """Tell the BCP 47 primary tag of the language a line is to be said in; "" where it has no words, or none is known.
+
+    Letters that contradict the given language decide: Chinese characters in an "English" line are Chinese.
+    """
+    text = unicodedata.normalize("NFKC", text).strip()
+    primary = language.split("-")[0].lower() or "en"
+    script = _main_script(text)
+    if script in ("none", "other"):
+        return primary if script == "other" and primary in _WITHOUT_LATIN else ""
+    if script == "latin":
+        has_letters = any(letter.isalpha() for letter in text)
+        return "en" if has_letters and primary in _WITHOUT_LATIN else primary
+    possible = _SCRIPT_LANGUAGES[script]
+    return primary if primary in possible else possible[0]
+
+
+def language_name(primary: str) -> str:
+    """Name a language in English, for notes; the tag itself where no name is known."""
+    return str(tables()["names"].get(primary) or tables()["script"]["latin"].get(primary, {}).get("name", primary))
+
+
 def _script_of(letter: str) -> str:
     code = ord(letter)
     if 0xAC00 <= code <= 0xD7A3:

@@ -19,6 +19,9 @@ Curve = npt.NDArray[np.floating[Any]]
 Response = Callable[[Curve], Curve]
 
 _RING_BLOCK = 256
+VOICE_RATE_HZ = 24_000
+"""What every synthesizer of speech gives."""
+
 _CONTROL_RATE_HZ = 200
 _ALIAS_GUARD = 0.46
 
@@ -246,3 +249,18 @@ def resampled(signal: Mono, from_hz: int, *, to_hz: int) -> Mono:
     fitted[:shared] = spectrum[:shared]
     result = np.fft.irfft(fitted, units * unit_out) * (unit_out / unit_in)
     return result[: round(signal.size * to_hz / from_hz)].astype(np.float32)
+
+
+def trimmed(audio: Mono, sample_rate_hz: int, *, breath_s: float = 0.02) -> Mono:
+    """Cut silence at both ends of speech down to a breath, and fade the cuts."""
+    loud = np.flatnonzero(np.abs(audio) > 0.01 * float(np.abs(audio).max(initial=0.0)))
+    if not loud.size:
+        return np.zeros(0, np.float32)
+    edge = round(breath_s * sample_rate_hz)
+    start, stop = max(0, int(loud[0]) - edge), min(audio.size, int(loud[-1]) + 3 * edge)
+    piece = audio[start:stop].astype(np.float32)
+    ramp = np.linspace(0.0, 1.0, min(edge, piece.size // 2), dtype=np.float32)
+    if ramp.size:
+        piece[: ramp.size] *= ramp
+        piece[-ramp.size :] *= ramp[::-1]
+    return piece
