@@ -2,8 +2,14 @@
 
 from understudy.engines.previz.board.given import Given, cuts_of
 
-FIRST = "The first frame is shown with a camera move; what it shows does not act out the prompt."
-LAST = "The last frame is shown with a camera move that ends on it; what it shows does not act out the prompt."
+FIRST = (
+    "The first frame is a scene in depth that the camera moves through; what it shows sways, nods and speaks as far as "
+    "one picture can, and nothing new comes in."
+)
+LAST = (
+    "The last frame is a scene in depth that the camera moves through until it is seen as given; what it shows sways "
+    "as far as one picture can, and nothing new comes in."
+)
 FIRST_AND_LAST = (
     "The film leads from the first frame to the last by moving and blending the two; nothing is drawn anew."
 )

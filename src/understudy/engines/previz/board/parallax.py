@@ -6,7 +6,7 @@ sideways steps shift things in proportion to their nearness, a step forward enla
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -14,9 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.engines.previz.board.acting import AT_REST, Bearing, bearing_at, voice_at
-from understudy.engines.previz.board.layers import FAR, Margins, Subject, layers_of
+from understudy.engines.previz.board.layers import FAR, Layers, Margins, Subject, layers_of
 from understudy.engines.previz.board.moves import Beat, Flight, Pose, eased
+from understudy.engines.previz.board.speaking import Jaw, jaw_of, opened
 from understudy.engines.previz.plan import Action
+from understudy.engines.previz.seeing.mouth import mouth_of
 from understudy.engines.previz.speech_timing import Spoken
 from understudy.media.decode import Picture
 
@@ -34,6 +36,9 @@ _MARGIN_MOST = 0.15
 _MARGIN_SAMPLES = 48
 _ROUNDS = 2
 """To find what is seen at a place one must know how near it is; nearness turns slowly, and two rounds are enough."""
+
+_NODS = 0.4
+"""How much less a subject nods whose mouth is seen to move."""
 
 _HEAD = 0.62
 """From where on upwards, as a part of a subject's height, it nods."""
@@ -75,12 +80,16 @@ class Parallax:
     def __init__(self, picture: Picture, part: Part) -> None:
         self._picture, self._part = picture, part
         self._height_px, self._width_px = picture.shape[:2]
+        self._jaw: Jaw | None = None
+        self._silent: list[Picture] = []
         self._is_still = all(
             self._pose(index) == Pose() and not self._has_drift and self._bearing(index) == AT_REST
             for index in self._sampled()
         )
         self._layers = None if self._is_still else layers_of(picture, self._margins())
         self._frame = np.empty_like(picture)
+        if self._layers is not None and part.spoken:
+            self._jaw = self._jaw_of(self._layers)
 
     def picture(self, index: int) -> Picture:
         """Draw frame ``index``; (height_px, width_px, 3) uint8 RGB; the buffer is reused by the next call."""
@@ -91,6 +100,7 @@ class Parallax:
         held = self._layers.subject.held if self._layers.subject is not None else 0.5
         seen = self._seen(pose, index, held)
         places = self._placed(seen, pose, self._layers.nearness)
+        self._speak(voice_at(self._part.spoken, index / self._part.fps))
         maps = self._enlarged(places, self._frame.shape)
         # What is looked at stays as sharp as it is; behind it half the time is worth more.
         way = cv2.INTER_CUBIC if self._layers.subject is None else cv2.INTER_LINEAR
@@ -114,7 +124,34 @@ class Parallax:
 
     def _bearing(self, index: int) -> Bearing:
         voice = voice_at(self._part.spoken, index / self._part.fps)
-        return bearing_at(self._beat(index), self._part.action, voice)
+        return bearing_at(self._beat(index), self._part.action, voice * (_NODS if self._has_mouth else 1.0))
+
+    @property
+    def _has_mouth(self) -> bool:
+        return self._jaw is not None
+
+    def _jaw_of(self, layers: Layers) -> Jaw | None:
+        """Find the mouth that speaks, in pixels of the layer that it is in."""
+        mouth = mouth_of(self._picture)
+        if mouth is None:
+            return None
+        left, top, shape = -layers.margins.left_px, -layers.margins.top_px, layers.plate.shape
+        if layers.subject is not None:
+            left, top, shape = left + layers.subject.box[0], top + layers.subject.box[1], layers.subject.cover.shape
+        jaw = jaw_of(replace(mouth, x_px=mouth.x_px - left, y_px=mouth.y_px - top), shape)
+        if jaw is not None:
+            # Of what a mouth changes the picture as it was is kept; the layers themselves are drawn on.
+            self._silent = [layer.copy() for layer in _speaking(layers)]
+        return jaw
+
+    def _speak(self, voice: float) -> None:
+        """Open the mouth in the layer that it is in, as far as the voice is loud."""
+        if self._jaw is None or self._layers is None:
+            return
+        rows = slice(self._jaw.top, self._jaw.top + self._jaw.down.shape[0])
+        columns = slice(self._jaw.left, self._jaw.left + self._jaw.down.shape[1])
+        for layer, silent in zip(_speaking(self._layers), self._silent, strict=True):
+            layer[rows, columns] = opened(silent, self._jaw, voice, is_dark=layer.ndim == 3)
 
     @property
     def _has_drift(self) -> bool:
@@ -240,6 +277,11 @@ class Parallax:
         left, top = (int(np.ceil(min(most, value))) for value in -half - low)
         right, bottom = (int(np.ceil(min(most, value))) for value in high - half)
         return Margins(left_px=left, top_px=top, right_px=right, bottom_px=bottom)
+
+
+def _speaking(layers: Layers) -> tuple[Picture, ...]:
+    """Return the colours, and the cover if it has one, of the layer in which a mouth would be."""
+    return (layers.plate,) if layers.subject is None else (layers.subject.colours, layers.subject.cover)
 
 
 def _fetched(
