@@ -3,12 +3,16 @@
 ``reading`` decides what a word is; here a noun finds its place.
 """
 
+from collections.abc import Sequence
+
 from understudy.engines.previz.drafts import Draft
 from understudy.engines.previz.kinds import Kind, kind_of, voice_of
 from understudy.engines.previz.phrases import Piece
 from understudy.engines.previz.plan import Action
 
 SUBJECTS_MAX = 5
+SHOWN_MAX = 9
+"""As many subjects as a request of Seedance 2.0 can bring reference images: each of them is shown."""
 # A bare plural ("seagulls") says more than one; three are seen as many without hiding each other.
 PLURAL_COUNT = 3
 # Nobody stands this far from a noun: no noun was read.
@@ -21,9 +25,10 @@ class Phrase:
     """What only the current noun phrase needs: the words before its noun, then the noun.
 
     role: what the next noun is for, a key of role.toml or "". kept_role: the role that "and" takes up again.
+    dressed: who wears the noun just read.
     """
 
-    __slots__ = ("count", "index", "is_determined", "kept_role", "noun", "role", "tint", "unknown")
+    __slots__ = ("count", "dressed", "index", "is_determined", "kept_role", "noun", "role", "tint", "unknown")
 
     def __init__(self, role: str = "") -> None:
         self.role, self.kept_role, self.tint = role, "", ""
@@ -31,6 +36,7 @@ class Phrase:
         self.is_determined = False
         self.unknown: list[Piece] = []
         self.noun: Draft | None = None
+        self.dressed: Draft | None = None
         self.index = NOWHERE
 
     def without_noun(self) -> None:
@@ -41,14 +47,18 @@ class Phrase:
 class Cast:
     """Who and what was named. clause: who acts in this clause. verb_seen: a noun now is an object.
 
-    is_fresh: a clause just began. action: a motion said before who does it ("a sleeping baby").
+    is_fresh: a clause just began. action: a motion said before who does it ("a sleeping baby"). earlier: those of the
+    shots before, whom this one may name again.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, earlier: Sequence[Draft] = ()) -> None:
+        self.earlier = tuple(earlier)
         self.drafts: list[Draft] = []
         self.props: list[str] = []
         self.last_clause: list[Draft] = []
         self._pending_wears: list[str] = []
+        self._pending_tint = ""
+        self.last_role = ""
         self.clause: list[Draft] = []
         self.start_sentence()
 
@@ -110,14 +120,19 @@ class Cast:
             pass
         elif not is_subject and owner is None and role in ("wear", "hold"):
             self._pending_wears.append(art_id)
+            self._pending_tint = phrase.tint if kind.name == "worn" else self._pending_tint
         elif owner is not None and self._goes_to(owner, kind, role=role):
             owner.wears.append(art_id)
+            if kind.name == "worn":
+                owner.wears_tint = owner.wears_tint or phrase.tint
+                phrase.dressed = owner
         elif not is_subject or (is_object and not kind.is_living):
             self.props.append(art_id)
         else:
             return self._add(Draft(art_id, word), phrase, role=role, many=many)
         phrase.without_noun()
         self.action = None if self.clause else self.action
+        self.last_role = role
         return None
 
     def _goes_to(self, owner: Draft, kind: Kind, *, role: str) -> bool:
@@ -128,13 +143,14 @@ class Cast:
         return (is_clothing and (role != "" or self.verb_seen)) or role not in ("", "place")
 
     def _add(self, named: Draft, phrase: Phrase, *, role: str, many: bool) -> Draft:
-        draft = self._known(named.art, phrase) or named
+        draft = self._known(named, phrase) or named
         if draft is named:
             self.drafts.append(draft)
             draft.count = phrase.count or (PLURAL_COUNT if many else 1)
         draft.tint = draft.tint or phrase.tint
         draft.wears += self._pending_wears
-        self._pending_wears = []
+        draft.wears_tint = draft.wears_tint or self._pending_tint
+        self._pending_wears, self._pending_tint = [], ""
         if self.action is not None and role in ("", "place", "with"):
             draft.acts(self.action)
             self.action = None
@@ -153,18 +169,48 @@ class Cast:
                 self.clause.append(draft)
             self.is_fresh = False
 
-    def _known(self, art_id: str, phrase: Phrase) -> Draft | None:
+    def _known(self, named: Draft, phrase: Phrase) -> Draft | None:
         """The subject that the noun names again: the same drawing, or "the man" for an old fisherman."""
-        for draft in self.drafts:
-            if draft.art == art_id and art_id:
-                return draft
         is_again = phrase.is_determined and phrase.count == 0
-        people = [draft for draft in self.drafts if draft.kind.name == "person"] if is_again else []
-        if art_id == "person":
-            return people[0] if people else None
-        if art_id in ("man", "woman"):
-            return next((draft for draft in people if voice_of(draft.art) == voice_of(art_id)), None)
+        for drafts in (self.drafts, self.earlier):
+            if found := _meant(drafts, named, is_again=is_again):
+                return self.recall(found)
         return None
+
+    def recall(self, draft: Draft) -> Draft:
+        """The draft as one of this shot's: itself, or its second self when an earlier shot showed it."""
+        if draft in self.drafts:
+            return draft
+        again = next((other for other in self.drafts if other.word == draft.word and other.art == draft.art), None)
+        if again is None:
+            again = draft.again()
+            self.drafts.append(again)
+        return again
+
+    def shown_by(self, number: int) -> Draft | None:
+        """Who is shown by a reference image, as far as that was said before."""
+        for draft in (*self.drafts, *self.earlier):
+            if number in draft.images:
+                return self.recall(draft)
+        return None
+
+    def join(self, draft: Draft, phrase: Phrase, *, role: str) -> None:
+        """Let somebody who is known take the place of a noun."""
+        if role == "":
+            self._join_clause(draft)
+        phrase.without_noun()
+        phrase.noun = draft
+
+    def meant_by(self, pronoun_art: str) -> list[Draft]:
+        """Whom of the earlier shots a pronoun means: "she" a woman or somebody unknown, "it" no person."""
+        voice, is_person = voice_of(pronoun_art), pronoun_art != ""
+        fitting = [
+            draft
+            for draft in self.earlier
+            if (draft.kind.name in PEOPLE) == is_person and (not voice or voice_of(draft.art) in ("", "child", voice))
+        ]
+        chosen = fitting or list(self.earlier)
+        return [self.recall(draft) for draft in (chosen if pronoun_art == "person" else chosen[:1])]
 
     def act(self, action: Action, noun: Draft | None, *, is_participle: bool, may_come_first: bool) -> None:
         """Give the motion to who does it: the noun right before a participle, else who acts in the clause.
@@ -180,3 +226,18 @@ class Cast:
             self.action = action
         for draft in targets:
             draft.acts(action)
+
+
+PEOPLE = ("person", "figure")
+
+
+def _meant(drafts: Sequence[Draft], named: Draft, *, is_again: bool) -> Draft | None:
+    for draft in drafts:
+        if draft.art == named.art and (named.art or (named.word and draft.word == named.word)):
+            return draft
+    people = [draft for draft in drafts if draft.kind.name in PEOPLE] if is_again else []
+    if named.art == "person":
+        return people[0] if people else None
+    if named.art in ("man", "woman"):
+        return next((draft for draft in people if voice_of(draft.art) == voice_of(named.art)), None)
+    return None

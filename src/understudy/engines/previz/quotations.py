@@ -15,6 +15,7 @@ _MARKS = re.compile(
     r"“(?P<curly>[^“”]{1,600})”|「(?P<corner>[^「」]{1,600})」|『(?P<double>[^『』]{1,600})』|«(?P<angle>[^«»]{1,600})»"
     r"|„(?P<low>[^„“”]{1,600})[“”]|\"(?P<straight>[^\"\n]{1,600})\"|＂(?P<full>[^＂]{1,600})＂"
     r"|‘(?P<single>[^‘’]{1,600}(?:’\w[^‘’]{0,600}){0,9})’(?!\w)"
+    r"|(?:^|(?<=[\n.!?]))\s*[—–]\s?(?P<dash>[^—–\n]{1,300}?)\s*[—–](?=\s?\w)"
     r"|(?<![\w'])'(?P<plain>(?=\S)(?:[^'\n]|(?<=\w)'(?=\w)){1,600})'(?!\w)"
 )
 _UNCLOSED = re.compile(r"[:：,，]\s*[\"“「『«](?P<text>[^\"“”「」『』«»]{1,600})$")
@@ -101,7 +102,8 @@ def names(text: str, key: str) -> bool:
     return any(pattern.search(folded) for pattern in _words_for(key))
 
 
-def _last_place(text: str, key: str) -> int:
+def last_word_of(text: str, key: str) -> int:
+    """Return where the last word of a row of the voice table ends, -1 for none."""
     folded = fold(text)
     return max((match.end() for pattern in _words_for(key) for match in pattern.finditer(folded)), default=-1)
 
@@ -113,7 +115,7 @@ def _is_spoken(prompt: str, *, start: int, end: int, group: str) -> bool:
     """
     before = re.split(r"[.!?。！？\n]", prompt[max(0, start - _SPACE_AROUND) : start])[-1]
     after = re.split(r"[.!?。！？\n\"“「『«]", prompt[end : end + _SPACE_AROUND])[0]
-    speech, writing = _last_place(before, "speech"), _last_place(before, "writing")
+    speech, writing = last_word_of(before, "speech"), last_word_of(before, "writing")
     if speech != writing:
         return speech > writing
     if names(after, "speech"):
@@ -141,7 +143,7 @@ def _after_colon(prompt: str) -> tuple[Quotation, ...]:
     for match in re.finditer(r"[:：]\s*(?P<text>[^\n.!?。！？]{1,600}[.!?。！？]*)", prompt):
         before = _CLOSED_WITH.sub("", prompt[max(0, match.start() - _SPACE_AROUND) : match.start()])
         last = fold(re.split(r"[.!?。！？\n]", before)[-1])
-        if _last_place(last, "speech") == len(last) and last and (text := match["text"].strip()):
+        if last_word_of(last, "speech") == len(last) and last and (text := match["text"].strip()):
             return (Quotation(text=text, start=match.start("text"), end=match.end("text"), is_spoken=True),)
     return ()
 

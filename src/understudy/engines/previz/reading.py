@@ -4,20 +4,22 @@ A shallow reading, the same for six languages: nouns and verbs in order, and sma
 (``lexicon/role.toml``). It never fails; what it cannot place it leaves out. Nouns find their place in ``casting``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from understudy.engines.previz.arranging import arrange
 from understudy.engines.previz.art import find_art, named
-from understudy.engines.previz.casting import SUBJECTS_MAX, Cast, Phrase
+from understudy.engines.previz.casting import SHOWN_MAX, SUBJECTS_MAX, Cast, Phrase
 from understudy.engines.previz.drafts import PROPERTIES, Draft, Mention, Reading
 from understudy.engines.previz.kinds import art_of_pronouns, kind_of
 from understudy.engines.previz.lexicon.inflect import fold, singulars
 from understudy.engines.previz.phrases import Piece
 from understudy.engines.previz.plan import Action, CameraMove
 from understudy.engines.previz.quotations import SENTENCE_ENDS
+from understudy.engines.previz.references import Naming, is_mark
+from understudy.engines.previz.shown import Shown
 
 COUNT_MAX = 5
 QUOTE_MARK = "\x00"
-DENSE = ("zh", "ja")
 HEAD_FIRST = ("es", "pt", "id")
 """Languages whose adjectives and second nouns follow what they describe."""
 
@@ -40,17 +42,29 @@ def _is_clothing(piece: Piece) -> bool:
 
 
 class Reader:
-    """Reads pieces in order; ``reading`` is what came out."""
+    """Reads pieces in order; ``reading`` is what came out.
 
-    def __init__(self, pieces: Sequence[Piece], negated: frozenset[int]) -> None:
+    namings: mark -> the given media it stands for. earlier: who was named in the shots before.
+    """
+
+    def __init__(
+        self,
+        pieces: Sequence[Piece],
+        negated: frozenset[int],
+        *,
+        namings: Mapping[str, Naming] | None = None,
+        earlier: Sequence[Draft] = (),
+    ) -> None:
         self._pieces, self._negated = pieces, negated
-        self._cast = Cast()
+        self._namings = namings or {}
+        self._cast = Cast(earlier)
+        self._shown = Shown()
         self._phrase = Phrase()
         self._mentions: list[Mention] = []
         self._speakers: list[Draft | None] = []
         self._camera: CameraMove | None = None
         self._waiting_quotes: list[int] = []
-        self._is_camera = self._is_offscreen = self._has_speech = False
+        self._is_camera = self._is_offscreen = self._has_speech = self._refers_back = False
 
     def reading(self) -> Reading:
         """Read everything."""
@@ -58,10 +72,17 @@ class Reader:
             self._read(index, piece)
         self._settle_unknown(followed_by_verb=False)
         self._cast.adopt_waiting()
-        kept = self._cast.drafts[:SUBJECTS_MAX]
+        self._shown.settle(self._cast)
+        shown = [draft for draft in self._cast.drafts[SUBJECTS_MAX:] if draft.images]
+        kept = [*self._cast.drafts[:SUBJECTS_MAX], *shown][:SHOWN_MAX]
+        arrange(self._pieces, kept)
         places = {id(draft): place for place, draft in enumerate(kept)}
         return Reading(
-            subjects=tuple(draft.settled() for draft in kept),
+            subjects=tuple(draft.settled(places.get(id(draft.rides))) for draft in kept),
+            drafts=tuple(kept),
+            uses=self._shown.uses,
+            setting_image=self._shown.setting,
+            refers_back=self._refers_back,
             mentions=tuple(self._mentions),
             props=tuple(dict.fromkeys(self._cast.props)),
             speakers=tuple(places.get(id(speaker)) for speaker in self._speakers),
@@ -71,6 +92,8 @@ class Reader:
     def _read(self, index: int, piece: Piece) -> None:
         if piece.text == QUOTE_MARK:
             self._on_quote()
+        elif is_mark(piece.text):
+            self._on_given(index, self._namings.get(piece.text[0]))
         elif piece.sort == "mark" and not piece.meanings:
             self._on_mark(piece)
         elif index in self._negated:
@@ -200,8 +223,10 @@ class Reader:
         if self._is_camera or self._phrase.role != "":
             self._phrase = Phrase()
             return
-        cast.clause = cast.clause or list(cast.last_clause) or cast.drafts[:1]
-        if not cast.clause and (art_id := art_of_pronouns().get(fold(piece.text))):
+        art_id = art_of_pronouns().get(fold(piece.text), "")
+        self._refers_back = True
+        cast.clause = cast.clause or list(cast.last_clause) or cast.drafts[:1] or cast.meant_by(art_id)
+        if not cast.clause and art_id:
             self._phrase.count = COUNT_MAX if art_id == "person" else 1
             cast.place(art_id, self._phrase, word=piece.text, many=False)
         self._phrase.noun = cast.clause[0] if cast.clause else None
@@ -268,6 +293,8 @@ class Reader:
             {"inside_after", "marks_object"} & set(following.meanings.get("role", ()))
         )
         self._mention(piece, PROPERTIES, 1 if is_compound else 3 if phrase.role == "place" or is_marked else 2)
+        if is_place:
+            self._shown.place(index)
         if is_compound:
             return
         kept = phrase.role
@@ -282,6 +309,8 @@ class Reader:
         phrase, before = self._phrase, self._before(index)
         if colours and piece.language in HEAD_FIRST and phrase.noun is not None:
             phrase.noun.tint = phrase.noun.tint or colours[0]
+        elif colours and piece.language in HEAD_FIRST and phrase.dressed is not None and phrase.index >= index - 2:
+            phrase.dressed.wears_tint = phrase.dressed.wears_tint or colours[0]
         elif colours and before is not None and before.means("role", "copula") and self._cast.clause:
             self._cast.clause[0].tint = colours[0]
         elif colours:
@@ -358,7 +387,10 @@ class Reader:
         if kind_of(found).name in ("body", "scenery"):
             found = ""
         if found or (starts and not cast.drafts):
-            self._on_subject(cast.place(found, phrase, word=text, many=False))
+            placed = cast.place(found, phrase, word=text, many=False)
+            self._on_subject(placed)
+            self._show(placed, words[-1])
+            self._shown.noun = (self._pieces.index(words[-1]), placed, "")
 
     def _is_plural(self, piece: Piece) -> bool:
         words = fold(piece.text).split()
@@ -392,8 +424,11 @@ class Reader:
                 cast.verb_seen = True
             phrase.unknown = []
             phrase.count = int(piece.meanings["count"][0]) if "count" in piece.meanings else phrase.count
-            self._on_subject(cast.place(art_id, phrase, word=piece.text, many=many))
+            placed = cast.place(art_id, phrase, word=piece.text, many=many)
+            self._on_subject(placed)
+            self._show(placed, piece)
         phrase.index = index
+        self._shown.noun = (index, phrase.noun, "")
 
     def _is_said_of(self, index: int) -> bool:
         """Whether the noun only tells what the subject is or becomes: "they become friends"."""
@@ -413,6 +448,24 @@ class Reader:
             self._is_camera = self._is_offscreen = False
             if self._waiting_quotes:
                 self._assign_waiting(draft)
+
+    # Given media.
+
+    def _on_given(self, index: int, naming: Naming | None) -> None:
+        """An image shows the noun beside it, or stands for somebody itself; other media only end the phrase."""
+        if naming is None or not naming.is_of_scene:
+            self._settle_unknown(followed_by_verb=False)
+            self._phrase = Phrase()
+            return
+        self._phrase, actors = self._shown.read(self._pieces, index, naming, cast=self._cast, phrase=self._phrase)
+        for draft in actors:
+            self._on_subject(draft)
+
+    def _show(self, draft: Draft | None, piece: Piece) -> None:
+        """Note where a noun stands, and which image that was named before it shows it."""
+        if draft is not None:
+            draft.at, draft.ends = piece.start, piece.end
+        self._shown.noun_came(draft, role=self._cast.last_role)
 
     # Quotations.
 
