@@ -8,8 +8,17 @@ import numpy as np
 
 from understudy.engines.previz.pictures.canvas import Bitmap
 from understudy.engines.previz.pictures.dressing import dressed, features_of
+from understudy.engines.previz.pictures.figures.figure import (
+    PersonFigure,
+    Scene,
+    figure_of,
+)
+from understudy.engines.previz.pictures.figures.ink import Ink
+from understudy.engines.previz.pictures.figures.performer import Mounted, Performer
+from understudy.engines.previz.pictures.figures.person_poses import Instant
+from understudy.engines.previz.pictures.figures.tile import Spot, tile_of
 from understudy.engines.previz.pictures.light import Look, dimmed
-from understudy.engines.previz.pictures.motions import ALOFT, Moment, Motion, motion_of
+from understudy.engines.previz.pictures.motions import ALOFT, TRAVEL, Moment, Motion, motion_of
 from understudy.engines.previz.pictures.puppets import (
     Biped,
     Joint,
@@ -22,84 +31,25 @@ from understudy.engines.previz.pictures.puppets import (
     wardrobe,
 )
 from understudy.engines.previz.pictures.raster import Raster
-from understudy.engines.previz.pictures.rigs import Body, Rig, rig_of
-from understudy.engines.previz.pictures.sprites import has_art, lit, silhouette, sprite, tinted, without_foot
+from understudy.engines.previz.pictures.rigs import Body, saddle_of
+from understudy.engines.previz.pictures.roles import Role, cast_of
+from understudy.engines.previz.pictures.sprites import lit, silhouette, sprite, tinted, without_foot
 from understudy.engines.previz.pictures.staging import Staging
 from understudy.engines.previz.pictures.view import NEAREST, View
 from understudy.engines.previz.pictures.warp import Features, Placement, bend_sprite, forward
-from understudy.engines.previz.plan import Action, Shot, Subject
+from understudy.engines.previz.plan import INDOORS, Action, Shot
 from understudy.engines.previz.speech_timing import ENVELOPE_RATE_HZ, Spoken
 
-_MOST_ACTORS = 8
 _HEAD = {Body.PERSON_HEAD: 0.43, Body.CREATURE_HEAD: 0.44, Body.NONE: 0.40, Body.BEAST_HEAD: 0.60, Body.BUST: 0.70}
-_ASPECTS = {Body.PERSON_HEAD: 0.46, Body.CREATURE_HEAD: 0.48, Body.NONE: 0.44, Body.BEAST_HEAD: 1.24, Body.BUST: 0.52}
-_PROBE_PX = 96
+__all__ = ["Actor", "Role", "Setup", "Voice", "base_lift_of", "cast_of"]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Role:
-    """One figure before it is drawn: which subject, its rig, its size against the main one, and its place."""
-
-    subject_index: int
-    subject: Subject
-    rig: Rig
-    art: str
-    aspect: float
-    height: float
-    x: float = 0.0
-    depth: float = 1.0
-
-
-def cast_of(shot: Shot) -> tuple[tuple[Role, ...], float]:
-    """All figures side by side around x 0, the main one nearest the middle; and the group's width in units.
-
-    Depths are factors of the main subject's distance.
-    """
-    roles: list[Role] = []
-    for index, subject in enumerate(shot.subjects):
-        art = subject.art if has_art(subject.art) else ""
-        rig = rig_of(art)
-        aspect = _ASPECTS.get(rig.body)
-        if aspect is None:
-            probe = sprite(art, _PROBE_PX)
-            aspect = probe.shape[1] / probe.shape[0]
-        if rig.is_puppet and subject.action in (Action.SIT, Action.SLEEP):
-            # Sitting figures are not tall ones.
-            aspect *= 1.4
-        lead = roles[0].rig.height if roles else rig.height
-        height = float(np.clip((rig.height / lead) ** 0.6, 0.42, 1.45))
-        for copy in range(max(subject.count, 1)):
-            size = height * (1.0 if copy == 0 else 0.90 + 0.05 * (copy % 3))
-            roles.append(Role(subject_index=index, subject=subject, rig=rig, art=art, aspect=aspect, height=size))
-    roles = roles[:_MOST_ACTORS]
-    if not roles:
-        return (), 1.0
-    order = _from_the_middle(len(roles))
-    widths = [max(role.aspect, 0.5) * role.height for role in roles]
-    gap = 0.16
-    places: dict[int, float] = {}
-    cursor = 0.0
-    for slot in order:
-        places[slot] = cursor + widths[slot] / 2
-        cursor += widths[slot] + gap
-    total = cursor - gap
-    # One or two actors are centred as a group; a crowd is centred on its lead, as far as it fits.
-    placed = [
-        replace(role, x=places[slot] - total / 2, depth=1.0 if slot == 0 else 1.0 + 0.10 * ((slot % 3) + 0.4))
-        for slot, role in enumerate(roles)
-    ]
-    return tuple(placed), total
-
-
-def _from_the_middle(count: int) -> list[int]:
-    """Indices from left to right such that index 0 is in the middle."""
-    order: list[int] = []
-    for index in range(count):
-        if index % 2:
-            order.append(index)
-        else:
-            order.insert(0, index)
-    return order
+# Way of a wheel or a foot where the figure itself goes nowhere, units per second.
+_TREADMILL = {Action.WALK: 0.55, Action.RUN: 1.5, Action.DRIVE: 1.5}
+# What a figure does with its whole body as well as with its limbs.
+_WHOLE_MOVES = frozenset(
+    {Action.FLY, Action.FLOAT, Action.SWIM, Action.RISE, Action.FALL, Action.ROLL, Action.GROW, Action.SHAKE}
+)
+_FLATTEST, _STEEPEST = 0.06, 0.4
 
 
 class Voice:
@@ -141,17 +91,42 @@ class Actor:
     def __init__(self, role: Role, setup: Setup, voice: Voice) -> None:
         self._role, self._setup, self._voice = role, setup, voice
         self.depth = role.depth * setup.distance
+        self._time_s = 0.0
         self._phase = float(setup.rng.uniform(0, 2 * np.pi)) if role.subject_index or role.x else 0.0
         density = setup.pixels_per_unit * role.height
         self._features = Features()
         self._biped: Biped | None = None
         self._beast: Quadruped | None = None
         self._extra = 1.0
-        self._bitmap = self._make(density)
         self._shadow = soft_shadow(96)
+        self._ink = Ink(setup.look)
+        self._rider = self._seat_rider()
+        self._performer = self._perform()
+        if self._performer is not None:
+            return
+        self._bitmap = self._make(density)
         self._mouth = open_mouth(max(int(density * 0.2), 8), setup.look) if role.rig.head else None
         self._cast = self._make_cast()
         self._flip = self._is_flipped()
+
+    def _seat_rider(self) -> Mounted | None:
+        """Who rides, drawn by hand."""
+        rider, setup = self._role.rider, self._setup
+        if rider is None:
+            return None
+        figure = figure_of(rider.art, rider.rig, rider.subject, look=setup.look, rng=setup.rng)
+        if not isinstance(figure, PersonFigure):
+            return None
+        return Mounted(figure=figure, tall=rider.rig.height / max(self._role.rig.height, 0.2))
+
+    def _perform(self) -> Performer | None:
+        role, setup = self._role, self._setup
+        # A stream of its own for each subject: who else is there does not change a face.
+        rng = np.random.default_rng([int(setup.rng.integers(1 << 30)), role.subject_index])
+        figure = figure_of(role.art, role.rig, role.subject, look=setup.look, rng=rng)
+        if figure is None:
+            return None
+        return Performer(figure, setup.look, shadow=self._shadow, rider=self._rider)
 
     def _make(self, density: float) -> Bitmap:
         role, look, rng = self._role, self._setup.look, self._setup.rng
@@ -220,13 +195,22 @@ class Actor:
         return silhouette(small, (0.0, 0.0, 0.0), look.shadow * 0.8)
 
     def _is_flipped(self) -> bool:
-        faces, heading = self._role.rig.faces, self._setup.heading
+        faces, heading = self._role.rig.faces, self._facing()
         return faces != 0 and heading != 0 and faces * heading < 0
+
+    def _facing(self) -> float:
+        """-1 or 1: the way it looks; 0 where its picture looks at the viewer."""
+        return self._setup.heading if self._travels() or not self._role.looks else float(self._role.looks)
+
+    def _travels(self) -> bool:
+        """Whether it goes where the film goes; who only stands there stays behind."""
+        return self._role.action in TRAVEL or not self._role.is_figure
 
     def _place(self, time_s: float) -> tuple[float, float]:
         setup = self._setup
-        x = self._role.x + setup.start_x + setup.speed * time_s
-        return x, setup.base_lift
+        # Who stays is in the picture in the middle of the film.
+        gone_s = time_s if self._travels() else setup.duration_s / 2
+        return self._role.x + setup.start_x + setup.speed * gone_s, setup.base_lift
 
     def motion(self, time_s: float) -> Motion:
         """How the figure moves at a time, in heights of its own."""
@@ -238,7 +222,7 @@ class Actor:
             rig=role.rig,
             is_afloat=setup.is_afloat,
         )
-        motion = motion_of(role.subject.action, moment, voice=self._voice.level(time_s))
+        motion = motion_of(role.action, moment, voice=self._voice.level(time_s))
         if setup.is_water:
             swell = float(np.sin(1.5 * time_s + self._phase + role.x))
             motion = replace(
@@ -253,25 +237,30 @@ class Actor:
         """Draw shadow and figure."""
         if self.depth - view.z < NEAREST:
             return
-        time_s = view.time_s
+        time_s = self._time_s = view.time_s
         x, lift = self._place(time_s)
         scale = view.scale(self.depth)
         height_px = scale * self._role.height
         foot_x, foot_y = view.project(x, 0.0, self.depth)
         motion = self.motion(time_s)
         motion = replace(motion, lift=motion.lift + lift)
+        if self._performer is not None:
+            self._draw_figure(raster, view, (foot_x, foot_y), motion=motion)
+            return
         if not self._setup.is_afloat and not self._setup.is_water:
             self._draw_shadow(raster, view, (foot_x, foot_y), height_px=height_px, motion=motion)
         sink = 0.0
-        if self._setup.is_water and self._role.subject.action not in (Action.FLY, Action.FLOAT):
+        if self._setup.is_water and self._role.action not in (Action.FLY, Action.FLOAT):
             sink = 0.13 if self._role.rig.floats else 0.24
         heading = self._setup.heading
         place = Placement(foot_x_px=foot_x, foot_y_px=foot_y + sink * height_px, height_px=height_px, flip=self._flip)
         if self._biped is None and self._beast is None:
+            self._draw_aboard(raster, place, motion)
             whole = replace(place, height_px=height_px * self._extra)
             shrunk = replace(motion, x=motion.x / self._extra, lift=motion.lift / self._extra)
             bend_sprite(raster, self._bitmap, whole, motion=shrunk, has_legs=self._role.rig.has_legs)
             self._draw_mouth(raster, place, motion)
+            self._draw_aboard(raster, place, motion, is_over=True)
             return
         spun = replace(motion, turn=0.0) if self._is_rolling() else motion
         joint = Joint(x_px=foot_x, y_px=place.foot_y_px, height_px=height_px)
@@ -283,6 +272,75 @@ class Actor:
             neck = self._biped.draw(raster, joint, spun, heading=heading if is_striding else 0.0)
             bust = self._role.rig.body is Body.BUST
             self._draw_head(raster, neck, spun, share=_HEAD[self._role.rig.body], drop=0.285 if bust else 0.03)
+
+    def _scene(self, role: Role, time_s: float) -> Scene:
+        """What a drawn figure is to show at a time."""
+        setup = self._setup
+        travels = setup.speed != 0 and role.action in TRAVEL
+        speed = abs(setup.speed) / role.height if travels else _TREADMILL.get(role.action, 0.0)
+        now = Instant(
+            time_s=time_s,
+            phase=self._phase,
+            speed=speed,
+            travels=travels,
+            voice=self._voice.level(time_s) if role is self._role or not self._role.is_figure else 0.0,
+        )
+        is_dark = setup.look.is_dark and setup.shot.setting not in INDOORS
+        return Scene(
+            action=role.action, now=now, rolled=speed * time_s, is_dark=is_dark, carries=self._role.rider is not None
+        )
+
+    def _draw_figure(self, raster: Raster, view: View, foot: tuple[float, float], *, motion: Motion) -> None:
+        """Draw a figure that is made by hand, and who rides it."""
+        performer, setup, role = self._performer, self._setup, self._role
+        if performer is None:
+            return
+        scene = self._scene(role, view.time_s)
+        riding = self._scene(role.rider, view.time_s) if role.rider is not None else None
+        scale = view.scale(self.depth) * role.height * motion.size
+        is_whole = role.action in _WHOLE_MOVES or setup.is_afloat or setup.is_water
+        lift = motion.lift if is_whole else setup.base_lift
+        aside = motion.x if is_whole else 0.0
+        turn = motion.turn if is_whole else 0.0
+        is_in_water = setup.is_water and role.action not in (Action.FLY, Action.FLOAT)
+        sink = (0.36 if role.action is Action.SWIM else 0.46) if is_in_water else 0.0
+        facing = self._facing() or 1.0
+        widen = 1.0
+        if role.action is Action.SPIN and not isinstance(performer.figure, PersonFigure):
+            facing, widen = facing * (1.0 if motion.turned >= 0 else -1.0), max(abs(motion.turned), 0.05)
+        spot = Spot(
+            x_px=foot[0] + aside * scale,
+            y_px=foot[1] - (lift - sink) * scale,
+            scale_px=scale,
+            facing=facing,
+            turn=turn,
+            widen=widen,
+            water_px=foot[1] if is_in_water else None,
+        )
+        flat = float(np.clip(view.y / max(self.depth - view.z, NEAREST), _FLATTEST, _STEEPEST))
+        ground = None if setup.is_afloat or setup.is_water else (foot[1], flat)
+        performer.draw(raster, spot, performer.drawn(scene, riding), ground=ground)
+
+    def _draw_aboard(self, raster: Raster, place: Placement, motion: Motion, *, is_over: bool = False) -> None:
+        """Draw who rides what is shown by its picture: inside it before it, upon it after it."""
+        rider, saddle = self._role.rider, saddle_of(self._role.art)
+        if self._rider is None or rider is None or (saddle.way != "inside") != is_over:
+            return
+        facing = self._facing() or 1.0
+        x, y = forward(saddle.x * facing, saddle.y, motion)
+        scale = place.height_px * motion.size
+        spot = Spot(
+            x_px=place.foot_x_px + x * scale,
+            y_px=place.foot_y_px - y * scale,
+            scale_px=scale * self._rider.tall,
+            facing=facing,
+            turn=motion.turn,
+            pivot=0.0,
+        )
+        scene = self._scene(rider, self._time_s)
+        tile = tile_of(raster, self._ink, spot, self._rider.figure.seated(scene, way=saddle.way))
+        if tile is not None:
+            raster.blit(tile.pixels, tile.left_px, tile.top_px)
 
     def _draw_mouth(self, raster: Raster, place: Placement, motion: Motion) -> None:
         """Open the mouth of a whole figure whose head is known."""
@@ -305,7 +363,7 @@ class Actor:
         raster.stamp(self._mouth, matrix)
 
     def _is_rolling(self) -> bool:
-        return self._role.subject.action is Action.ROLL
+        return self._role.action is Action.ROLL
 
     def _draw_head(self, raster: Raster, neck: Joint, motion: Motion, *, share: float, drop: float) -> None:
         tall = share * neck.height_px
@@ -354,7 +412,7 @@ class Actor:
 
 def base_lift_of(role: Role, staging: Staging, rng: np.random.Generator) -> float:
     """How high above the ground an action keeps a figure, in its heights; a flock is spread over the sky."""
-    action = role.subject.action
+    action = role.action
     if action not in ALOFT:
         return 0.0
     scatter = float(rng.uniform(-0.45, 0.55)) if role.x or role.subject_index else 0.0

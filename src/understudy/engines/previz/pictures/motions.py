@@ -56,15 +56,15 @@ class Moment:
 
 # Speed of travel in units per second.
 TRAVEL = {
-    Action.WALK: 0.40,
-    Action.RUN: 1.05,
-    Action.DRIVE: 1.25,
+    Action.WALK: 0.62,
+    Action.RUN: 1.70,
+    Action.DRIVE: 2.4,
     Action.SWIM: 0.30,
     Action.FLY: 0.55,
     Action.ROLL: 0.55,
 }
 # Actions that the camera keeps up with, whatever its own move.
-FOLLOWED = frozenset({Action.RUN, Action.DRIVE})
+FOLLOWED = frozenset({Action.WALK, Action.RUN, Action.DRIVE})
 # Actions off the ground.
 ALOFT = frozenset({Action.FLY, Action.FLOAT, Action.SWIM, Action.RISE, Action.FALL})
 # Steps (both feet) per second.

@@ -67,6 +67,32 @@ class Rig:
         return self.body is not Body.WHOLE
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saddle:
+    """Where a rider's hip is on a picture, in its heights: x from the middle towards its front, y up.
+
+    way: "astride" it, "inside" it (legs unseen) or "stand" (the feet are there).
+    """
+
+    x: float
+    y: float
+    way: str
+
+
+_ANY_SADDLE = Saddle(x=0.0, y=0.62, way="astride")
+
+
+@lru_cache(maxsize=1)
+def _saddles() -> dict[str, Saddle]:
+    rows = tomllib.loads(files(__package__).joinpath("rigs.toml").read_text(encoding="utf-8"))["saddles"]
+    return {name: Saddle(x=float(x), y=float(y), way=str(way)) for name, (x, y, way) in rows.items()}
+
+
+def saddle_of(art_id: str) -> Saddle:
+    """Where to ride a picture."""
+    return _saddles().get(art_id, _ANY_SADDLE)
+
+
 @lru_cache(maxsize=1)
 def _table() -> tuple[dict[str, frozenset[str]], dict[str, float], dict[str, tuple[float, ...]]]:
     text = files(__package__).joinpath("rigs.toml").read_text(encoding="utf-8")

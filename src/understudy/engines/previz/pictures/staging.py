@@ -14,7 +14,7 @@ _FRAMINGS = {
     Framing.CLOSE_UP: (0.86, 0.985, 0.50),
 }
 # In a close-up of a tall figure the frame ends below the chest.
-_TALL_CLOSE_UP = (1.55, 1.68, 0.44)
+_TALL_CLOSE_UP = (2.30, 2.42, 0.44)
 _TALL_ASPECT = 0.62
 
 

@@ -97,7 +97,9 @@ class Beast:
         """Where a rider's hip is."""
         breed = self.breed
         chest, rump = self._hung(stance)
-        return chest[0] * 0.56 + rump[0] * 0.44, max(chest[1], rump[1]) * 0.5 + min(chest[1], rump[1]) * 0.5 + breed.deep * 0.92
+        return chest[0] * 0.56 + rump[0] * 0.44, max(chest[1], rump[1]) * 0.5 + min(
+            chest[1], rump[1]
+        ) * 0.5 + breed.deep * 0.92
 
     def _hung(self, stance: Stance) -> tuple[Point, Point]:
         breed = self.breed
@@ -208,12 +210,17 @@ class Beast:
         apart = 0.022 if index % 2 else -0.012
         ground = (home + foot.forward + apart, foot.up + stance.lift)
         pastern = foot.roll + (0.10 if is_fore else -0.35 if not breed.hoofed else -0.22)
-        ankle = (ground[0] - bones[2] * float(np.sin(-pastern)) * (1 if is_fore else 1), ground[1] + bones[2] * float(np.cos(pastern)))
+        ankle = (
+            ground[0] - bones[2] * float(np.sin(-pastern)) * (1 if is_fore else 1),
+            ground[1] + bones[2] * float(np.cos(pastern)),
+        )
         hung = (x + apart, y - (0.03 if is_fore else 0.0))
         knee, ankle = reach(hung, ankle, (bones[0], bones[1]), bend=-1.0 if is_fore else 1.0)
         if not is_fore:
             # The haunch is part of the leg.
-            ink.limb(canvas, [hung, knee], [top * (2.0 + 0.5 * stance.folds), top * (1.05 + 0.7 * stance.folds)], colour)
+            ink.limb(
+                canvas, [hung, knee], [top * (2.0 + 0.5 * stance.folds), top * (1.05 + 0.7 * stance.folds)], colour
+            )
             ink.limb(canvas, [knee, ankle, ground], [top * 1.0, low * 1.05, low], colour)
         else:
             ink.limb(canvas, [hung, knee, ankle, ground], [top * 1.45, top, low * 1.05, low], colour)
@@ -274,7 +281,9 @@ class Beast:
                       (0.2, -0.78)]  # fmt: skip
             canvas.drawPath(smooth(points, tension=0.9), ink.across(mix(fur, pale, 0.72), (0.2, -0.8, 0.6 + long, 0.2)))
             nose = (0.60 + long, -0.13)
-            canvas.drawOval(oval(nose, 0.15 if breed.is_cat else 0.20, 0.11 if breed.is_cat else 0.15), ink.flat(breed.nose))
+            canvas.drawOval(
+                oval(nose, 0.15 if breed.is_cat else 0.20, 0.11 if breed.is_cat else 0.15), ink.flat(breed.nose)
+            )
             if stance.mouth <= 0.04:
                 path = skia.Path()
                 path.moveTo(nose[0] - 0.02, nose[1] - 0.12)

@@ -128,7 +128,9 @@ def _jump(now: Instant, breed: Breed) -> Stance:
     base = _idle(now, breed)
     if beat < 0.30:
         press = float(np.sin(np.pi * beat / 0.30))
-        return replace(base, chest=(-0.02 * press, -0.08 * press), rump=(0.03 * press, -0.15 * press), nod=-0.15 * press)
+        return replace(
+            base, chest=(-0.02 * press, -0.08 * press), rump=(0.03 * press, -0.15 * press), nod=-0.15 * press
+        )
     rise = (beat - 0.30) / 0.70
     arc = 4 * rise * (1 - rise)
     tucked = 0.11 * arc
@@ -200,7 +202,14 @@ def _wave(now: Instant, breed: Breed) -> Stance:
 def _shake(now: Instant, breed: Breed) -> Stance:
     fast = now.swing(5.5)
     base = _idle(now, breed)
-    return replace(base, chest=(0.008 * fast, 0.0), head=(0.02 * fast, 0.0), nod=0.10 * fast, tail=0.5 * now.swing(4.3), turn=0.02 * fast)
+    return replace(
+        base,
+        chest=(0.008 * fast, 0.0),
+        head=(0.02 * fast, 0.0),
+        nod=0.10 * fast,
+        tail=0.5 * now.swing(4.3),
+        turn=0.02 * fast,
+    )
 
 
 def _aloft(now: Instant, breed: Breed) -> Stance:
@@ -217,7 +226,9 @@ def _aloft(now: Instant, breed: Breed) -> Stance:
 
 
 def _swim(now: Instant, breed: Breed) -> Stance:
-    paddle = [Foot(forward=0.10 * now.swing(1.1, k * 1.7), up=0.06 + 0.05 * now.swing(1.1, k * 1.7 + 1.5)) for k in range(4)]
+    paddle = [
+        Foot(forward=0.10 * now.swing(1.1, k * 1.7), up=0.06 + 0.05 * now.swing(1.1, k * 1.7 + 1.5)) for k in range(4)
+    ]
     return replace(_idle(now, breed), feet=(paddle[0], paddle[1], paddle[2], paddle[3]), head=(0.0, 0.06), nod=-0.1)
 
 
@@ -248,7 +259,5 @@ def stance_of(action: Action, now: Instant, breed: Breed) -> Stance:
     if beat < 0.15:
         stance = replace(stance, blink=max(stance.blink, float(np.sin(np.pi * beat / 0.15))))
     if now.voice > 0.02:
-        stance = replace(
-            stance, mouth=max(stance.mouth, min(now.voice * 0.95, 1.0)), nod=stance.nod - 0.12 * now.voice
-        )
+        stance = replace(stance, mouth=max(stance.mouth, min(now.voice * 0.95, 1.0)), nod=stance.nod - 0.12 * now.voice)
     return stance

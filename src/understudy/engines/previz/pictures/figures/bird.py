@@ -78,12 +78,16 @@ def flutter_of(action: Action, now: Instant, rate_hz: float) -> Flutter:
     if action in (Action.FLY, Action.FLOAT, Action.RISE, Action.FALL, Action.SWIM, Action.DRIVE):
         glide = 0.35 + 0.65 * float(np.clip(0.5 + now.swing(0.22) * 1.6, 0, 1))
         beat = now.swing(rate_hz)
-        pose = Flutter(flap=beat * glide, open=1.0, turn=0.06 * now.swing(0.22), lift=-0.04 * beat * glide, legs_out=0.0)
+        pose = Flutter(
+            flap=beat * glide, open=1.0, turn=0.06 * now.swing(0.22), lift=-0.04 * beat * glide, legs_out=0.0
+        )
     elif action in (Action.WALK, Action.RUN):
         gait = walking(now.speed or 0.6, span=0.22, at=0.6)
         steps = [gait.foot(now.time_s + now.phase, offset) for offset in (0.0, 0.5)]
         cycle = _TURN * (now.time_s + now.phase) / gait.period_s
-        pose = Flutter(feet=((steps[0][0], steps[0][1]), (steps[1][0], steps[1][1])), nod=0.10 * float(np.sin(2 * cycle)))
+        pose = Flutter(
+            feet=((steps[0][0], steps[0][1]), (steps[1][0], steps[1][1])), nod=0.10 * float(np.sin(2 * cycle))
+        )
     elif action in (Action.JUMP, Action.DANCE, Action.WAVE, Action.SHAKE):
         hop = abs(now.swing(1.1))
         pose = Flutter(lift=0.16 * hop, flap=now.swing(4.0) * 0.7, open=0.75 * hop + 0.2, turn=-0.15 * hop)
@@ -129,7 +133,16 @@ class Bird:
             self._draw_wing(canvas, ink, pose, tone=0.74, shift=0.05)
         tail = polygon([(-0.28, 0.02), (-0.86, -0.20), (-0.90, -0.06), (-0.80, 0.02), (-0.28, 0.16)])
         canvas.drawPath(tail, ink.shaded(dimmed(plumage.wing, 0.92), (-0.5, 0.1), (-0.5, -0.25)))
-        body = [(0.34, 0.24), (0.10, 0.30), (-0.24, 0.20), (-0.52, -0.02), (-0.30, -0.20), (0.04, -0.30), (0.32, -0.14), (0.42, 0.06)]
+        body = [
+            (0.34, 0.24),
+            (0.10, 0.30),
+            (-0.24, 0.20),
+            (-0.52, -0.02),
+            (-0.30, -0.20),
+            (0.04, -0.30),
+            (0.32, -0.14),
+            (0.42, 0.06),
+        ]
         path = ink.blob(canvas, body, plumage.back)
         canvas.save()
         canvas.clipPath(path, True)
@@ -143,7 +156,9 @@ class Bird:
             folded = [(0.20, 0.16), (-0.12, 0.20), (-0.66, -0.10), (-0.30, -0.12), (0.08, -0.08)]
             canvas.drawPath(smooth(folded, tension=0.8), ink.across(plumage.wing, (-0.6, -0.15, 0.2, 0.2)))
             for shift in (0.0, 0.08):
-                canvas.drawArc(oval((-0.18, 0.02 - shift), 0.34, 0.10), 190, 90, False, ink.line(dimmed(plumage.wing, 0.7), 0.014))
+                canvas.drawArc(
+                    oval((-0.18, 0.02 - shift), 0.34, 0.10), 190, 90, False, ink.line(dimmed(plumage.wing, 0.7), 0.014)
+                )
         canvas.restore()
 
     def _draw_wing(self, canvas: skia.Canvas, ink: Ink, pose: Flutter, *, tone: float, shift: float) -> None:

@@ -36,7 +36,9 @@ def _brim_hat(canvas: skia.Canvas, ink: Ink, colour: Rgb, trim: Rgb, yaw: float)
 
 
 def _straw_hat(canvas: skia.Canvas, ink: Ink, colour: Rgb, trim: Rgb, yaw: float) -> None:
-    ink.blob(canvas, [(-1.7, 0.36), (-0.7, 0.86), (0.0, 1.42), (0.7, 0.86), (1.7, 0.36), (0.0, 0.26)], colour, tension=0.5)
+    ink.blob(
+        canvas, [(-1.7, 0.36), (-0.7, 0.86), (0.0, 1.42), (0.7, 0.86), (1.7, 0.36), (0.0, 0.26)], colour, tension=0.5
+    )
 
 
 def _top_hat(canvas: skia.Canvas, ink: Ink, colour: Rgb, trim: Rgb, yaw: float) -> None:
@@ -58,7 +60,9 @@ def _peaked_cap(canvas: skia.Canvas, ink: Ink, colour: Rgb, trim: Rgb, yaw: floa
     _cut(canvas, ink, [(-0.88, 0.42), (-1.12, 1.05), (0.0, 1.30), (1.12, 1.05), (0.88, 0.42)], colour, round_by=0.2)
     canvas.drawLine(-0.84, 0.50, 0.84, 0.50, ink.line(dimmed(colour, 0.55), 0.16))
     if np.cos(yaw) > -0.5:
-        canvas.drawOval(oval((toward * 0.75, 0.38), 0.5 + 0.3 * abs(float(np.cos(yaw))), 0.12), ink.flat((0.08, 0.08, 0.10)))
+        canvas.drawOval(
+            oval((toward * 0.75, 0.38), 0.5 + 0.3 * abs(float(np.cos(yaw))), 0.12), ink.flat((0.08, 0.08, 0.10))
+        )
         canvas.drawCircle(toward * 0.62, 0.84, 0.15, ink.flat(trim))
 
 
@@ -104,7 +108,9 @@ def _headscarf(canvas: skia.Canvas, ink: Ink, colour: Rgb, trim: Rgb, yaw: float
 def _ninja_hood(canvas: skia.Canvas, ink: Ink, colour: Rgb, trim: Rgb, yaw: float) -> None:
     outer = smooth([(0.0, 1.10), (0.92, 0.5), (0.92, -0.4), (0.5, -1.08), (-0.5, -1.08), (-0.92, -0.4), (-0.92, 0.5)])
     if np.cos(yaw) > -0.3:
-        outer.addOval(oval((0.45 * float(np.sin(yaw)), 0.04), 0.66 * (0.45 + 0.55 * max(float(np.cos(yaw)), 0.0)), 0.27))
+        outer.addOval(
+            oval((0.45 * float(np.sin(yaw)), 0.04), 0.66 * (0.45 + 0.55 * max(float(np.cos(yaw)), 0.0)), 0.27)
+        )
     outer.setFillType(skia.PathFillType.kEvenOdd)
     canvas.drawPath(outer, ink.across(colour, (-1.0, -1.1, 1.0, 1.1)))
 
@@ -117,7 +123,13 @@ def _great_helm(canvas: skia.Canvas, ink: Ink, colour: Rgb, trim: Rgb, yaw: floa
         outer.addOval(oval((0.40 * toward, -0.16), 0.60 * (0.5 + 0.5 * front), 0.62))
     outer.setFillType(skia.PathFillType.kEvenOdd)
     canvas.drawPath(outer, ink.across(colour, (-1.0, -1.1, 1.0, 1.25)))
-    visor = [(toward * 0.35 - 0.72, 0.42), (toward * 0.75, 0.30), (toward * 0.35 + 0.72, 0.42), (0.66, 0.98), (-0.66, 0.98)]
+    visor = [
+        (toward * 0.35 - 0.72, 0.42),
+        (toward * 0.75, 0.30),
+        (toward * 0.35 + 0.72, 0.42),
+        (0.66, 0.98),
+        (-0.66, 0.98),
+    ]
     _cut(canvas, ink, visor, dimmed(colour, 0.86), round_by=0.1)
     for x in (-0.3, 0.0, 0.3):
         canvas.drawLine(toward * 0.3 + x, 0.54, toward * 0.25 + x, 0.78, ink.line(dimmed(colour, 0.35), 0.06))
@@ -137,7 +149,13 @@ def _kabuto(canvas: skia.Canvas, ink: Ink, colour: Rgb, trim: Rgb, yaw: float) -
 def _space_helmet(canvas: skia.Canvas, ink: Ink, colour: Rgb, trim: Rgb, yaw: float) -> None:
     canvas.drawOval(oval((0.0, 0.0), 1.36, 1.36), ink.flat((0.75, 0.88, 1.0), 0.16))
     canvas.drawOval(oval((0.0, 0.0), 1.36, 1.36), ink.line(colour, 0.20))
-    canvas.drawArc(oval((0.0, 0.0), 1.08, 1.08), 25 if ink.side * ink.facing > 0 else 115, 45, False, ink.line((1, 1, 1), 0.12, 0.75))
+    canvas.drawArc(
+        oval((0.0, 0.0), 1.08, 1.08),
+        25 if ink.side * ink.facing > 0 else 115,
+        45,
+        False,
+        ink.line((1, 1, 1), 0.12, 0.75),
+    )
     for x in (-1.34, 1.34):
         ink.ball(canvas, (x, -0.05), 0.20, dimmed(colour, 0.9), tall=1.7)
 
@@ -151,7 +169,12 @@ def _headphone(canvas: skia.Canvas, ink: Ink, colour: Rgb, trim: Rgb, yaw: float
 
 def _pointed(canvas: skia.Canvas, ink: Ink, colour: Rgb, trim: Rgb, yaw: float) -> None:
     away = -0.5 * float(np.sin(yaw) or 0.5)
-    _cut(canvas, ink, [(-0.95, 0.46), (away * 0.5 - 0.35, 1.5), (away * 1.4, 2.2), (away * 0.5 + 0.4, 1.5), (0.95, 0.46)], colour)
+    _cut(
+        canvas,
+        ink,
+        [(-0.95, 0.46), (away * 0.5 - 0.35, 1.5), (away * 1.4, 2.2), (away * 0.5 + 0.4, 1.5), (0.95, 0.46)],
+        colour,
+    )
     _cut(canvas, ink, [(-1.0, 0.34), (-1.0, 0.66), (1.0, 0.66), (1.0, 0.34)], trim)
 
 
@@ -166,7 +189,9 @@ def _conical(canvas: skia.Canvas, ink: Ink, colour: Rgb, trim: Rgb, yaw: float) 
 
 
 def _turban(canvas: skia.Canvas, ink: Ink, colour: Rgb, trim: Rgb, yaw: float) -> None:
-    ink.blob(canvas, [(-1.0, 0.42), (-1.08, 0.92), (-0.5, 1.42), (0.5, 1.42), (1.08, 0.92), (1.0, 0.42), (0.0, 0.26)], colour)
+    ink.blob(
+        canvas, [(-1.0, 0.42), (-1.08, 0.92), (-0.5, 1.42), (0.5, 1.42), (1.08, 0.92), (1.0, 0.42), (0.0, 0.26)], colour
+    )
     for drop in (0.0, 0.26, 0.52):
         canvas.drawArc(oval((0.3, 0.36 + drop), 1.1, 0.5), 40, 90, False, ink.line(dimmed(colour, 0.72), 0.05))
 

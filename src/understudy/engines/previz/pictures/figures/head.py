@@ -209,7 +209,9 @@ def _draw_hair(canvas: skia.Canvas, ink: Ink, skull: Skull, ball: _Ball) -> None
     lower: list[Point] = []
     for turn, height in zip(turns, heights, strict=True):
         level = float(np.sqrt(max(1 - height * height * 0.92, 0.05)))
-        lower.append((float(np.sin(turn)) * (_WIDE + 0.05) * level + shift * float(np.cos(turn) * 0.3 + 0.5), float(height)))
+        lower.append(
+            (float(np.sin(turn)) * (_WIDE + 0.05) * level + shift * float(np.cos(turn) * 0.3 + 0.5), float(height))
+        )
     rise = 1.10 if skull.style != "cropped" else 1.04
     upper: list[Point] = []
     for angle in np.linspace(0, np.pi, 13):

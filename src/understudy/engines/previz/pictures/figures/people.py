@@ -20,7 +20,13 @@ from understudy.engines.previz.plan import Subject
 _SKINS: tuple[Rgb, ...] = (
     (0.98, 0.83, 0.72), (0.94, 0.75, 0.61), (0.88, 0.67, 0.51), (0.78, 0.56, 0.41), (0.62, 0.42, 0.30), (0.45, 0.30, 0.22),
 )  # fmt: skip
-_HAIRS: tuple[Rgb, ...] = ((0.11, 0.08, 0.08), (0.20, 0.12, 0.08), (0.34, 0.20, 0.11), (0.52, 0.32, 0.16), (0.80, 0.60, 0.30))
+_HAIRS: tuple[Rgb, ...] = (
+    (0.11, 0.08, 0.08),
+    (0.20, 0.12, 0.08),
+    (0.34, 0.20, 0.11),
+    (0.52, 0.32, 0.16),
+    (0.80, 0.60, 0.30),
+)
 _TOPS: tuple[Rgb, ...] = (
     (0.20, 0.46, 0.74), (0.80, 0.36, 0.26), (0.20, 0.54, 0.46), (0.52, 0.38, 0.66), (0.86, 0.62, 0.24), (0.66, 0.26, 0.36),
     (0.90, 0.88, 0.84), (0.32, 0.40, 0.34),
@@ -33,7 +39,9 @@ _CHILD = Build(
     head=0.150, neck=0.685, hip=0.395, thigh=0.178, shin=0.182, upper_arm=0.130, forearm=0.118, shoulders=0.092, hips=0.058,
     waist=0.076, thick=0.98,
 )  # fmt: skip
-_BABY = replace(_CHILD, head=0.195, neck=0.60, hip=0.30, thigh=0.130, shin=0.128, upper_arm=0.100, forearm=0.090, thick=1.15)
+_BABY = replace(
+    _CHILD, head=0.195, neck=0.60, hip=0.30, thigh=0.130, shin=0.128, upper_arm=0.100, forearm=0.090, thick=1.15
+)
 # Marks in the name of a picture and what they say of the hair.
 _MARKS: dict[str, dict[str, Any]] = {
     "blond": {"hair": (0.90, 0.72, 0.36)},
@@ -185,8 +193,45 @@ def dressing_of(art_id: str, word: str) -> Dressing | None:
     return None
 
 
-_GIRLISH = ("girl", "woman", "princess", "mrs-", "lady", "queen", "mother", "女", "bride", "她", "mujer", "mulher", "wanita", "actress", "waitress", "ballerina", "witch", "geisha", "nun")
-_BOYISH = ("boy", "man", "prince", "santa", "king", "father", "男", "hombre", "homem", "pria", "detective", "knight", "pirate", "cowboy", "monk", "viking")
+_GIRLISH = (
+    "girl",
+    "woman",
+    "princess",
+    "mrs-",
+    "lady",
+    "queen",
+    "mother",
+    "女",
+    "bride",
+    "她",
+    "mujer",
+    "mulher",
+    "wanita",
+    "actress",
+    "waitress",
+    "ballerina",
+    "witch",
+    "geisha",
+    "nun",
+)
+_BOYISH = (
+    "boy",
+    "man",
+    "prince",
+    "santa",
+    "king",
+    "father",
+    "男",
+    "hombre",
+    "homem",
+    "pria",
+    "detective",
+    "knight",
+    "pirate",
+    "cowboy",
+    "monk",
+    "viking",
+)
 
 
 def _is_female(art_id: str, word: str, rng: np.random.Generator) -> bool:
@@ -207,15 +252,26 @@ def person_of(art_id: str, subject: Subject, *, look: Look, rng: np.random.Gener
     dark = skin[0] < 0.7
     hair = _HAIRS[int(rng.integers(2 if dark else len(_HAIRS)))]
     style_part, top_at, legs_at = float(rng.random()), int(rng.integers(len(_TOPS))), int(rng.integers(len(_LEGS)))
-    is_old = any(name in art_id for name in ("old-", "older")) or any(_says(word.lower(), name) for name in ("old", "elderly", "grandpa", "grandma", "老", "老人", "anciano", "anciana", "idoso"))
+    is_old = any(name in art_id for name in ("old-", "older")) or any(
+        _says(word.lower(), name)
+        for name in ("old", "elderly", "grandpa", "grandma", "老", "老人", "anciano", "anciana", "idoso")
+    )
     is_child = any(name in art_id for name in ("girl", "boy", "child")) or art_id == "baby"
     styles = ("long", "bob", "pony", "bun", "fringe") if is_female else ("short", "cropped", "fringe", "short", "curly")
     style = styles[min(int(style_part * len(styles)), len(styles) - 1)]
     build = _BABY if art_id == "baby" else _CHILD if is_child else _WOMAN if is_female else _MAN
-    skull = Skull(skin=skin, hair=hair, style=style, is_female=is_female and art_id != "baby", age=-1 if is_child else 0)
+    skull = Skull(
+        skin=skin, hair=hair, style=style, is_female=is_female and art_id != "baby", age=-1 if is_child else 0
+    )
     if is_old:
         build = replace(build, stoop=0.10)
-        skull = replace(skull, age=1, hair=_GREY, style="bun" if is_female else "receding", beard=0 if is_female or style_part < 0.4 else 2)
+        skull = replace(
+            skull,
+            age=1,
+            hair=_GREY,
+            style="bun" if is_female else "receding",
+            beard=0 if is_female or style_part < 0.4 else 2,
+        )
     if art_id == "baby":
         skull = replace(skull, style="tuft")
     for marks, text in ((_MARKS, art_id), (_HAIR_WORDS, word.lower())):
@@ -264,7 +320,9 @@ def _with_worn(costume: Costume, skull: Skull, subject: Subject) -> tuple[Costum
         if other is not None:
             skirt = other if costume.skirt is not None else None
             sleeves = dimmed(other, 0.92) if costume.sleeves is not None else None
-            costume = replace(costume, top=other, skirt=skirt, sleeves=sleeves, collar=dimmed(other, 0.8) if costume.collar else None)
+            costume = replace(
+                costume, top=other, skirt=skirt, sleeves=sleeves, collar=dimmed(other, 0.8) if costume.collar else None
+            )
     return costume, skull
 
 

@@ -131,7 +131,10 @@ class Person:
         points: list[Point] = [joints.at(*joints.hip, 0.0), joints.at(*joints.neck, 0.0)]
         head = self._head_at(joints)
         reach_of_head = self.build.head * (1.5 + self.skull.room)
-        points += [(head[0] - reach_of_head, head[1] - reach_of_head), (head[0] + reach_of_head, head[1] + reach_of_head)]
+        points += [
+            (head[0] - reach_of_head, head[1] - reach_of_head),
+            (head[0] + reach_of_head, head[1] + reach_of_head),
+        ]
         for side, foot, arm in ((1.0, pose.near_foot, pose.near_arm), (-1.0, pose.far_foot, pose.far_arm)):
             points += [*joints.leg(side, foot)[:3], *joints.arm(side, arm)[:3]]
             if self.held:
@@ -185,9 +188,7 @@ class Person:
         up = (float(np.sin(lean)), float(np.cos(lean)))
         rise = size * 1.16
         side = joints.pose.sway
-        x, y = joints.at(
-            joints.neck[0] + up[0] * rise + 0.012, joints.neck[1] + up[1] * rise, side * 0.12
-        )
+        x, y = joints.at(joints.neck[0] + up[0] * rise + 0.012, joints.neck[1] + up[1] * rise, side * 0.12)
         return x, y
 
     @staticmethod
@@ -200,7 +201,9 @@ class Person:
         neck = joints.at(joints.neck[0] - 0.02 * joints.up[0], joints.neck[1] - 0.028, 0.0)
         size = self.build.head
         skin = dimmed(self.skull.skin, 0.90)
-        ink.limb(canvas, [neck, (middle[0] * 0.6 + neck[0] * 0.4, middle[1] * 0.6 + neck[1] * 0.4)], [size * 0.66] * 2, skin)
+        ink.limb(
+            canvas, [neck, (middle[0] * 0.6 + neck[0] * 0.4, middle[1] * 0.6 + neck[1] * 0.4)], [size * 0.66] * 2, skin
+        )
         if self.costume.collar is not None and faces_viewer:
             self._draw_collar(canvas, ink, joints, neck)
         if not faces_viewer:
@@ -240,9 +243,7 @@ class Person:
         left, right = (neck[0] - wide, neck[1] + 0.012), (neck[0] + wide, neck[1] + 0.012)
         canvas.drawPath(polygon([left, front, right, (neck[0], neck[1] - 0.005)]), ink.flat(colour))
 
-    def _draw_leg(
-        self, canvas: skia.Canvas, ink: Ink, joints: _Joints, leg: Bones, foot: Foot, tone: float
-    ) -> None:
+    def _draw_leg(self, canvas: skia.Canvas, ink: Ink, joints: _Joints, leg: Bones, foot: Foot, tone: float) -> None:
         hip, knee, ankle, _ = leg
         wear, thick = self.costume, self.build.thick
         cloth = dimmed(wear.legs if wear.legs is not None else self.skull.skin, tone)
@@ -270,7 +271,13 @@ class Person:
         canvas.translate(ankle[0], ankle[1])
         canvas.rotate(float(np.degrees(-roll)))
         back, front, sole = -0.036 * way, long * way, -_ANKLE
-        points = [(back, sole + 0.004), (back, 0.006), (0.022 * way, 0.016), (front * 0.85, sole + 0.034), (front, sole + 0.006)]
+        points = [
+            (back, sole + 0.004),
+            (back, 0.006),
+            (0.022 * way, 0.016),
+            (front * 0.85, sole + 0.034),
+            (front, sole + 0.006),
+        ]
         canvas.drawPath(smooth(points, tension=0.8), ink.shaded(colour, (0.0, 0.015), (0.0, sole)))
         sole_paint = ink.line(dimmed(colour, 0.6), 0.008)
         canvas.drawLine(back * 0.9, sole + 0.003, front * 0.92, sole + 0.003, sole_paint)
@@ -415,7 +422,10 @@ class Person:
             ink.limb(canvas, [shoulder, elbow, wrist], [0.076 * thick, 0.068 * thick, 0.056 * thick * wide], cloth)
         elif wear.sleeve > 0:
             part = wear.sleeve * 1.5
-            end = (shoulder[0] + (elbow[0] - shoulder[0]) * min(part, 1), shoulder[1] + (elbow[1] - shoulder[1]) * min(part, 1))
+            end = (
+                shoulder[0] + (elbow[0] - shoulder[0]) * min(part, 1),
+                shoulder[1] + (elbow[1] - shoulder[1]) * min(part, 1),
+            )
             ink.limb(canvas, [shoulder, end], [0.084 * thick, 0.078 * thick], cloth)
         if is_holder and not self.held[0].is_over_head:
             self._draw_held(canvas, hand)

@@ -111,7 +111,13 @@ def _jump(now: Instant) -> Pose:
         press = float(np.sin(np.pi * beat / 0.30))
         arm = Arm(pitch=-0.9 * press, out=0.25, bend=0.3)
         return Pose(
-            yaw=0.7, hip=0.474 - 0.12 * press, lean=0.38 * press, near_arm=arm, far_arm=arm, knees_out=0.3 * press, nod=-0.2 * press
+            yaw=0.7,
+            hip=0.474 - 0.12 * press,
+            lean=0.38 * press,
+            near_arm=arm,
+            far_arm=arm,
+            knees_out=0.3 * press,
+            nod=-0.2 * press,
         )
     rise = (beat - 0.30) / 0.70
     arc = 4 * rise * (1 - rise)
@@ -195,8 +201,15 @@ def _speak(now: Instant) -> Pose:
         head_yaw=-0.10 + 0.16 * now.swing(0.23),
         nod=0.03 * now.swing(0.31) - 0.08 * level,
         brow=0.2 + 0.6 * level,
-        near_arm=Arm(pitch=0.12 + level * (0.30 + 0.5 * first), out=0.16 + 0.22 * level, bend=0.45 + level * (0.7 + 0.5 * first), inward=0.2),
-        far_arm=Arm(pitch=0.08 + level * 0.5 * second, out=0.15 + 0.18 * level, bend=0.35 + level * 0.9 * second, inward=0.2),
+        near_arm=Arm(
+            pitch=0.12 + level * (0.30 + 0.5 * first),
+            out=0.16 + 0.22 * level,
+            bend=0.45 + level * (0.7 + 0.5 * first),
+            inward=0.2,
+        ),
+        far_arm=Arm(
+            pitch=0.08 + level * 0.5 * second, out=0.15 + 0.18 * level, bend=0.35 + level * 0.9 * second, inward=0.2
+        ),
     )
 
 

@@ -29,7 +29,8 @@ class Ride:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Body:
     """A car's side in its heights, nose to the right. outline and glass: points of smooth curves; wheels: where they
-    are; tyre: their radius."""
+    are; tyre: their radius.
+    """
 
     outline: tuple[Point, ...]
     glass: tuple[Point, ...]
@@ -79,7 +80,20 @@ _CARS = {
     "taxi": replace(_SEDAN, paint=(0.97, 0.76, 0.16), sign=(1.0, 0.95, 0.75), band=(0.12, 0.12, 0.13)),
     "police-car": replace(_SEDAN, paint=(0.93, 0.94, 0.96), sign=(0.22, 0.40, 0.96), band=(0.12, 0.20, 0.48)),
 }
-_SPORTY = ("sport", "ferrari", "lamborghini", "porsche", "race", "racing", "跑车", "赛车", "スポーツカー", "supercar", "deportivo", "esportivo")
+_SPORTY = (
+    "sport",
+    "ferrari",
+    "lamborghini",
+    "porsche",
+    "race",
+    "racing",
+    "跑车",
+    "赛车",
+    "スポーツカー",
+    "supercar",
+    "deportivo",
+    "esportivo",
+)
 
 
 def is_car(art_id: str) -> bool:
@@ -110,7 +124,9 @@ class Car:
         body = self.body
         canvas.translate(0.0, ride.lift)
         for x in body.wheels:
-            canvas.drawOval(oval((x + 0.05, body.tyre * 0.98), body.tyre * 1.02, body.tyre), ink.flat(dimmed(_RUBBER, 0.6)))
+            canvas.drawOval(
+                oval((x + 0.05, body.tyre * 0.98), body.tyre * 1.02, body.tyre), ink.flat(dimmed(_RUBBER, 0.6))
+            )
         canvas.save()
         canvas.translate(0.0, 0.025 * ride.bounce)
         canvas.rotate(float(np.degrees(ride.turn)))
@@ -122,7 +138,9 @@ class Car:
     def _draw_shell(self, canvas: skia.Canvas, ink: Ink, ride: Ride) -> None:
         body = self.body
         if body.sign is not None:
-            canvas.drawRRect(skia.RRect.MakeRectXY(skia.Rect.MakeLTRB(-0.22, 1.02, 0.16, 1.17), 0.05, 0.05), ink.flat(body.sign))
+            canvas.drawRRect(
+                skia.RRect.MakeRectXY(skia.Rect.MakeLTRB(-0.22, 1.02, 0.16, 1.17), 0.05, 0.05), ink.flat(body.sign)
+            )
         path = smooth(body.outline, tension=0.9)
         canvas.drawPath(path, ink.shaded(body.paint, (0.0, 1.0), (0.0, 0.14)))
         canvas.save()
@@ -213,7 +231,14 @@ class Bicycle:
             canvas.drawCircle(*middle, 0.035, ink.flat((0.4, 0.4, 0.44)))
         seat, head = (-0.14, 0.78), (0.40, 0.84)
         pen = ink.line(self.paint, 0.048)
-        for start, end in ((back, self.crank), (self.crank, seat), (back, seat), (seat, head), (self.crank, (0.42, 0.74)), (head, front)):
+        for start, end in (
+            (back, self.crank),
+            (self.crank, seat),
+            (back, seat),
+            (seat, head),
+            (self.crank, (0.42, 0.74)),
+            (head, front),
+        ):
             canvas.drawLine(*start, *end, pen)
         canvas.drawLine(*head, 0.37, 0.98, ink.line((0.3, 0.3, 0.34), 0.036))
         canvas.drawLine(0.37, 0.98, 0.48, 1.0, ink.line(_RUBBER, 0.045))
