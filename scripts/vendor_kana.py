@@ -4,8 +4,8 @@
 
 That dictionary has 790 000 words and 1 400 classes of how words follow each other, in MeCab's binary format. Kept are
 the commonest and shortest words and the mean costs between broader classes of words. Needs ``pip`` on the machine that
-packs. Output, under src/understudy/engines/previz/assets/kana: words.txt.xz, LICENSE.txt and MANIFEST.toml. Equal packages
-give equal bytes.
+packs. Output, under src/understudy/engines/previz/assets/kana: words.txt.xz, LICENSE.txt and MANIFEST.toml. Equal
+packages give equal bytes.
 """
 
 import hashlib

@@ -31,6 +31,12 @@ def _hibari() -> Any:
     return Hibari(voice="heart", threads=1)
 
 
+def alphabet() -> dict[str, int]:
+    """Return the numbers of the phonemes, which hibari has from Kokoro."""
+    vocabulary: dict[str, int] = _hibari().vocab
+    return vocabulary
+
+
 def phonemes_of(text: str) -> list[str]:
     """Read English text: one string of phonemes for each sentence."""
     return list(_hibari().phonemize(text))

@@ -23,7 +23,10 @@ from understudy.engines.previz.sound.signals import VOICE_RATE_HZ, Mono, resampl
 
 # From eSpeak NG's speak_lib.h, 1.52.
 _SYNCHRONOUS, _NO_EXIT_ON_ERROR = 2, 0x8000
-_UTF8, _IPA = 1, 2
+_UTF8 = 1
+_IPA_TIED = 2 | 0x80 | (ord("^") << 8)
+"""The phonetic alphabet, with a tie between the letters of one sound."""
+
 _RATE, _PITCH, _RANGE = 1, 3, 4
 _SLOWEST_WPM, _FASTEST_WPM = 80, 450
 
@@ -105,7 +108,7 @@ def say(text: str, language: str, voice: Voice, *, pace: float = 1.0, seed: int 
 
 
 def phonemes_of(text: str, language: str) -> list[str]:
-    """Read a text: the International Phonetic Alphabet, one string for each clause."""
+    """Read a text: the International Phonetic Alphabet, one string for each clause; "^" ties two letters to a sound."""
     clauses: list[str] = []
     with _library(0) as (library, _):
         if library.espeak_SetVoiceByName(_NAMES.get(language, language).encode()) != 0:
@@ -115,7 +118,7 @@ def phonemes_of(text: str, language: str) -> list[str]:
         for _ in range(_LONGEST_TEXT):
             if not rest.value:
                 break
-            clause = library.espeak_TextToPhonemes(ctypes.byref(rest), _UTF8, _IPA)
+            clause = library.espeak_TextToPhonemes(ctypes.byref(rest), _UTF8, _IPA_TIED)
             if clause:
                 clauses.append(re.sub(r"\([a-z-]+\)", "", clause.decode("utf-8", "ignore")))
     return clauses

@@ -82,8 +82,7 @@ _SCRIPT_LANGUAGES = {
     "cyrillic": ("ru", "uk", "bg", "sr", "mk", "be", "kk"),
 }
 _WITHOUT_LATIN = frozenset(
-    ("zh", "yue", "ja", "ko", "ru", "uk", "bg", "mk", "be", "kk", "ar", "fa", "ur", "he", "hi", "mr", "bn", "ta", "te")
-    + ("th", "el", "ka", "hy", "am")
+    ("zh", "yue", "ja", "ko", "ru", "uk", "bg", "mk", "be", "kk", "ar", "fa", "ur", "he", "hi", "mr", "bn", "ta", "th")
 )
 
 
@@ -96,7 +95,7 @@ def language_of_line(text: str, language: str) -> str:
     primary = language.split("-")[0].lower() or "en"
     script = _main_script(text)
     if script in ("none", "other"):
-        return primary if script == "other" and primary in _WITHOUT_LATIN else ""
+        return primary if script == "other" and primary != "en" else ""
     if script == "latin":
         has_letters = any(letter.isalpha() for letter in text)
         return "en" if has_letters and primary in _WITHOUT_LATIN else primary

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from understudy.engines.previz.plan import Line
-from understudy.engines.previz.sound import english, espeak
+from understudy.engines.previz.sound import english, espeak, kokoro
 from understudy.engines.previz.sound.cast import Voice, cast_voices
 from understudy.engines.previz.sound.kana import kana_of
 from understudy.engines.previz.sound.reading import Manner, Reading, language_name, language_of_line, read_line
@@ -40,9 +40,16 @@ def saying_of(text: str, language: str) -> Saying:
     language: BCP 47 tag; where the letters contradict it, the letters decide.
     """
     spoken = language_of_line(text, language)
+    if kokoro.can_say(spoken):
+        return _natural(text, spoken)
     if spoken not in ("", "en") and espeak.can_say(spoken):
         return _plain(text, spoken)
     return _english(read_line(text, language, read_english=english.phonemes_of))
+
+
+def _natural(text: str, language: str) -> Saying:
+    phrases = kokoro.phonemes_of(text, language)
+    return Saying(note="", _say=lambda voice, pace, _seed: kokoro.say(phrases, language, voice, pace=pace))
 
 
 def _plain(text: str, language: str) -> Saying:
