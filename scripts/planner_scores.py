@@ -15,7 +15,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from prompt_scores import HALVES, KINDS, Prompt, Tally, Verdict, judged, prompts_of, tallied, total
+from prompt_rows import HALVES, Prompt, prompts_of
+from prompt_scores import KINDS, Tally, Verdict, judged, tallied, total
 from understudy.engines.previz.plan import FilmPlan
 from understudy.engines.previz.planner import plan_film
 

@@ -6,14 +6,15 @@ the suite can show that each of them refuses a wrong plan.
 """
 
 import itertools
-import tomllib
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
-from pathlib import Path
+from dataclasses import dataclass
 
+from prompt_rows import ANY_MOVE, Choice, EditWanted, Prompt
 from understudy.core.content import Modality
 from understudy.engines.previz.plan import (
+    FINER,
+    INDOORS,
     CameraMove,
     Edit,
     FilmPlan,
@@ -25,8 +26,6 @@ from understudy.engines.previz.plan import (
     Subject,
 )
 
-PROMPTS = Path(__file__).parent / "prompts"
-HALVES = ("tuning", "held_out")
 OFF_SCREEN = "off"
 
 START_TOLERANCE_S = 0.25
@@ -36,82 +35,6 @@ PEOPLE = frozenset({"person", "man", "woman", "boy", "girl", "child", "baby", "o
 
 FILM_CRAFT = frozenset({"camera", "movie-camera", "video-camera", "film-frames", "film-projector", "cinema"})
 """What a prompt about filming names without wanting it in the picture: "the camera pushes in"."""
-
-Choice = frozenset[str]
-"""Words of which any is right; none at all = the prompt does not say."""
-
-
-ANY_MOVE: Choice = frozenset({"any"})
-"""The camera moves and the prompt leaves open how."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LineWanted:
-    """A line that must be spoken. speaker: the art it may come from, "off" or "image 1"; empty = left open.
-
-    audio: number of the reference audio whose voice it has; 0 = none.
-    """
-
-    text: str
-    language: str
-    speaker: Choice = frozenset()
-    audio: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TextWanted:
-    """Words that must stand in the picture, and as what."""
-
-    text: str
-    kind: Choice
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReferenceWanted:
-    """A given medium that the prompt names, and what for."""
-
-    modality: str
-    number: int
-    use: Choice
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EditWanted:
-    """A change of a given video. target, value: words that must be part of the edit's own; empty = any."""
-
-    kind: Choice
-    target: str = ""
-    value: Choice = frozenset()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prompt:
-    """One prompt and what a director reads in it; the keys are told in the heads of `tests/prompts/*.toml`."""
-
-    id: str
-    language: str
-    text: str
-    subjects: tuple[Choice, ...] = ()
-    actions: tuple[Choice, ...] = ()
-    setting: tuple[Choice, ...] = ()
-    time: tuple[Choice, ...] = ()
-    weather: tuple[Choice, ...] = ()
-    camera: tuple[Choice, ...] = ()
-    framing: tuple[Choice, ...] = ()
-    particles: tuple[Choice, ...] = ()
-    sounds: tuple[Choice, ...] = ()
-    style: Choice = frozenset()
-    mood: Choice = frozenset()
-    season: Choice = frozenset()
-    lines: tuple[LineWanted, ...] = ()
-    texts: tuple[TextWanted, ...] = ()
-    shots: tuple[int, ...] = (1,)
-    starts_s: tuple[float, ...] = ()
-    references: tuple[ReferenceWanted, ...] = ()
-    views: tuple[tuple[int, ...], ...] = ()
-    edits: tuple[EditWanted, ...] = ()
-    extension: str = ""
-    absent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,16 +58,6 @@ class Tally:
     def percent(self) -> float:
         """0..100; nothing asked is nothing wrong."""
         return 100 * self.right / self.asked if self.asked else 100.0
-
-
-def prompts_of(half: str) -> list[Prompt]:
-    """Return the prompts of one half, "tuning" or "held_out", in the order of the file."""
-    return [_prompt(row) for row in tomllib.loads((PROMPTS / f"{half}.toml").read_text(encoding="utf-8"))["prompt"]]
-
-
-def floors() -> dict[str, dict[str, float]]:
-    """Return the least percentages by half and kind, as `tests/prompts/floors.toml` keeps them."""
-    return tomllib.loads((PROMPTS / "floors.toml").read_text(encoding="utf-8"))
 
 
 def judged(prompt: Prompt, plan: FilmPlan) -> list[Verdict]:
@@ -172,33 +85,6 @@ def plain(text: str) -> str:
     return "".join(letter for letter in folded if unicodedata.category(letter)[0] not in "PZC")
 
 
-def _prompt(row: Mapping[str, object]) -> Prompt:
-    unknown = row.keys() - {field.name for field in fields(Prompt)}
-    if unknown:
-        raise ValueError(f"{row['id']}: unknown keys {sorted(unknown)}")
-    return Prompt(**{key: _value(key, value) for key, value in row.items()})  # type: ignore[arg-type]
-
-
-def _value(key: str, value: object) -> object:
-    parts: dict[str, Callable[..., object]] = {
-        "lines": LineWanted,
-        "texts": TextWanted,
-        "references": ReferenceWanted,
-        "edits": EditWanted,
-    }
-    if not isinstance(value, list):
-        return value
-    if key in parts:
-        return tuple(parts[key](**{name: _value(name, part) for name, part in row.items()}) for row in value)
-    if key == "views":
-        return tuple(tuple(numbers) for numbers in value)
-    if key in ("shots", "starts_s", "absent"):
-        return tuple(value)
-    if value and isinstance(value[0], list):
-        return tuple(frozenset(choice) for choice in value)
-    return frozenset(value)
-
-
 def _verdict(kind: str, is_right: bool, *, wanted: object, found: object) -> Verdict:
     return Verdict(kind=kind, is_right=is_right, wanted=_words(wanted), found=_words(found))
 
@@ -214,8 +100,10 @@ def _is(choice: Choice, art: str) -> bool:
 
 
 def _shows(choice: Choice, subject: Subject) -> bool:
-    # A figure without art is known by the prompt's own word alone.
-    return _is(choice, subject.art) if subject.art else any(wanted in subject.word.casefold() for wanted in choice)
+    if subject.art:
+        return _is(choice, subject.art)
+    # Without art it is what its images show, whatever that is called, or a figure known by the prompt's own word.
+    return bool(subject.images) or any(wanted in subject.word.casefold() for wanted in choice)
 
 
 def _cast(plan: FilmPlan) -> list[Subject]:
@@ -230,6 +118,11 @@ def _cast(plan: FilmPlan) -> list[Subject]:
 def _dressing(plan: FilmPlan) -> set[str]:
     worn = {art for shot in plan.shots for subject in shot.subjects for art in subject.wears}
     return worn | {art for shot in plan.shots for art in shot.props}
+
+
+def _sights(plan: FilmPlan) -> set[str]:
+    """Return the places that are seen from outside: the backdrop of a volcano shows the volcano."""
+    return {shot.setting.value for shot in plan.shots} - INDOORS
 
 
 def _met(choices: Sequence[Choice], cast: Sequence[Subject]) -> set[int]:
@@ -254,10 +147,15 @@ def _met(choices: Sequence[Choice], cast: Sequence[Subject]) -> set[int]:
 def _subjects(prompt: Prompt, plan: FilmPlan) -> Iterator[Verdict]:
     cast = _cast(plan)
     met = _met(prompt.subjects, cast)
+    sights = _sights(plan)
     found = [subject.art or subject.word for subject in cast]
     for index, choice in enumerate(prompt.subjects):
         # What the film is about must act in it; what else is named may also be held, worn or stand around.
-        is_there = index in met or (index > 0 and any(_is(choice, art) for art in _dressing(plan)))
+        is_there = (
+            index in met
+            or not choice.isdisjoint(sights)
+            or (index > 0 and any(_is(choice, art) for art in _dressing(plan)))
+        )
         yield _verdict("subjects", is_there, wanted=choice, found=found)
     for subject in cast:
         if subject.art in FILM_CRAFT and not any(_is(choice, subject.art) for choice in prompt.subjects):
@@ -279,7 +177,9 @@ def _by_shot(kind: str, of: Callable[[Shot], str]) -> Callable[[Prompt, FilmPlan
         for choice, shot in itertools.zip_longest(choices, plan.shots[: len(choices)]):
             if choice:
                 found = of(shot) if shot else "no such shot"
-                yield _verdict(kind, found in choice, wanted=choice, found=found)
+                # A bedroom is a room: the finer word is right too.
+                is_right = found in choice or FINER.get(found) in choice
+                yield _verdict(kind, is_right, wanted=choice, found=found)
 
     return judge
 
@@ -401,9 +301,9 @@ def _views(prompt: Prompt, plan: FilmPlan) -> Iterator[Verdict]:
         for wanted in prompt.references
         if wanted.modality == Modality.IMAGE and wanted.use == {ReferenceUse.SUBJECT}
     )
-    found = [subject.images for subject in _cast(plan) if subject.images]
+    found = [tuple(sorted(subject.images)) for subject in _cast(plan) if subject.images]
     for view in asked:
-        yield _verdict("views", view in [tuple(sorted(images)) for images in found], wanted=view, found=found)
+        yield _verdict("views", view in found, wanted=str(view), found=str(found))
 
 
 def _edits(prompt: Prompt, plan: FilmPlan) -> Iterator[Verdict]:

@@ -8,23 +8,18 @@ from functools import cache
 
 import pytest
 
-from prompt_scores import (
+from prompt_rows import (
     ANY_MOVE,
     HALVES,
-    KINDS,
     EditWanted,
     LineWanted,
     Prompt,
     ReferenceWanted,
-    Tally,
     TextWanted,
     floors,
-    judged,
-    plain,
     prompts_of,
-    tallied,
-    total,
 )
+from prompt_scores import KINDS, Tally, judged, plain, tallied, total
 from understudy.core.content import Modality
 from understudy.engines.previz.art import art_ids
 from understudy.engines.previz.plan import (
@@ -230,6 +225,36 @@ def test_a_subject_leaves_another_the_only_one_that_suits_it() -> None:
     meeting = replace(WANTED, subjects=(frozenset({"person", "man"}), frozenset({"person"})), actions=())
     two = opening(subjects=(Subject(art="person", word="someone"), Subject(art="man", word="man")))
     assert all(verdict.is_right for verdict in judged(meeting, two) if verdict.kind == "subjects")
+
+
+def test_an_image_of_a_subject_shows_it_without_art() -> None:
+    given = replace(WANTED, subjects=(frozenset({"lipstick"}),), actions=())
+    shown = opening(subjects=(Subject(art="", word="image 1", images=(1,)),))
+    assert all(verdict.is_right for verdict in judged(given, shown) if verdict.kind == "subjects")
+
+
+def test_a_volcano_is_shown_by_its_backdrop() -> None:
+    erupting = replace(WANTED, subjects=(frozenset({"volcano"}),), actions=())
+    backdrop = replace(opening(subjects=(), setting=SettingKind.VOLCANO), lines=())
+    assert all(verdict.is_right for verdict in judged(erupting, backdrop) if verdict.kind == "subjects")
+
+
+def test_a_seat_in_a_train_does_not_show_the_train() -> None:
+    passing = replace(WANTED, subjects=(frozenset({"train"}),), actions=())
+    inside = replace(opening(subjects=(), setting=SettingKind.TRAIN), lines=())
+    assert not all(verdict.is_right for verdict in judged(passing, inside) if verdict.kind == "subjects")
+
+
+def test_a_bedroom_is_a_room() -> None:
+    sleeping = replace(WANTED, setting=(frozenset({"room"}),))
+    asleep = opening(setting=SettingKind.BEDROOM)
+    assert all(verdict.is_right for verdict in judged(sleeping, asleep) if verdict.kind == "setting")
+
+
+def test_a_room_need_not_be_a_bedroom() -> None:
+    sleeping = replace(WANTED, setting=(frozenset({"bedroom"}),))
+    asleep = opening(setting=SettingKind.ROOM)
+    assert not all(verdict.is_right for verdict in judged(sleeping, asleep) if verdict.kind == "setting")
 
 
 def test_what_is_only_worn_is_not_what_the_film_is_about() -> None:
