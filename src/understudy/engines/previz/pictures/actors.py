@@ -49,6 +49,7 @@ _TREADMILL = {Action.WALK: 0.55, Action.RUN: 1.5, Action.DRIVE: 1.5}
 _WHOLE_MOVES = frozenset(
     {Action.FLY, Action.FLOAT, Action.SWIM, Action.RISE, Action.FALL, Action.ROLL, Action.GROW, Action.SHAKE}
 )
+_SMALLEST_RIDER = 0.28
 _FLATTEST, _STEEPEST = 0.06, 0.4
 
 
@@ -117,7 +118,8 @@ class Actor:
         figure = figure_of(rider.art, rider.rig, rider.subject, look=setup.look, rng=setup.rng)
         if not isinstance(figure, PersonFigure):
             return None
-        return Mounted(figure=figure, tall=rider.rig.height / max(self._role.rig.height, 0.2))
+        # Of a true size, a sailor would hardly be seen on his ship.
+        return Mounted(figure=figure, tall=max(rider.rig.height / max(self._role.rig.height, 0.2), _SMALLEST_RIDER))
 
     def _perform(self) -> Performer | None:
         role, setup = self._role, self._setup
@@ -255,12 +257,11 @@ class Actor:
         heading = self._setup.heading
         place = Placement(foot_x_px=foot_x, foot_y_px=foot_y + sink * height_px, height_px=height_px, flip=self._flip)
         if self._biped is None and self._beast is None:
-            self._draw_aboard(raster, place, motion)
             whole = replace(place, height_px=height_px * self._extra)
             shrunk = replace(motion, x=motion.x / self._extra, lift=motion.lift / self._extra)
             bend_sprite(raster, self._bitmap, whole, motion=shrunk, has_legs=self._role.rig.has_legs)
             self._draw_mouth(raster, place, motion)
-            self._draw_aboard(raster, place, motion, is_over=True)
+            self._draw_aboard(raster, place, motion)
             return
         spun = replace(motion, turn=0.0) if self._is_rolling() else motion
         joint = Joint(x_px=foot_x, y_px=place.foot_y_px, height_px=height_px)
@@ -321,10 +322,10 @@ class Actor:
         ground = None if setup.is_afloat or setup.is_water else (foot[1], flat)
         performer.draw(raster, spot, performer.drawn(scene, riding), ground=ground)
 
-    def _draw_aboard(self, raster: Raster, place: Placement, motion: Motion, *, is_over: bool = False) -> None:
-        """Draw who rides what is shown by its picture: inside it before it, upon it after it."""
+    def _draw_aboard(self, raster: Raster, place: Placement, motion: Motion) -> None:
+        """Draw who rides what is shown by its picture."""
         rider, saddle = self._role.rider, saddle_of(self._role.art)
-        if self._rider is None or rider is None or (saddle.way != "inside") != is_over:
+        if self._rider is None or rider is None:
             return
         facing = self._facing() or 1.0
         x, y = forward(saddle.x * facing, saddle.y, motion)

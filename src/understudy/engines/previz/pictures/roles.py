@@ -113,7 +113,9 @@ def _main_height(shot: Shot) -> float:
         return 1.0
     subject = shot.subjects[0]
     if subject.rides is not None and 0 <= subject.rides < len(shot.subjects):
-        subject = shot.subjects[subject.rides]
+        # Who sits on something small is what fills the picture.
+        ridden = shot.subjects[subject.rides]
+        return max(rig_of(ridden.art if has_art(ridden.art) else "").height, 1.0)
     return rig_of(subject.art if has_art(subject.art) else "").height
 
 
@@ -132,7 +134,7 @@ def _aspect(art: str, rig: Rig, action: Action) -> float:
 
 def _mounted(listed: list[tuple[int, Role]]) -> list[Role]:
     """Put who rides onto what is ridden; the mount takes the rider's place in the order."""
-    mounts = {index: role for index, role in reversed(listed)}
+    mounts = dict(reversed(listed))
     taken: dict[int, Role] = {}
     riders: set[int] = set()
     for index, role in listed:

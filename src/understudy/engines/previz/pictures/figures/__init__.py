@@ -1,1 +1,4 @@
-"""Drawn figures: people, cats, dogs, horses, birds, cars and bicycles, posed by a skeleton and shaded by the film's light."""
+"""Drawn figures: people, cats, dogs, horses, birds, cars and bicycles.
+
+Each is posed by a skeleton and shaded by the film's light.
+"""

@@ -158,10 +158,17 @@ class Beast:
         ]
         path = ink.blob(canvas, points, breed.fur)
         canvas.save()
-        canvas.clipPath(path, True)
+        canvas.clipPath(path, doAntiAlias=True)
         if breed.belly is not None:
-            band = [on(1.2, -deep * 0.1), on(1.1, -deep * 0.62), on(0.75, -deep * 0.72), on(0.3, -loin * 0.70),
-                    on(-0.1, -loin * 0.55), on(-0.1, -deep * 2), on(1.3, -deep * 2)]  # fmt: skip
+            band = [
+                on(1.2, -deep * 0.1),
+                on(1.1, -deep * 0.62),
+                on(0.75, -deep * 0.72),
+                on(0.3, -loin * 0.70),
+                on(-0.1, -loin * 0.55),
+                on(-0.1, -deep * 2),
+                on(1.3, -deep * 2),
+            ]
             canvas.drawPath(smooth(band, tension=0.6), ink.flat(breed.belly, 0.5))
         if breed.stripes is not None:
             for along in (0.08, 0.26, 0.44, 0.62, 0.80):
@@ -211,7 +218,7 @@ class Beast:
         ground = (home + foot.forward + apart, foot.up + stance.lift)
         pastern = foot.roll + (0.10 if is_fore else -0.35 if not breed.hoofed else -0.22)
         ankle = (
-            ground[0] - bones[2] * float(np.sin(-pastern)) * (1 if is_fore else 1),
+            ground[0] - bones[2] * float(np.sin(-pastern)) * 1.0,
             ground[1] + bones[2] * float(np.cos(pastern)),
         )
         hung = (x + apart, y - (0.03 if is_fore else 0.0))
@@ -226,12 +233,18 @@ class Beast:
             ink.limb(canvas, [hung, knee, ankle, ground], [top * 1.45, top, low * 1.05, low], colour)
         paw = dimmed(breed.socks, tone) if breed.socks is not None else dimmed(breed.fur, tone * 0.98)
         if breed.hoofed:
-            hoof = [(ground[0] - low * 0.6, ground[1] + 0.04), (ground[0] + low * 0.6, ground[1] + 0.045),
-                    (ground[0] + low * 0.95, ground[1]), (ground[0] - low * 0.7, ground[1])]  # fmt: skip
+            hoof = [
+                (ground[0] - low * 0.6, ground[1] + 0.04),
+                (ground[0] + low * 0.6, ground[1] + 0.045),
+                (ground[0] + low * 0.95, ground[1]),
+                (ground[0] - low * 0.7, ground[1]),
+            ]
             canvas.drawPath(polygon(hoof), ink.flat(dimmed((0.24, 0.19, 0.17), tone)))
             return
-        canvas.drawOval(oval((ground[0] + low * 0.30, ground[1] + low * 0.46), low * 0.92, low * 0.50),
-                        ink.shaded(paw, (0.0, ground[1] + low), (0.0, ground[1] - low * 0.3)))  # fmt: skip
+        canvas.drawOval(
+            oval((ground[0] + low * 0.30, ground[1] + low * 0.46), low * 0.92, low * 0.50),
+            ink.shaded(paw, (0.0, ground[1] + low), (0.0, ground[1] - low * 0.3)),
+        )
 
     def _draw_tail(self, canvas: skia.Canvas, ink: Ink, stance: Stance, rump: Point) -> None:
         breed = self.breed
@@ -274,11 +287,22 @@ class Beast:
             if breed.socks is not None:
                 ink.limb(canvas, [(0.42, 0.42), (0.55 + long * 0.72, -0.20 - long * 0.32)], [0.2, 0.12], breed.socks)
             canvas.drawOval(oval((tip[0] + deep * 0.4, tip[1] + 0.15), 0.10, 0.14), ink.flat(_BLACK))
-            canvas.drawArc(oval((tip[0] + 0.05, tip[1] - 0.28), 0.5, 0.22), 20, 120, False, ink.line(_BLACK, 0.06, 0.6))
+            canvas.drawArc(
+                oval((tip[0] + 0.05, tip[1] - 0.28), 0.5, 0.22),
+                20,
+                120,
+                useCenter=False,
+                paint=ink.line(_BLACK, 0.06, 0.6),
+            )
         else:
             ink.ball(canvas, (0.0, 0.0), 1.0, fur, tall=0.96)
-            points = [(0.35, 0.18), (0.55 + long * 0.8, -0.05 + deep * 0.1), (0.62 + long, -0.22), (0.55 + long * 0.85, -0.36 - deep * 0.4),
-                      (0.2, -0.78)]  # fmt: skip
+            points = [
+                (0.35, 0.18),
+                (0.55 + long * 0.8, -0.05 + deep * 0.1),
+                (0.62 + long, -0.22),
+                (0.55 + long * 0.85, -0.36 - deep * 0.4),
+                (0.2, -0.78),
+            ]
             canvas.drawPath(smooth(points, tension=0.9), ink.across(mix(fur, pale, 0.72), (0.2, -0.8, 0.6 + long, 0.2)))
             nose = (0.60 + long, -0.13)
             canvas.drawOval(
@@ -308,7 +332,9 @@ def _draw_eye(canvas: skia.Canvas, ink: Ink, breed: Breed, stance: Stance) -> No
     large = 0.20 if breed.hoofed else 0.27 if breed.is_cat else 0.22
     opened = 1 - stance.blink
     if opened < 0.25:
-        canvas.drawArc(oval((x, y + 0.05), large, 0.14), 190, 160, False, ink.line(dimmed(breed.fur, 0.28), 0.08))
+        canvas.drawArc(
+            oval((x, y + 0.05), large, 0.14), 190, 160, useCenter=False, paint=ink.line(dimmed(breed.fur, 0.28), 0.08)
+        )
         return
     box = oval((x, y), large, large * 1.06 * opened)
     canvas.drawOval(oval((x, y), large * 1.16, large * 1.2 * opened), ink.flat(dimmed(breed.fur, 0.45)))

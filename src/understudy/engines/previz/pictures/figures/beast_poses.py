@@ -167,7 +167,19 @@ def _eat(now: Instant, breed: Breed) -> Stance:
 def _yawn(now: Instant, breed: Breed) -> Stance:
     beat = (now.time_s / 3.4 + now.phase / (8 * _TURN)) % 1.0
     wide = float(np.clip(np.sin(np.pi * np.clip((beat - 0.12) / 0.66, 0, 1)) * 1.35, 0, 1))
-    return replace(_idle(now, breed), mouth=wide, blink=min(1.4 * wide, 1.0), nod=-0.35 * wide, ear=0.8 * wide)
+    # It stretches as it yawns: chest low, fore feet ahead.
+    ahead = (Foot(forward=0.03 + 0.16 * wide), Foot(forward=-0.02 + 0.22 * wide))
+    return replace(
+        _idle(now, breed),
+        chest=(-0.04 * wide, -0.15 * wide),
+        head=(0.03 * wide, 0.08 * wide),
+        feet=(*ahead, Foot(forward=-0.03), Foot(forward=0.04)),
+        mouth=wide,
+        blink=min(1.4 * wide, 1.0),
+        nod=-0.45 * wide,
+        ear=0.8 * wide,
+        tail=0.5 * wide,
+    )
 
 
 def _sing(now: Instant, breed: Breed) -> Stance:
@@ -259,5 +271,11 @@ def stance_of(action: Action, now: Instant, breed: Breed) -> Stance:
     if beat < 0.15:
         stance = replace(stance, blink=max(stance.blink, float(np.sin(np.pi * beat / 0.15))))
     if now.voice > 0.02:
-        stance = replace(stance, mouth=max(stance.mouth, min(now.voice * 0.95, 1.0)), nod=stance.nod - 0.12 * now.voice)
+        stance = replace(
+            stance,
+            mouth=max(stance.mouth, min(now.voice * 1.1, 1.0)),
+            nod=stance.nod - 0.22 * now.voice,
+            head=(stance.head[0] + 0.02 * now.voice, stance.head[1] + 0.03 * now.voice),
+            tail=stance.tail + 0.25 * now.voice * now.swing(2.4),
+        )
     return stance

@@ -48,13 +48,28 @@ class Flutter:
 
 
 _PLUMAGES = {
-    "bird": Plumage(back=(0.28, 0.50, 0.86), belly=(0.98, 0.66, 0.40), head=(0.25, 0.46, 0.84), wing=(0.20, 0.38, 0.72)),
-    "dove": Plumage(back=(0.95, 0.95, 0.97), belly=(0.99, 0.99, 1.0), head=(0.96, 0.96, 0.98), wing=(0.88, 0.89, 0.93), span=0.95),
-    "black-bird": Plumage(back=(0.14, 0.14, 0.18), belly=(0.18, 0.18, 0.22), head=(0.13, 0.13, 0.17), wing=(0.10, 0.10, 0.14)),
-    "eagle": Plumage(back=(0.38, 0.25, 0.16), belly=(0.42, 0.28, 0.18), head=(0.97, 0.96, 0.93), wing=(0.30, 0.19, 0.12),
-                     span=1.35, hook=True, rate_hz=1.5),
-    "parrot": Plumage(back=(0.84, 0.16, 0.16), belly=(0.90, 0.26, 0.20), head=(0.86, 0.14, 0.15), wing=(0.16, 0.46, 0.80), hook=True),
-}  # fmt: skip
+    "bird": Plumage(
+        back=(0.28, 0.50, 0.86), belly=(0.98, 0.66, 0.40), head=(0.25, 0.46, 0.84), wing=(0.20, 0.38, 0.72)
+    ),
+    "dove": Plumage(
+        back=(0.95, 0.95, 0.97), belly=(0.99, 0.99, 1.0), head=(0.96, 0.96, 0.98), wing=(0.88, 0.89, 0.93), span=0.95
+    ),
+    "black-bird": Plumage(
+        back=(0.14, 0.14, 0.18), belly=(0.18, 0.18, 0.22), head=(0.13, 0.13, 0.17), wing=(0.10, 0.10, 0.14)
+    ),
+    "eagle": Plumage(
+        back=(0.38, 0.25, 0.16),
+        belly=(0.42, 0.28, 0.18),
+        head=(0.97, 0.96, 0.93),
+        wing=(0.30, 0.19, 0.12),
+        span=1.35,
+        hook=True,
+        rate_hz=1.5,
+    ),
+    "parrot": Plumage(
+        back=(0.84, 0.16, 0.16), belly=(0.90, 0.26, 0.20), head=(0.86, 0.14, 0.15), wing=(0.16, 0.46, 0.80), hook=True
+    ),
+}
 
 
 def is_plumed(art_id: str) -> bool:
@@ -145,7 +160,7 @@ class Bird:
         ]
         path = ink.blob(canvas, body, plumage.back)
         canvas.save()
-        canvas.clipPath(path, True)
+        canvas.clipPath(path, doAntiAlias=True)
         belly = [(0.50, 0.16), (0.30, 0.02), (0.0, -0.10), (-0.42, -0.16), (-0.3, -0.4), (0.5, -0.4)]
         canvas.drawPath(smooth(belly), ink.across(plumage.belly, (-0.4, -0.35, 0.45, 0.2)))
         canvas.restore()
@@ -157,7 +172,11 @@ class Bird:
             canvas.drawPath(smooth(folded, tension=0.8), ink.across(plumage.wing, (-0.6, -0.15, 0.2, 0.2)))
             for shift in (0.0, 0.08):
                 canvas.drawArc(
-                    oval((-0.18, 0.02 - shift), 0.34, 0.10), 190, 90, False, ink.line(dimmed(plumage.wing, 0.7), 0.014)
+                    oval((-0.18, 0.02 - shift), 0.34, 0.10),
+                    190,
+                    90,
+                    useCenter=False,
+                    paint=ink.line(dimmed(plumage.wing, 0.7), 0.014),
                 )
         canvas.restore()
 
@@ -200,10 +219,12 @@ class Bird:
         ink.ball(canvas, (0.0, 0.02), 0.225, plumage.head)
         eye = (0.09, 0.07)
         if pose.blink > 0.7:
-            canvas.drawArc(oval(eye, 0.045, 0.03), 190, 160, False, ink.line(dimmed(plumage.head, 0.3), 0.018))
+            canvas.drawArc(
+                oval(eye, 0.045, 0.03), 190, 160, useCenter=False, paint=ink.line(dimmed(plumage.head, 0.3), 0.018)
+            )
         else:
-            canvas.drawCircle(*eye, 0.052, ink.flat((0.98, 0.96, 0.90)))
-            canvas.drawCircle(*eye, 0.042, ink.flat(_BLACK))
+            canvas.drawCircle(*eye, 0.044, ink.flat((0.98, 0.96, 0.90)))
+            canvas.drawCircle(*eye, 0.036, ink.flat(_BLACK))
             canvas.drawCircle(eye[0] + 0.014, eye[1] + 0.018, 0.013, ink.flat((1.0, 1.0, 1.0)))
         canvas.restore()
 

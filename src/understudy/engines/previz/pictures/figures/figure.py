@@ -88,7 +88,7 @@ class PersonFigure:
         def draw(canvas: skia.Canvas, ink: Ink) -> None:
             canvas.translate(0.0, -hip)
             if way == "inside":
-                canvas.clipRect(skia.Rect.MakeLTRB(-2.0, hip - 0.03, 2.0, 3.0), True)
+                canvas.clipRect(skia.Rect.MakeLTRB(-2.0, hip - 0.03, 2.0, 3.0), doAntiAlias=True)
             person.draw(canvas, ink, pose, hides_far_leg=way == "astride")
 
         return (left, bottom - hip, right, top - hip), draw

@@ -137,12 +137,16 @@ def _great_helm(canvas: skia.Canvas, ink: Ink, colour: Rgb, trim: Rgb, yaw: floa
 
 
 def _kabuto(canvas: skia.Canvas, ink: Ink, colour: Rgb, trim: Rgb, yaw: float) -> None:
-    _cut(canvas, ink, [(-1.3, -0.35), (-0.9, 0.6), (0.9, 0.6), (1.3, -0.35), (0.78, -0.2), (0.78, 0.3), (-0.78, 0.3),
-                       (-0.78, -0.2)], dimmed(colour, 0.82))  # fmt: skip
+    _cut(
+        canvas,
+        ink,
+        [(-1.3, -0.35), (-0.9, 0.6), (0.9, 0.6), (1.3, -0.35), (0.78, -0.2), (0.78, 0.3), (-0.78, 0.3), (-0.78, -0.2)],
+        dimmed(colour, 0.82),
+    )
     _dome(canvas, ink, colour, low=0.40, high=1.28)
     x = 0.45 * float(np.sin(yaw))
     horn = ink.line(trim, 0.12)
-    canvas.drawArc(oval((x, 1.30), 0.72, 0.72), 180, 180, False, horn)
+    canvas.drawArc(oval((x, 1.30), 0.72, 0.72), 180, 180, useCenter=False, paint=horn)
     canvas.drawCircle(x, 0.62, 0.13, ink.flat(trim))
 
 
@@ -153,15 +157,15 @@ def _space_helmet(canvas: skia.Canvas, ink: Ink, colour: Rgb, trim: Rgb, yaw: fl
         oval((0.0, 0.0), 1.08, 1.08),
         25 if ink.side * ink.facing > 0 else 115,
         45,
-        False,
-        ink.line((1, 1, 1), 0.12, 0.75),
+        useCenter=False,
+        paint=ink.line((1, 1, 1), 0.12, 0.75),
     )
     for x in (-1.34, 1.34):
         ink.ball(canvas, (x, -0.05), 0.20, dimmed(colour, 0.9), tall=1.7)
 
 
 def _headphone(canvas: skia.Canvas, ink: Ink, colour: Rgb, trim: Rgb, yaw: float) -> None:
-    canvas.drawArc(oval((0.0, 0.05), 0.98, 1.14), 0, 180, False, ink.line(colour, 0.12))
+    canvas.drawArc(oval((0.0, 0.05), 0.98, 1.14), 0, 180, useCenter=False, paint=ink.line(colour, 0.12))
     for side in (-1.0, 1.0):
         if np.cos(yaw + side * 1.55) > -0.4:
             ink.ball(canvas, (float(np.sin(yaw + side * 1.55)) * 0.92, -0.08), 0.24, colour, tall=1.3)
@@ -193,7 +197,9 @@ def _turban(canvas: skia.Canvas, ink: Ink, colour: Rgb, trim: Rgb, yaw: float) -
         canvas, [(-1.0, 0.42), (-1.08, 0.92), (-0.5, 1.42), (0.5, 1.42), (1.08, 0.92), (1.0, 0.42), (0.0, 0.26)], colour
     )
     for drop in (0.0, 0.26, 0.52):
-        canvas.drawArc(oval((0.3, 0.36 + drop), 1.1, 0.5), 40, 90, False, ink.line(dimmed(colour, 0.72), 0.05))
+        canvas.drawArc(
+            oval((0.3, 0.36 + drop), 1.1, 0.5), 40, 90, useCenter=False, paint=ink.line(dimmed(colour, 0.72), 0.05)
+        )
 
 
 _HATS: dict[str, tuple[_Draw, float]] = {

@@ -161,8 +161,15 @@ def draw_behind_head(canvas: skia.Canvas, ink: Ink, skull: Skull, pose: Pose) ->
             ink.ball(canvas, (x + back, y), 0.36, shade)
         return
     if skull.style in ("long", "bob"):
-        points = [(back, 1.08), (back + 0.92, 0.5), (back * 2 + 0.92, -0.5), (back * 3 + 0.74, -1.12),
-                  (back * 3 - 0.74, -1.12), (back * 2 - 0.92, -0.5), (back - 0.92, 0.5)]  # fmt: skip
+        points = [
+            (back, 1.08),
+            (back + 0.92, 0.5),
+            (back * 2 + 0.92, -0.5),
+            (back * 3 + 0.74, -1.12),
+            (back * 3 - 0.74, -1.12),
+            (back * 2 - 0.92, -0.5),
+            (back - 0.92, 0.5),
+        ]
         ink.blob(canvas, points, shade)
         return
     ink.ball(canvas, (back, 0.12), 0.93, shade, tall=1.02)
@@ -227,14 +234,14 @@ def _draw_hair(canvas: skia.Canvas, ink: Ink, skull: Skull, ball: _Ball) -> None
     elif skull.style in ("short", "long", "fringe", "bob", "pony", "bun"):
         shine = ink.line(mix(skull.hair, (1, 1, 1), 0.35), 0.05, 0.45)
         x = ink.side * ink.facing * 0.34
-        canvas.drawArc(oval((shift + x * 0.4, 0.2), 0.62, 0.68), 60 if x > 0 else 90, 34, False, shine)
+        canvas.drawArc(oval((shift + x * 0.4, 0.2), 0.62, 0.68), 60 if x > 0 else 90, 34, useCenter=False, paint=shine)
 
 
 def _draw_face(
     canvas: skia.Canvas, ink: Ink, skull: Skull, ball: _Ball, pose: Pose, *, is_small: bool, outline: skia.Path
 ) -> None:
     canvas.save()
-    canvas.clipPath(outline, True)
+    canvas.clipPath(outline, doAntiAlias=True)
     blush = mix(skull.skin, (0.96, 0.36, 0.34), 0.42)
     for side in (-1.0, 1.0):
         if ball.front(side * 0.72) > 0.1 and not is_small:
@@ -250,7 +257,7 @@ def _draw_face(
         if skull.age > 0:
             _draw_wrinkles(canvas, ink, skull, ball)
     canvas.save()
-    canvas.clipPath(outline, True)
+    canvas.clipPath(outline, doAntiAlias=True)
     _draw_mouth(canvas, ink, skull, ball, pose)
     canvas.restore()
 
@@ -268,21 +275,21 @@ def _draw_eye(canvas: skia.Canvas, ink: Ink, skull: Skull, ball: _Ball, pose: Po
     opened = 1 - pose.blink
     lash = ink.line(mix(skull.hair, _BLACK, 0.7), 0.055 if skull.is_female else 0.042)
     if opened < 0.25:
-        canvas.drawArc(oval((x, y + 0.03), wide, 0.09), 200, 140, False, lash)
+        canvas.drawArc(oval((x, y + 0.03), wide, 0.09), 200, 140, useCenter=False, paint=lash)
     else:
         box = oval((x, y), wide, tall * opened)
         canvas.save()
         path = skia.Path()
         path.addOval(box)
         canvas.drawPath(path, ink.flat((0.98, 0.98, 0.97)))
-        canvas.clipPath(path, True)
+        canvas.clipPath(path, doAntiAlias=True)
         look = 0.25 * ball.sin * wide
         canvas.drawOval(oval((x + look, y - 0.005), wide * 0.66, tall * 0.72), ink.flat(skull.iris))
         canvas.drawOval(oval((x + look, y - 0.005), wide * 0.38, tall * 0.42), ink.flat(_BLACK))
         canvas.drawCircle(x + look + 0.045 * ink.side * ink.facing, y + 0.055, 0.034, ink.flat((1.0, 1.0, 1.0)))
         canvas.restore()
         # The upper lid; skia counts angles the other way round in a drawing whose y goes up.
-        canvas.drawArc(oval((x, y), wide * 1.06, tall * opened * 1.04), 18, 144, False, lash)
+        canvas.drawArc(oval((x, y), wide * 1.06, tall * opened * 1.04), 18, 144, useCenter=False, paint=lash)
         if skull.is_female:
             out = 1.0 if np.sin(ball.yaw + azimuth) >= np.sin(ball.yaw) else -1.0
             canvas.drawLine(x + out * wide * 0.95, y + 0.06, x + out * (wide * 1.3), y + 0.13, lash)
@@ -334,7 +341,7 @@ def _draw_mouth(canvas: skia.Canvas, ink: Ink, skull: Skull, ball: _Ball, pose: 
     path = skia.Path()
     path.addOval(oval((x, y - tall * 0.25), wide, tall))
     canvas.save()
-    canvas.clipPath(path, True)
+    canvas.clipPath(path, doAntiAlias=True)
     canvas.drawPaint(ink.flat((0.34, 0.06, 0.11)))
     canvas.drawOval(oval((x, y - tall * 1.15), wide * 0.8, tall * 0.6), ink.flat((0.90, 0.40, 0.42)))
     canvas.drawRect(skia.Rect.MakeLTRB(x - wide, y + tall * 0.36, x + wide, y + tall), ink.flat((0.97, 0.97, 0.95)))
@@ -347,8 +354,19 @@ def _draw_beard(canvas: skia.Canvas, ink: Ink, skull: Skull, ball: _Ball) -> Non
     x += 0.06 * ball.sin
     low = -1.06 if skull.beard == 1 else -1.2
     left, right = ball.at(-1.3, -0.12), ball.at(1.3, -0.12)
-    points = [left, ball.at(-0.75, -0.52), (x - 0.28, -0.40), (x, -0.37), (x + 0.28, -0.40), ball.at(0.75, -0.52), right,
-              (right[0], -0.7), (x + 0.34, low), (x - 0.34, low), (left[0], -0.7)]  # fmt: skip
+    points = [
+        left,
+        ball.at(-0.75, -0.52),
+        (x - 0.28, -0.40),
+        (x, -0.37),
+        (x + 0.28, -0.40),
+        ball.at(0.75, -0.52),
+        right,
+        (right[0], -0.7),
+        (x + 0.34, low),
+        (x - 0.34, low),
+        (left[0], -0.7),
+    ]
     canvas.drawPath(smooth(points, tension=0.6), ink.flat(dimmed(skull.hair, 0.94)))
 
 
@@ -367,7 +385,7 @@ def _draw_eyewear(canvas: skia.Canvas, ink: Ink, skull: Skull, ball: _Ball, outl
     colour = skull.eyewear_colour
     if skull.eyewear in ("mask", "band"):
         canvas.save()
-        canvas.clipPath(outline, True)
+        canvas.clipPath(outline, doAntiAlias=True)
         top = -0.16 if skull.eyewear == "mask" else -0.12
         canvas.drawRect(skia.Rect.MakeLTRB(-1.2, -1.2, 1.2, top), ink.shaded(colour, (0.0, top), (0.0, -1.2)))
         canvas.restore()

@@ -161,7 +161,7 @@ def smooth(points: Sequence[Point], *, tension: float = 1.0) -> skia.Path:
 def polygon(points: Sequence[Point]) -> skia.Path:
     """A closed path of straight sides."""
     path = skia.Path()
-    path.addPoly([skia.Point(*point) for point in points], True)
+    path.addPoly([skia.Point(*point) for point in points], close=True)
     return path
 
 
@@ -179,4 +179,4 @@ def _add_side(path: skia.Path, points: Sequence[Point], widths: Sequence[float])
         skia.Point(x1 - nx * b, y1 - ny * b),
         skia.Point(x0 - nx * a, y0 - ny * a),
     ]
-    path.addPoly(corners, True)
+    path.addPoly(corners, close=True)

@@ -18,8 +18,13 @@ from understudy.engines.previz.pictures.light import Look, dimmed, mix
 from understudy.engines.previz.plan import Subject
 
 _SKINS: tuple[Rgb, ...] = (
-    (0.98, 0.83, 0.72), (0.94, 0.75, 0.61), (0.88, 0.67, 0.51), (0.78, 0.56, 0.41), (0.62, 0.42, 0.30), (0.45, 0.30, 0.22),
-)  # fmt: skip
+    (0.98, 0.83, 0.72),
+    (0.94, 0.75, 0.61),
+    (0.88, 0.67, 0.51),
+    (0.78, 0.56, 0.41),
+    (0.62, 0.42, 0.30),
+    (0.45, 0.30, 0.22),
+)
 _HAIRS: tuple[Rgb, ...] = (
     (0.11, 0.08, 0.08),
     (0.20, 0.12, 0.08),
@@ -28,17 +33,32 @@ _HAIRS: tuple[Rgb, ...] = (
     (0.80, 0.60, 0.30),
 )
 _TOPS: tuple[Rgb, ...] = (
-    (0.20, 0.46, 0.74), (0.80, 0.36, 0.26), (0.20, 0.54, 0.46), (0.52, 0.38, 0.66), (0.86, 0.62, 0.24), (0.66, 0.26, 0.36),
-    (0.90, 0.88, 0.84), (0.32, 0.40, 0.34),
-)  # fmt: skip
+    (0.20, 0.46, 0.74),
+    (0.80, 0.36, 0.26),
+    (0.20, 0.54, 0.46),
+    (0.52, 0.38, 0.66),
+    (0.86, 0.62, 0.24),
+    (0.66, 0.26, 0.36),
+    (0.90, 0.88, 0.84),
+    (0.32, 0.40, 0.34),
+)
 _LEGS: tuple[Rgb, ...] = ((0.24, 0.30, 0.46), (0.25, 0.24, 0.28), (0.42, 0.36, 0.30), (0.34, 0.42, 0.56))
 _GREY: Rgb = (0.80, 0.80, 0.81)
 _MAN = Build()
 _WOMAN = Build(thick=0.86, shoulders=0.090, waist=0.062, hips=0.064)
 _CHILD = Build(
-    head=0.150, neck=0.685, hip=0.395, thigh=0.178, shin=0.182, upper_arm=0.130, forearm=0.118, shoulders=0.092, hips=0.058,
-    waist=0.076, thick=0.98,
-)  # fmt: skip
+    head=0.150,
+    neck=0.685,
+    hip=0.395,
+    thigh=0.178,
+    shin=0.182,
+    upper_arm=0.130,
+    forearm=0.118,
+    shoulders=0.092,
+    hips=0.058,
+    waist=0.076,
+    thick=0.98,
+)
 _BABY = replace(
     _CHILD, head=0.195, neck=0.60, hip=0.30, thigh=0.130, shin=0.128, upper_arm=0.100, forearm=0.090, thick=1.15
 )
@@ -68,13 +88,30 @@ _HAIR_WORDS: dict[str, dict[str, Any]] = {
 }
 # What a thing that is worn does to the clothes; "@" stands for its colour.
 _GARMENTS: dict[str, dict[str, Any]] = {
-    "coat": {"top": "@", "hem": 0.44, "flare": 0.014, "is_coat": True, "has_buttons": True, "collar": "@-", "is_tucked_over": True,
-             "boots": 0.45, "sleeve": 1.0},
+    "coat": {
+        "top": "@",
+        "hem": 0.44,
+        "flare": 0.014,
+        "is_coat": True,
+        "has_buttons": True,
+        "collar": "@-",
+        "is_tucked_over": True,
+        "boots": 0.45,
+        "sleeve": 1.0,
+    },
     "lab-coat": {"top": "@", "hem": 0.40, "flare": 0.014, "is_coat": True, "is_open": True, "sleeve": 1.0},
     "dress": {"top": "@", "skirt": "@", "legs": None, "hem": 0.56, "flare": 0.060, "sleeve": 0.35},
     "sari": {"top": "@", "skirt": "@", "legs": None, "hem": 0.94, "flare": 0.02, "sleeve": 0.4, "is_wrapped": True},
-    "kimono": {"top": "@", "skirt": "@", "legs": None, "hem": 0.94, "flare": 0.012, "is_wrapped": True, "is_wide": True,
-               "belt": (0.88, 0.72, 0.32)},
+    "kimono": {
+        "top": "@",
+        "skirt": "@",
+        "legs": None,
+        "hem": 0.94,
+        "flare": 0.012,
+        "is_wrapped": True,
+        "is_wide": True,
+        "belt": (0.88, 0.72, 0.32),
+    },
     "t-shirt": {"top": "@", "sleeve": 0.4},
     "running-shirt": {"top": "@", "sleeve": 0.0},
     "womans-clothes": {"top": "@", "sleeve": 0.4},
@@ -83,7 +120,14 @@ _GARMENTS: dict[str, dict[str, Any]] = {
     "necktie": {"tie": "@", "is_open": True},
     "scarf": {"collar": "@", "is_scarf": True},
     "safety-vest": {"top": "@", "stripe": (0.94, 0.95, 0.72)},
-    "martial-arts-uniform": {"top": "@", "legs": "@", "is_wrapped": True, "is_wide": True, "belt": (0.12, 0.12, 0.14), "hem": 0.2},
+    "martial-arts-uniform": {
+        "top": "@",
+        "legs": "@",
+        "is_wrapped": True,
+        "is_wide": True,
+        "belt": (0.12, 0.12, 0.14),
+        "hem": 0.2,
+    },
     "bikini": {"top": "@", "legs": None, "sleeve": 0.0},
     "one-piece-swimsuit": {"top": "@", "legs": None, "sleeve": 0.0},
     "gloves": {"gloves": "@"},
@@ -99,12 +143,20 @@ _GARMENTS: dict[str, dict[str, Any]] = {
     "ring": {},
     "ribbon": {"collar": "@"},
     "backpack": {},
-}  # fmt: skip
+}
 _GARMENT_COLOURS: dict[str, Rgb] = {
-    "coat": (0.60, 0.46, 0.32), "lab-coat": (0.95, 0.96, 0.97), "dress": (0.82, 0.28, 0.42), "kimono": (0.70, 0.20, 0.30),
-    "sari": (0.86, 0.42, 0.16), "jeans": (0.24, 0.36, 0.58), "scarf": (0.76, 0.20, 0.20), "safety-vest": (0.94, 0.52, 0.12),
-    "martial-arts-uniform": (0.94, 0.94, 0.93), "necktie": (0.62, 0.14, 0.18), "bikini": (0.90, 0.26, 0.46),
-}  # fmt: skip
+    "coat": (0.60, 0.46, 0.32),
+    "lab-coat": (0.95, 0.96, 0.97),
+    "dress": (0.82, 0.28, 0.42),
+    "kimono": (0.70, 0.20, 0.30),
+    "sari": (0.86, 0.42, 0.16),
+    "jeans": (0.24, 0.36, 0.58),
+    "scarf": (0.76, 0.20, 0.20),
+    "safety-vest": (0.94, 0.52, 0.12),
+    "martial-arts-uniform": (0.94, 0.94, 0.93),
+    "necktie": (0.62, 0.14, 0.18),
+    "bikini": (0.90, 0.26, 0.46),
+}
 _HATS: dict[str, tuple[str, Rgb]] = {
     "womans-hat": ("brim-hat", (0.90, 0.78, 0.56)),
     "top-hat": ("top-hat", (0.13, 0.13, 0.15)),
@@ -301,7 +353,7 @@ def _with_worn(costume: Costume, skull: Skull, subject: Subject) -> tuple[Costum
         if art_id in _GARMENTS:
             colour = tint if tint is not None and not is_spent else _GARMENT_COLOURS.get(art_id, costume.top)
             is_spent = True
-            changes = {
+            changes: dict[str, Any] = {
                 key: colour if value == "@" else dimmed(colour, 0.82) if value == "@-" else value
                 for key, value in _GARMENTS[art_id].items()
             }

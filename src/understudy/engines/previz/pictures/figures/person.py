@@ -7,16 +7,15 @@ import numpy as np
 import skia
 
 from understudy.engines.previz.pictures.canvas import Bitmap, Rgb
+from understudy.engines.previz.pictures.figures.details import On, draw_details
 from understudy.engines.previz.pictures.figures.head import Skull, draw_behind_head, draw_head, draw_long_hair
-from understudy.engines.previz.pictures.figures.ink import Ink, Point, oval, polygon, smooth
+from understudy.engines.previz.pictures.figures.ink import Ink, Point, polygon, smooth
 from understudy.engines.previz.pictures.figures.joints import reach
 from understudy.engines.previz.pictures.figures.pose import Arm, Foot, Pose
 from understudy.engines.previz.pictures.figures.wardrobe import Costume
 from understudy.engines.previz.pictures.light import dimmed, mix
 
 _ANKLE = 0.042
-# From along the trunk (0 hip .. 1 neck) and across it to a place in the picture.
-On = Callable[[float, float], Point]
 # Hip, knee and ankle, or shoulder, elbow and wrist, and how near the end is.
 Bones = tuple[Point, Point, Point, float]
 
@@ -94,13 +93,12 @@ class _Joints:
         """Shoulder, elbow, wrist, and how near the wrist is."""
         build = self.build
         twist = self.pose.twist * side
-        down = -0.046
+        down = -0.048
         base = (
             self.neck[0] + self.up[0] * down + build.shoulders * 0.5 * np.sin(twist),
             self.neck[1] + self.up[1] * down,
             build.shoulders * side * float(np.cos(twist)),
         )
-        base = (base[0], base[1], base[2])
         tilt = self.pose.sway
         pitch = arm.pitch - self.lean * 0.5
         first = _direction(pitch, arm.out * side + tilt)
@@ -183,7 +181,7 @@ class Person:
             self._draw_arm(canvas, ink, entry)
 
     def _head_at(self, joints: _Joints) -> Point:
-        size, pose = self.build.head, self.pose_of(joints)
+        size, pose = self.build.head, joints.pose
         lean = joints.lean + 0.5 * pose.nod
         up = (float(np.sin(lean)), float(np.cos(lean)))
         rise = size * 1.16
@@ -191,13 +189,8 @@ class Person:
         x, y = joints.at(joints.neck[0] + up[0] * rise + 0.012, joints.neck[1] + up[1] * rise, side * 0.12)
         return x, y
 
-    @staticmethod
-    def pose_of(joints: _Joints) -> Pose:
-        """The pose behind the joints."""
-        return joints.pose
-
     def _draw_head(self, canvas: skia.Canvas, ink: Ink, joints: _Joints, *, faces_viewer: bool) -> None:
-        pose, middle = joints.pose, self._head_at(joints)
+        middle = self._head_at(joints)
         neck = joints.at(joints.neck[0] - 0.02 * joints.up[0], joints.neck[1] - 0.028, 0.0)
         size = self.build.head
         skin = dimmed(self.skull.skin, 0.90)
@@ -318,47 +311,9 @@ class Person:
         ]
         path = ink.blob(canvas, outline, wear.top, tension=0.9)
         canvas.save()
-        canvas.clipPath(path, True)
-        self._draw_details(canvas, ink, joints, on)
+        canvas.clipPath(path, doAntiAlias=True)
+        draw_details(canvas, ink, wear, on=on, sin=joints.sin, cos=joints.cos)
         canvas.restore()
-
-    def _draw_details(self, canvas: skia.Canvas, ink: Ink, joints: _Joints, on: On) -> None:
-        """What is sewn onto the front: an opening, buttons, a tie, a belt, an apron."""
-        wear, trim = self.costume, self.costume.trim
-        middle = (0.10 if joints.sin >= 0 else -0.10) * abs(joints.sin) * 0.72
-        faces = joints.cos > -0.25
-        if wear.legs is not None and not wear.is_tucked_over and wear.hem == 0:
-            low = [on(-0.3, -0.2), on(0.035, -0.2), on(0.035, 0.2), on(-0.3, 0.2)]
-            canvas.drawPath(polygon(low), ink.flat(dimmed(wear.legs, 0.94)))
-        if wear.is_open and faces:
-            half = 0.022 + 0.020 * abs(joints.cos)
-            shirt = [on(-0.2, middle - half), on(0.55, middle - half), on(1.05, middle - half * 1.7),
-                     on(1.05, middle + half * 1.7), on(0.55, middle + half), on(-0.2, middle + half)]  # fmt: skip
-            canvas.drawPath(polygon(shirt), ink.flat(trim))
-        elif wear.has_buttons and faces:
-            canvas.drawLine(*on(-0.2, middle), *on(0.98, middle), ink.line(dimmed(wear.top, 0.72), 0.006))
-            for row in (0.14, 0.36, 0.58, 0.80):
-                canvas.drawCircle(*on(row, middle + 0.016), 0.0075, ink.flat(trim))
-        if wear.is_wrapped and faces:
-            canvas.drawLine(*on(0.30, middle - 0.02), *on(1.03, middle + 0.05), ink.line(trim, 0.020))
-            canvas.drawLine(*on(0.34, middle + 0.03), *on(1.03, middle - 0.055), ink.line(trim, 0.022))
-        if wear.has_apron and faces:
-            bib = [on(-0.2, middle - 0.085), on(0.40, middle - 0.085), on(0.78, middle - 0.05),
-                   on(0.78, middle + 0.05), on(0.40, middle + 0.085), on(-0.2, middle + 0.085)]  # fmt: skip
-            canvas.drawPath(polygon(bib), ink.flat(trim))
-        if wear.stripe is not None:
-            for row in (0.30, 0.52, 0.74):
-                canvas.drawLine(*on(row, -0.2), *on(row, 0.2), ink.line(wear.stripe, 0.030))
-        if wear.tie is not None and faces:
-            tie = [on(0.98, middle - 0.014), on(0.98, middle + 0.014), on(0.42, middle + 0.022), on(0.34, middle),
-                   on(0.42, middle - 0.022)]  # fmt: skip
-            canvas.drawPath(polygon(tie), ink.flat(wear.tie))
-        if wear.badge is not None and faces:
-            canvas.drawCircle(*on(0.72, middle + 0.05 * (1 if middle >= 0 else -1)), 0.016, ink.flat(wear.badge))
-        if wear.belt is not None:
-            canvas.drawLine(*on(0.10, -0.2), *on(0.10, 0.2), ink.line(wear.belt, 0.032))
-            if faces:
-                canvas.drawRect(oval(on(0.10, middle), 0.016, 0.014), ink.flat((0.92, 0.78, 0.36)))
 
     def _draw_skirt(
         self,
@@ -396,7 +351,7 @@ class Person:
         path = ink.blob(canvas, points, wear.skirt or wear.top, tension=0.62)
         if wear.is_coat and joints.cos > -0.2:
             canvas.save()
-            canvas.clipPath(path, True)
+            canvas.clipPath(path, doAntiAlias=True)
             front = (0.10 if joints.sin >= 0 else -0.10) * abs(joints.sin) * 0.72
             x = middle + front * 0.6
             start = on(0.2, front)

@@ -363,10 +363,17 @@ def riding(now: Instant, *, knee: float = 0.25, pedal: float | None = None) -> P
     if pedal is not None:
         near = (float(np.sin(pedal)) * 0.075, float(np.cos(pedal)) * 0.075)
         return Pose(
-            yaw=1.22, hip=0.478, lean=0.38, near_arm=Arm(pitch=1.12, out=0.1, bend=0.22), far_arm=Arm(pitch=1.16, out=0.1, bend=0.22),
-            near_foot=Foot(forward=0.07 + near[0], up=0.075 + near[1]), far_foot=Foot(forward=0.07 - near[0], up=0.075 - near[1]),
-            head_yaw=-0.3, nod=-0.25, flow=0.6,
-        )  # fmt: skip
+            yaw=1.22,
+            hip=0.478,
+            lean=0.38,
+            near_arm=Arm(pitch=1.12, out=0.1, bend=0.22),
+            far_arm=Arm(pitch=1.16, out=0.1, bend=0.22),
+            near_foot=Foot(forward=0.07 + near[0], up=0.075 + near[1]),
+            far_foot=Foot(forward=0.07 - near[0], up=0.075 - near[1]),
+            head_yaw=-0.3,
+            nod=-0.25,
+            flow=0.6,
+        )
     return Pose(
         yaw=1.18,
         hip=0.478,

@@ -40,10 +40,30 @@ _LARGEST = 0.42
 _SMALLEST = 0.09
 _HELD_PX = 260
 # Where a thing is gripped, 0 foot .. 1 top; others in the middle.
-_GRIPS = {"umbrella": 0.10, "balloon": 0.03, "kite": 0.05, "bouquet": 0.20, "guitar": 0.45, "red-paper-lantern": 0.98,
-          "flashlight": 0.4, "crossed-swords": 0.2, "candle": 0.2}  # fmt: skip
-_TALL = {"umbrella": 0.62, "balloon": 0.62, "crossed-swords": 0.4, "guitar": 0.44, "violin": 0.32, "bouquet": 0.26,
-         "wrapped-gift": 0.2, "mobile-phone": 0.10, "open-book": 0.13, "red-apple": 0.09, "soft-ice-cream": 0.15}  # fmt: skip
+_GRIPS = {
+    "umbrella": 0.10,
+    "balloon": 0.03,
+    "kite": 0.05,
+    "bouquet": 0.20,
+    "guitar": 0.45,
+    "red-paper-lantern": 0.98,
+    "flashlight": 0.4,
+    "crossed-swords": 0.2,
+    "candle": 0.2,
+}
+_TALL = {
+    "umbrella": 0.62,
+    "balloon": 0.62,
+    "crossed-swords": 0.4,
+    "guitar": 0.44,
+    "violin": 0.32,
+    "bouquet": 0.26,
+    "wrapped-gift": 0.2,
+    "mobile-phone": 0.10,
+    "open-book": 0.13,
+    "red-apple": 0.09,
+    "soft-ice-cream": 0.15,
+}
 _OVER_HEAD = frozenset({"umbrella", "balloon"})
 
 

@@ -69,7 +69,7 @@ def tile_of(raster: Raster, ink: Ink, spot: Spot, drawn: tuple[Box, Draw]) -> Ti
 
 
 def lay_shadow(raster: Raster, tile: Tile, look: Look, *, ground_px: float, height_px: float, flat: float) -> None:
-    """Lay the outline of what stands on the ground as its shadow. flat: how much a circle on the ground is foreshortened."""
+    """Lay the outline of what stands on the ground as its shadow. flat: height over width of a circle on the ground."""
     rows, columns = tile.pixels.shape[:2]
     step = max(max(rows, columns) / _SHADOW_PX, 1.0)
     size = (max(int(columns / step), 2), max(int(rows / step), 2))

@@ -28,8 +28,9 @@ class Ride:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Body:
-    """A car's side in its heights, nose to the right. outline and glass: points of smooth curves; wheels: where they
-    are; tyre: their radius.
+    """A car's side in its heights, nose to the right.
+
+    outline and glass: points of smooth curves. wheels: where they are; tyre: their radius.
     """
 
     outline: tuple[Point, ...]
@@ -47,31 +48,83 @@ class Body:
 
 _SEDAN = Body(
     outline=(
-        (-1.72, 0.34), (-1.74, 0.62), (-1.58, 0.72), (-1.12, 0.76), (-0.78, 0.97), (-0.30, 1.06), (0.22, 1.05), (0.62, 0.92),
-        (0.96, 0.71), (1.46, 0.63), (1.72, 0.50), (1.76, 0.30), (1.56, 0.20), (0.0, 0.17), (-1.56, 0.20),
+        (-1.72, 0.34),
+        (-1.74, 0.62),
+        (-1.58, 0.72),
+        (-1.12, 0.76),
+        (-0.78, 0.97),
+        (-0.30, 1.06),
+        (0.22, 1.05),
+        (0.62, 0.92),
+        (0.96, 0.71),
+        (1.46, 0.63),
+        (1.72, 0.50),
+        (1.76, 0.30),
+        (1.56, 0.20),
+        (0.0, 0.17),
+        (-1.56, 0.20),
     ),
     glass=((-1.02, 0.75), (-0.70, 0.92), (-0.28, 0.985), (0.20, 0.98), (0.52, 0.88), (0.78, 0.72), (0.0, 0.70)),
-    pillar=(-0.14, ), wheels=(-1.08, 1.10), tyre=0.30, paint=(0.80, 0.16, 0.18), door=(-0.72, -0.12, 0.62),
-    lamp=(1.62, 0.50), tail=(-1.70, 0.58),
-)  # fmt: skip
+    pillar=(-0.14,),
+    wheels=(-1.08, 1.10),
+    tyre=0.30,
+    paint=(0.80, 0.16, 0.18),
+    door=(-0.72, -0.12, 0.62),
+    lamp=(1.62, 0.50),
+    tail=(-1.70, 0.58),
+)
 _SPORT = Body(
     outline=(
-        (-2.02, 0.36), (-2.04, 0.68), (-1.84, 0.84), (-1.30, 0.88), (-0.72, 1.02), (-0.20, 1.06), (0.26, 0.98), (0.86, 0.74),
-        (1.50, 0.66), (1.96, 0.48), (2.10, 0.26), (1.84, 0.17), (0.0, 0.14), (-1.84, 0.18),
+        (-2.02, 0.36),
+        (-2.04, 0.68),
+        (-1.84, 0.84),
+        (-1.30, 0.88),
+        (-0.72, 1.02),
+        (-0.20, 1.06),
+        (0.26, 0.98),
+        (0.86, 0.74),
+        (1.50, 0.66),
+        (1.96, 0.48),
+        (2.10, 0.26),
+        (1.84, 0.17),
+        (0.0, 0.14),
+        (-1.84, 0.18),
     ),
     glass=((-1.06, 0.84), (-0.66, 0.95), (-0.20, 0.985), (0.20, 0.91), (0.66, 0.71), (-0.2, 0.69)),
-    pillar=(-0.34, ), wheels=(-1.30, 1.28), tyre=0.315, paint=(0.84, 0.12, 0.14), door=(-0.46, 0.52),
-    lamp=(1.80, 0.48), tail=(-2.00, 0.66),
-)  # fmt: skip
+    pillar=(-0.34,),
+    wheels=(-1.30, 1.28),
+    tyre=0.315,
+    paint=(0.84, 0.12, 0.14),
+    door=(-0.46, 0.52),
+    lamp=(1.80, 0.48),
+    tail=(-2.00, 0.66),
+)
 _TRUCKISH = Body(
     outline=(
-        (-1.40, 0.34), (-1.44, 0.70), (-1.36, 0.96), (-1.12, 1.03), (-0.30, 1.05), (0.34, 1.02), (0.66, 0.90), (0.86, 0.68),
-        (1.26, 0.62), (1.44, 0.50), (1.46, 0.30), (1.28, 0.22), (0.0, 0.20), (-1.28, 0.22),
+        (-1.40, 0.34),
+        (-1.44, 0.70),
+        (-1.36, 0.96),
+        (-1.12, 1.03),
+        (-0.30, 1.05),
+        (0.34, 1.02),
+        (0.66, 0.90),
+        (0.86, 0.68),
+        (1.26, 0.62),
+        (1.44, 0.50),
+        (1.46, 0.30),
+        (1.28, 0.22),
+        (0.0, 0.20),
+        (-1.28, 0.22),
     ),
     glass=((-1.26, 0.70), (-1.22, 0.92), (-0.30, 0.965), (0.28, 0.95), (0.52, 0.84), (0.68, 0.68), (0.0, 0.66)),
-    pillar=(-0.72, -0.10), wheels=(-0.90, 0.92), tyre=0.285, paint=(0.20, 0.44, 0.66), door=(-0.70, -0.08, 0.52),
-    lamp=(1.36, 0.50), tail=(-1.41, 0.60),
-)  # fmt: skip
+    pillar=(-0.72, -0.10),
+    wheels=(-0.90, 0.92),
+    tyre=0.285,
+    paint=(0.20, 0.44, 0.66),
+    door=(-0.70, -0.08, 0.52),
+    lamp=(1.36, 0.50),
+    tail=(-1.41, 0.60),
+)
 _CARS = {
     "automobile": _SEDAN,
     "oncoming-automobile": _SEDAN,
@@ -144,7 +197,7 @@ class Car:
         path = smooth(body.outline, tension=0.9)
         canvas.drawPath(path, ink.shaded(body.paint, (0.0, 1.0), (0.0, 0.14)))
         canvas.save()
-        canvas.clipPath(path, True)
+        canvas.clipPath(path, doAntiAlias=True)
         canvas.drawRect(skia.Rect.MakeLTRB(-3, 0.0, 3, 0.27), ink.flat(dimmed(body.paint, 0.42)))
         # The sky lies on the upper half of the doors, as a soft light band.
         shine = ink.line(mix(body.paint, (1, 1, 1), 0.55), 0.045, 0.6)
@@ -157,12 +210,12 @@ class Car:
         glass = smooth(body.glass, tension=0.55)
         canvas.drawPath(glass, ink.shaded(mix(_GLASS, (0.1, 0.14, 0.2), 0.35), (-0.4, 1.0), (0.4, 0.62)))
         canvas.save()
-        canvas.clipPath(glass, True)
+        canvas.clipPath(glass, doAntiAlias=True)
         if ride.has_driver:
             x = 0.16
             ink.limb(canvas, [(x - 0.03, 0.50), (x, 0.70)], [0.34, 0.20], (0.20, 0.22, 0.30))
             ink.ball(canvas, (x + 0.02, 0.825), 0.10, _SKIN, tall=1.1)
-            canvas.drawArc(oval((x, 0.84), 0.105, 0.12), 30, 190, True, ink.flat((0.16, 0.11, 0.09)))
+            canvas.drawArc(oval((x, 0.84), 0.105, 0.12), 30, 190, useCenter=True, paint=ink.flat((0.16, 0.11, 0.09)))
         canvas.drawPath(polygon([(-0.50, 1.1), (-0.18, 1.1), (-0.62, 0.6), (-0.94, 0.6)]), ink.flat((1, 1, 1), 0.22))
         canvas.restore()
         for x in body.pillar:
@@ -183,8 +236,10 @@ def _draw_beam(canvas: skia.Canvas, body: Body) -> None:
     x, y = body.lamp
     colours = [skia.ColorSetARGB(alpha, 255, 244, 205) for alpha in (120, 0)]
     shader = skia.GradientShader.MakeLinear([(x, y), (x + 1.8, y - 0.3)], colours)
-    canvas.drawPath(polygon([(x + 0.05, y + 0.05), (x + 1.8, y + 0.10), (x + 1.8, y - 0.62), (x + 0.05, y - 0.05)]),
-                    skia.Paint(Shader=shader, AntiAlias=True))  # fmt: skip
+    canvas.drawPath(
+        polygon([(x + 0.05, y + 0.05), (x + 1.8, y + 0.10), (x + 1.8, y - 0.62), (x + 0.05, y - 0.05)]),
+        skia.Paint(Shader=shader, AntiAlias=True),
+    )
     canvas.drawOval(oval((x, y), 0.11, 0.065), skia.Paint(Color=skia.ColorSetARGB(255, 255, 250, 225), AntiAlias=True))
 
 
@@ -195,8 +250,13 @@ def _draw_wheel(canvas: skia.Canvas, ink: Ink, middle: Point, radius: float, tur
     for spoke in range(5):
         angle = -turned + spoke * 2 * np.pi / 5
         x, y = float(np.cos(angle)), float(np.sin(angle))
-        canvas.drawLine(middle[0] + x * radius * 0.16, middle[1] + y * radius * 0.16,
-                        middle[0] + x * radius * 0.56, middle[1] + y * radius * 0.56, pen)  # fmt: skip
+        canvas.drawLine(
+            middle[0] + x * radius * 0.16,
+            middle[1] + y * radius * 0.16,
+            middle[0] + x * radius * 0.56,
+            middle[1] + y * radius * 0.56,
+            pen,
+        )
     canvas.drawCircle(*middle, radius * 0.15, ink.flat((0.30, 0.32, 0.36)))
 
 

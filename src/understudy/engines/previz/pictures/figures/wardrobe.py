@@ -9,8 +9,9 @@ from understudy.engines.previz.pictures.canvas import Rgb
 class Costume:
     """Clothes of one person.
 
-    legs: colour of the trousers, None = bare. hem: how far a skirt or coat hangs, 0 none, 0.5 knee, 1 ankle; flare: how
-    wide. sleeve: 0 none, 0.4 short, 1 long. boots: part of the shin they cover. is_tucked_over: the top hides the waist.
+    legs: colour of the trousers, None = bare. hem: how far a skirt or coat hangs, 0 none, 0.5 knee, 1 ankle; flare:
+    how wide. sleeve: 0 none, 0.4 short, 1 long. boots: part of the shin they cover. is_tucked_over: the top hides the
+    waist.
     """
 
     top: Rgb
