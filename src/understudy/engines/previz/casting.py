@@ -60,17 +60,26 @@ class Cast:
         self._pending_tint = ""
         self.last_role = ""
         self.clause: list[Draft] = []
+        self.action: Action | None = None
         self.start_sentence()
 
     def start_sentence(self) -> None:
         """Nobody acts yet; the last who did are remembered for a pronoun."""
+        self.release_action(to_last=True)
         self.last_clause = self.clause or self.last_clause
         self.clause = []
         self.verb_seen, self.is_fresh = False, True
-        self.action: Action | None = None
+
+    def release_action(self, *, to_last: bool) -> None:
+        """A motion that nobody came for is done by who acted last, where a language may leave that unsaid."""
+        if to_last and self.action is not None and not self.clause:
+            for draft in self.last_clause:
+                draft.acts(self.action)
+        self.action = None
 
     def adopt_waiting(self) -> None:
         """Things that nobody came to hold are what the film shows: "pouring hot coffee into a cup"."""
+        self.release_action(to_last=True)
         if not self.drafts:
             self.drafts = [Draft(art_id, art_id.replace("-", " ")) for art_id in self._pending_wears]
 

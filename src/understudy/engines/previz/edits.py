@@ -21,7 +21,7 @@ EDITS_MAX = 8
 
 _MARK = r"[\uE000-\uF8FF]"
 _IN_VIDEO = re.compile(
-    rf"\s*(?:(?:in|from|of|on|into|to|at|del|de la|de|en el|en|do|da|no|na|em|di|dari"
+    rf"\s*(?:(?<![a-z0-9])(?:in|from|of|on|into|to|at|del|de la|de|en el|en|do|da|no|na|em|di|dari"
     rf"|pada|ke|dalam|在|从)\s+)*(?:the\s+)?"
     rf"(?P<mark>{_MARK})\s*(?:里面|里|中|的|上|画面|から|の中|の|に|で)*"
 )
@@ -124,6 +124,14 @@ _RELATIVE = re.compile(
 )
 
 
+@cache
+def _script_of(pattern: re.Pattern[str]) -> str:
+    """The language whose script a pattern is written in: "ja" by its kana, "zh" by its characters alone, else ""."""
+    if re.search("[\u3040-\u30ff]", pattern.pattern):
+        return "ja"
+    return "zh" if re.search("[\u4e00-\u9fff]", pattern.pattern) else ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """What is wanted of given videos. edits: in the prompt's order. extension: None = not asked for."""
@@ -205,7 +213,11 @@ class _Reading:
         return found
 
     def _edit(self, clause: str, offset: int) -> Edit | None:
+        own = self._vocabularies[0].language
         for kind, pattern in _PATTERNS:
+            # A character of Chinese grammar is any character in Japanese.
+            if own in ("zh", "ja") and _script_of(pattern) not in ("", own):
+                continue
             match = pattern.search(clause)
             if match is None:
                 continue
@@ -240,7 +252,7 @@ class _Reading:
         if _BACKGROUND.search(target[0]):
             value = meanings.get("setting", (said,))[0]
             return Edit(kind=EditKind.BACKGROUND, video=self._video, by=said, value=value, image=image)
-        if "colour" in meanings and not meanings.keys() & {"art"} and aim and not image:
+        if "colour" in meanings and aim and not image and (len(meanings) == 1 or self._is_colour(said)):
             return Edit(kind=EditKind.RECOLOUR, video=self._video, target=aim, by=said, value=meanings["colour"][0])
         if not aim or (is_whole and not image and "art" not in meanings):
             return None
@@ -271,6 +283,10 @@ class _Reading:
             for name, values in _told_by(piece):
                 found.setdefault(name, values)
         return found
+
+    def _is_colour(self, said: str) -> bool:
+        pieces = pieces_of(said, self._vocabularies)
+        return bool(pieces) and all("colour" in piece.meanings or not piece.meanings for piece in pieces)
 
     def _art(self, said: str, meanings: Mapping[str, tuple[str, ...]]) -> str:
         return meanings["art"][0] if "art" in meanings else find_art(said, self._vocabularies[0].language) or ""

@@ -37,6 +37,8 @@ _SCRIPT_LANGUAGES = (
 )
 # So much of a text tells its language.
 _TELLING_LETTERS = 2000
+# Two languages that know as many words of a text: it is in the one of its surroundings.
+_HOME_BONUS = 0.5
 _KANA = re.compile(r"[\u3040-\u30FF]")
 _HAN = re.compile(r"[\u3400-\u9FFF\uF900-\uFAFF]")
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?(?:-[^\W\d_]+)*")
@@ -82,7 +84,7 @@ def language_of(text: str, *, fallback: str = "en", candidates: Sequence[str] = 
         scores["es"] += 2
     if re.search(r"[ãõ]", text) and "pt" in scores:
         scores["pt"] += 2
-    best = max(scores, key=lambda language: (scores[language], language == fallback))
+    best = max(scores, key=lambda language: scores[language] + _HOME_BONUS * (language == fallback))
     return best if scores[best] else fallback
 
 

@@ -17,6 +17,7 @@ from understudy.engines.previz.plan import Action, CameraMove
 from understudy.engines.previz.quotations import SENTENCE_ENDS
 from understudy.engines.previz.references import Naming, is_mark
 from understudy.engines.previz.shown import Shown
+from understudy.engines.previz.speakers import Speakers
 
 COUNT_MAX = 5
 QUOTE_MARK = "\x00"
@@ -31,6 +32,10 @@ _PROPERTIES = frozenset(PROPERTIES)
 _NOUN_TABLES = frozenset({"art", "setting", "particles", "weather", "time", "season", "camera"})
 # How many pieces may stand between a Japanese noun and the verb that says it is worn.
 _WORN_WITHIN = 3
+# A Japanese verb right before a noun describes it, but not in the form that goes on to the next verb.
+_JAPANESE_LINKS = ("て", "で", "り", "し", "ながら", "ば", "と")
+# "カメラに向かって": towards the camera.
+_TOWARDS = ("に", "へ", "を")
 
 
 def _is_participle(piece: Piece) -> bool:
@@ -61,10 +66,9 @@ class Reader:
         self._shown = Shown()
         self._phrase = Phrase()
         self._mentions: list[Mention] = []
-        self._speakers: list[Draft | None] = []
+        self._speakers = Speakers()
         self._camera: CameraMove | None = None
-        self._waiting_quotes: list[int] = []
-        self._is_camera = self._is_offscreen = self._has_speech = self._refers_back = False
+        self._is_camera = self._refers_back = False
 
     def reading(self) -> Reading:
         """Read everything."""
@@ -85,7 +89,7 @@ class Reader:
             refers_back=self._refers_back,
             mentions=tuple(self._mentions),
             props=tuple(dict.fromkeys(self._cast.props)),
-            speakers=tuple(places.get(id(speaker)) for speaker in self._speakers),
+            speakers=tuple(places.get(id(speaker)) for speaker in self._speakers.found),
             camera=self._camera,
         )
 
@@ -105,12 +109,12 @@ class Reader:
             self._on_known(index, piece)
 
     def _on_known(self, index: int, piece: Piece) -> None:
-        self._note_speech(piece)
+        self._speakers.note(piece, self._next(index), phrase=self._phrase, cast=self._cast)
         for value in piece.meanings.get("implied_setting", ()):
             self._mentions.append(Mention(table="setting", value=value, place=piece.start, weight=0))
         roles = piece.meanings.get("role", ())
         if "camera" in roles and not {"camera", "framing"} & set(piece.meanings):
-            self._on_camera()
+            self._on_camera(self._next(index))
         elif self._is_verb(index, piece):
             self._on_verb(index, piece, roles)
         elif "art" in piece.meanings and "thin" not in roles and not self._is_property_name(index, piece):
@@ -173,10 +177,10 @@ class Reader:
     def _on_mark(self, piece: Piece) -> None:
         self._settle_unknown(followed_by_verb=False)
         if piece.text in SENTENCE_ENDS:
-            self._waiting_quotes = []
+            self._speakers.start_sentence()
             self._cast.start_sentence()
             self._phrase = Phrase()
-            self._is_camera = self._is_offscreen = self._has_speech = False
+            self._is_camera = False
         elif piece.text == "、":
             self._keep_role()
         elif piece.text not in _FAINT_MARKS:
@@ -190,10 +194,11 @@ class Reader:
     def _keep_role(self) -> None:
         self._phrase = Phrase(self._phrase.role or self._phrase.kept_role)
 
-    def _on_camera(self) -> None:
+    def _on_camera(self, following: Piece | None) -> None:
         """The camera becomes who acts, unless someone else does or a small word comes before it ("at the camera")."""
         self._settle_unknown(followed_by_verb=False)
-        if self._phrase.role == "" and (self._cast.is_fresh or not self._cast.clause):
+        is_aim = following is not None and following.text.startswith(_TOWARDS)
+        if self._phrase.role == "" and not is_aim and (self._cast.is_fresh or not self._cast.clause):
             self._is_camera = True
         self._phrase = Phrase()
 
@@ -208,6 +213,10 @@ class Reader:
             self._open_role(index, next(role for role in ("wear", "hold", "place", "with") if role in roles))
         elif "and" in roles:
             self._keep_role()
+        elif "relative" in roles and self._phrase.noun in self._cast.drafts and self._phrase.noun is not None:
+            # "A taxi that drives past": what follows is said of the taxi.
+            self._cast.clause, self._cast.verb_seen = [self._phrase.noun], False
+            self._phrase, self._is_camera = Phrase(), False
         elif "clause" in roles:
             self._soft_break()
         elif "of" in roles:
@@ -231,8 +240,8 @@ class Reader:
             cast.place(art_id, self._phrase, word=piece.text, many=False)
         self._phrase.noun = cast.clause[0] if cast.clause else None
         self._is_camera = False
-        if self._waiting_quotes and self._phrase.noun is not None:
-            self._assign_waiting(self._phrase.noun)
+        if self._phrase.noun is not None:
+            self._speakers.assign(self._phrase.noun)
 
     def _on_determiner(self, index: int) -> None:
         """Whatever stands between a subject and "a ..." is a verb, known or not."""
@@ -301,7 +310,7 @@ class Reader:
         self._phrase = Phrase()
         self._phrase.kept_role = kept
         if not self._cast.clause:
-            self._cast.action = None
+            self._cast.release_action(to_last=piece.language != "en")
 
     def _on_detail(self, index: int, piece: Piece) -> None:
         """A colour belongs to the noun it stands by; a number to the next one."""
@@ -325,7 +334,9 @@ class Reader:
         self._settle_unknown(followed_by_verb=True)
         self._mention(piece, ("sound",))
         cast, phrase = self._cast, self._phrase
-        if self._is_camera or self._is_done_by_camera(index, piece):
+        # In "the camera pushes in on a woman sitting" it is the woman who sits.
+        is_said_of_noun = phrase.noun is not None and phrase.noun.kind.is_living and _is_participle(piece)
+        if (self._is_camera and not is_said_of_noun) or self._is_done_by_camera(index, piece):
             moves = piece.meanings.get("camera_verb", ())
             self._camera = self._camera or (CameraMove(moves[0]) if moves else None)
         else:
@@ -353,7 +364,8 @@ class Reader:
         if piece.language == "zh":
             return following.means("role", "links_modifier")
         if piece.language == "ja":
-            return "art" in following.meanings and not self._cast.clause
+            ends_sentence = piece.text.endswith(_JAPANESE_LINKS)
+            return "art" in following.meanings and not (ends_sentence or piece.sort == "mark")
         if not _is_participle(piece) or phrase.noun:
             return False
         noun_next = following.is_unknown or bool({"art", "colour"} & set(following.meanings))
@@ -428,7 +440,7 @@ class Reader:
             self._on_subject(placed)
             self._show(placed, piece)
         phrase.index = index
-        self._shown.noun = (index, phrase.noun, "")
+        self._shown.noun = (index, phrase.noun, "" if phrase.noun is not None else cast.last_role)
 
     def _is_said_of(self, index: int) -> bool:
         """Whether the noun only tells what the subject is or becomes: "they become friends"."""
@@ -445,9 +457,8 @@ class Reader:
 
     def _on_subject(self, draft: Draft | None) -> None:
         if draft is not None and draft in self._cast.clause:
-            self._is_camera = self._is_offscreen = False
-            if self._waiting_quotes:
-                self._assign_waiting(draft)
+            self._is_camera = False
+            self._speakers.named(draft)
 
     # Given media.
 
@@ -467,34 +478,8 @@ class Reader:
             draft.at, draft.ends = piece.start, piece.end
         self._shown.noun_came(draft, role=self._cast.last_role)
 
-    # Quotations.
-
-    def _note_speech(self, piece: Piece) -> None:
-        voices = piece.meanings.get("voice", ())
-        if "offscreen" in voices and self._phrase.role not in ("place", "with") and self._phrase.noun is None:
-            self._is_offscreen = True
-        if "speech" in voices:
-            self._has_speech = True
-            if self._waiting_quotes and self._cast.clause:
-                self._assign_waiting(self._cast.clause[0])
-
     def _on_quote(self) -> None:
         self._settle_unknown(followed_by_verb=False)
-        cast = self._cast
-        living = [draft for draft in cast.clause if draft.kind.is_living]
-        if self._is_offscreen:
-            self._speakers.append(None)
-        elif living:
-            self._speakers.append(living[0])
-        else:
-            self._speakers.append(next(iter(cast.last_clause or cast.drafts), None))
-            self._waiting_quotes.append(len(self._speakers) - 1)
+        self._speakers.quote(self._cast)
         self._phrase = Phrase()
-        cast.is_fresh = cast.verb_seen = True
-
-    def _assign_waiting(self, draft: Draft) -> None:
-        """A speaker that is named after the line: "Hello," says the man."""
-        if self._has_speech:
-            for place in self._waiting_quotes:
-                self._speakers[place] = draft
-            self._waiting_quotes = []
+        self._cast.is_fresh = self._cast.verb_seen = True

@@ -3,6 +3,7 @@
 The words that may stand between are ``lexicon/link.toml``; anything else means that the image stands for itself.
 """
 
+import re
 from collections.abc import Sequence
 from enum import Enum
 from functools import cache
@@ -11,11 +12,12 @@ from understudy.engines.previz.casting import Cast, Phrase
 from understudy.engines.previz.drafts import Draft
 from understudy.engines.previz.phrases import Piece
 from understudy.engines.previz.plan import ReferenceUse
-from understudy.engines.previz.references import Naming, is_mark
-from understudy.engines.previz.spotting import level, words_in
+from understudy.engines.previz.references import Naming, is_mark, links
+from understudy.engines.previz.spotting import any_of, level, words_in
 
 _WITHIN = 7
 _UNKNOWN_WITHIN = 2
+_VIEW_WITHIN = 10
 _USES = {"wear": ReferenceUse.WORN, "hold": ReferenceUse.PROP, "with": ReferenceUse.PROP, "place": ReferenceUse.PROP}
 # After these an image is no actor.
 _STILL_ROLES = ("wear", "hold", "place")
@@ -48,6 +50,7 @@ class Shown:
         self.setting = 0
         self.waiting: tuple[int, ...] = ()
         self.noun: tuple[int, Draft | None, str] | None = None
+        self._attached: tuple[int, Draft | None] = (-1, None)
 
     def show(self, draft: Draft | None, numbers: Sequence[int], role: str = "") -> None:
         """Note that images show a subject, or a thing that somebody wears or holds."""
@@ -79,6 +82,11 @@ class Shown:
             phrase = Phrase()
         elif noun is not None:
             self.show(noun[0], naming.numbers, role=noun[1])
+            self._attached = (index, noun[0])
+        elif (like := self._same_again(pieces, index, cast)) is not None:
+            self.show(like, naming.numbers)
+            actors = [like]
+            phrase = Phrase()
         elif phrase.role in _STILL_ROLES and not phrase.unknown:
             self.show(None, naming.numbers, role=phrase.role)
             if phrase.role == "place":
@@ -88,6 +96,23 @@ class Shown:
             actors = self._standing_in(naming.numbers, cast, phrase)
         self.noun = (index, phrase.noun, "")
         return phrase, actors
+
+    def _same_again(self, pieces: Sequence[Piece], index: int, cast: Cast) -> Draft | None:
+        """In "the dancers of image 1 and of image 2" the second image shows another dancer."""
+        place, draft = self._attached
+        between = pieces[place + 1 : index] if 0 <= place < index else []
+        is_and = any(piece.means("role", "and") for piece in between)
+        if (
+            draft is None
+            or not is_and
+            or not all(piece.meanings.keys() <= {"role"} and piece.meanings for piece in between)
+        ):
+            return None
+        other = Draft(draft.art, draft.word)
+        cast.drafts.append(other)
+        cast.join(other, Phrase(), role="")
+        draft.count = 1
+        return other
 
     def _standing_in(self, numbers: Sequence[int], cast: Cast, phrase: Phrase) -> list[Draft]:
         """In "@image1 and @image2 meet" the images themselves act; "the character in image 1" is one of them."""
@@ -178,6 +203,8 @@ def _is_joined(pieces: Sequence[Piece], index: int) -> int:
 def after_mark(pieces: Sequence[Piece], index: int) -> After:
     """Return what the words after an image say of it."""
     start = _is_joined(pieces, index)
+    if _begins_with_view(pieces, start):
+        return After.VIEW
     is_owned, unknown = False, 0
     for place in range(start + 1, min(start + 1 + _WITHIN, len(pieces))):
         piece = pieces[place]
@@ -188,12 +215,11 @@ def after_mark(pieces: Sequence[Piece], index: int) -> After:
                 continue
         if is_mark(piece.text):
             return After.NOTHING
-        if text in _views() and not piece.means("role", "place"):
-            return After.VIEW
         if "setting" in piece.meanings and "thin" not in piece.meanings.get("role", ()):
             return After.PLACE if is_owned else After.NOTHING
         if "art" in piece.meanings and "thin" not in piece.meanings.get("role", ()):
-            return After.OWNED if is_owned else After.TOLD
+            # "画像1と画像2のダンサー" are two dancers: only the last of a list owns the noun.
+            return After.TOLD if not is_owned else After.OWNED if start == index else After.NOTHING
         if piece.text == "s" or _is_link(piece, "shows") or piece.means("role", "determiner"):
             continue
         if piece.meanings.keys() & {"colour", "count"}:
@@ -205,5 +231,16 @@ def after_mark(pieces: Sequence[Piece], index: int) -> After:
 
 
 @cache
-def _views() -> frozenset[str]:
-    return frozenset(map(level, words_in("link", "view")))
+def _view() -> re.Pattern[str]:
+    """A side of somebody, with link words before it at most."""
+    return re.compile(rf"{links('shows').pattern}(?:{any_of(words_in('link', 'view'))})")
+
+
+def _begins_with_view(pieces: Sequence[Piece], index: int) -> bool:
+    following = []
+    for piece in pieces[index + 1 : index + 1 + _VIEW_WITHIN]:
+        if is_mark(piece.text) or piece.text in "、，,。.;；\n":
+            break
+        following.append(piece.text)
+    is_dense = any(text > "\u2fff" for text in following)
+    return _view().match(level(("" if is_dense else " ").join(following))) is not None
