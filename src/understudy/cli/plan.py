@@ -7,6 +7,7 @@ import msgspec
 import typer
 
 from understudy.cli.endings import USAGE, stop
+from understudy.core.request import DURATION_CHOSEN_BY_ENGINE, RATIO_CHOSEN_BY_ENGINE
 
 
 def print_plan(
@@ -24,17 +25,17 @@ def print_plan(
     # Here, because the vocabulary takes a while and no other command needs it.
     from understudy.catalog.load import load_catalogue
     from understudy.client.programs import default_model
-    from understudy.engines.previz.planner import ADAPTIVE, CHOSEN_BY_PLANNER_S, plan_film
+    from understudy.engines.previz.planner import plan_film
     from understudy.engines.previz.printing import told
 
     spec = default_model() if model is None else load_catalogue().model(model)
     if spec is None:
         stop(f"--model: there is no model {model!r}.", code=USAGE)
     ratios = tuple(next(iter(spec.sizes.values())))
-    if ratio != ADAPTIVE and ratio not in ratios:
-        stop(f"--ratio: {spec.name} has {', '.join(ratios)} and {ADAPTIVE}.", code=USAGE)
+    if ratio != RATIO_CHOSEN_BY_ENGINE and ratio not in ratios:
+        stop(f"--ratio: {spec.name} has {', '.join(ratios)} and {RATIO_CHOSEN_BY_ENGINE}.", code=USAGE)
     range_s = (spec.duration_s.least, spec.duration_s.most)
-    if duration_s != CHOSEN_BY_PLANNER_S and not range_s[0] <= duration_s <= range_s[1]:
+    if duration_s != DURATION_CHOSEN_BY_ENGINE and not range_s[0] <= duration_s <= range_s[1]:
         stop(f"--duration: {spec.name} makes films of {range_s[0]} to {range_s[1]} seconds.", code=USAGE)
     plan = plan_film(
         sys.stdin.read() if prompt == "-" else prompt,
@@ -42,6 +43,9 @@ def print_plan(
         duration_s=duration_s,
         ratios=ratios,
         duration_range_s=range_s,
+        images=images,
+        videos=videos,
+        audios=sounds,
     )
     if as_json:
         print(msgspec.json.format(msgspec.json.encode(plan), indent=2).decode())

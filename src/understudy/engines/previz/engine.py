@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -19,17 +20,18 @@ from understudy.core.media import Unreadable
 from understudy.core.ratios import concrete_ratio
 from understudy.core.recipe import RECIPE_TAG
 from understudy.core.render import RenderJob, RenderResult
-from understudy.core.request import RATIO_CHOSEN_BY_ENGINE
+from understudy.core.request import DURATION_CHOSEN_BY_ENGINE, RATIO_CHOSEN_BY_ENGINE
 from understudy.engines.previz import planner
 from understudy.engines.previz import sound as scoring
-from understudy.engines.previz.board.given import Given, chosen_duration_s, given_in
+from understudy.engines.previz.board.given import Given, as_told, chosen_duration_s, given_in
 from understudy.engines.previz.board.heard import compose_given
+from understudy.engines.previz.board.nominated import with_nominated
 from understudy.engines.previz.board.notes import notes_on
 from understudy.engines.previz.board.painter import Board
 from understudy.engines.previz.film import Film, Lettered, Painter
 from understudy.engines.previz.lettering import Lettering
 from understudy.engines.previz.pictures import Canvas, FilmPainter
-from understudy.engines.previz.plan import CameraMove, FilmPlan
+from understudy.engines.previz.plan import Action, CameraMove, FilmPlan
 from understudy.engines.previz.speech_timing import Spoken
 from understudy.engines.previz.watermark import LABEL_TEXT, WATERMARK_TEXT, Corner, Mark
 from understudy.media.encode import EncodingFailed, FilmEncoder, FilmFormat, Sound, write_jpeg, write_png
@@ -102,7 +104,7 @@ class PrevizEngine:
             duration_s=canvas.num_frames // canvas.fps,
             num_frames=canvas.num_frames,
             has_sound=soundtrack is not None,
-            notes=(*told, *notes_of(job, soundtrack, canvas.num_frames)),
+            notes=(*told, *notes_of(plan, job, soundtrack=soundtrack, num_frames=canvas.num_frames)),
         )
 
     def draw(
@@ -157,16 +159,31 @@ def plan_job(job: RenderJob) -> FilmPlan:
     """
     request = job.request
     duration_s = request.duration_s if job.num_frames is None else math.ceil(job.num_frames / job.fps)
-    if duration_s in (None, planner.CHOSEN_BY_PLANNER_S):
-        duration_s = chosen_duration_s(given_in(job), job.duration_range_s) or planner.CHOSEN_BY_PLANNER_S
-    plan = planner.plan_film(
+    counts = Counter(item.modality for item in request.content)
+    read = partial(
+        planner.plan_film,
         request.prompt,
         ratio=concrete_ratio(request, job.sizes) or RATIO_CHOSEN_BY_ENGINE,
-        duration_s=duration_s,
         ratios=tuple(job.sizes),
         duration_range_s=job.duration_range_s,
+        images=counts[Modality.IMAGE],
+        videos=counts[Modality.VIDEO],
+        audios=counts[Modality.AUDIO],
     )
-    return _as_asked(plan, job)
+    if duration_s not in (None, DURATION_CHOSEN_BY_ENGINE):
+        return _as_asked(read(duration_s=duration_s), job)
+    plan = read(duration_s=DURATION_CHOSEN_BY_ENGINE)
+    # How long videos are counts only where they are seen, and what is seen is read in the prompt.
+    chosen_s = chosen_duration_s(given_for(plan, job), job.duration_range_s)
+    return _as_asked(plan if chosen_s is None else read(duration_s=chosen_s), job)
+
+
+def given_for(plan: FilmPlan, job: RenderJob) -> Given:
+    """Sort the job's media by what the plan makes of them.
+
+    Raises: TaskFailed for an item without a file.
+    """
+    return as_told(with_nominated(given_in(job), plan), plan)
 
 
 def _as_asked(plan: FilmPlan, job: RenderJob) -> FilmPlan:
@@ -204,7 +221,7 @@ def compose(plan: FilmPlan, job: RenderJob) -> scoring.Soundtrack:
     Sound that was given takes the place of what would be made up. Raises: Unreadable.
     """
     num_frames = num_frames_of(plan, job)
-    heard = compose_given(given_in(job), plan, job, sample_rate_hz=SAMPLE_RATE_HZ, num_frames=num_frames)
+    heard = compose_given(given_for(plan, job), plan, job, sample_rate_hz=SAMPLE_RATE_HZ, num_frames=num_frames)
     if heard is not None:
         return heard
     return scoring.compose_sound(
@@ -230,7 +247,7 @@ def open_painter(plan: FilmPlan, job: RenderJob, soundtrack: scoring.Soundtrack 
     num_frames = num_frames_of(plan, job)
     canvas = Canvas(width_px=width_px, height_px=height_px, fps=job.fps, num_frames=num_frames, seed=job.seed)
     spoken = soundtrack.spoken if soundtrack is not None else ()
-    painter = _painter_of(plan, canvas, given_in(job), spoken=spoken)
+    painter = _painter_of(plan, canvas, given_for(plan, job), spoken=spoken)
     if any(shot.texts for shot in plan.shots):
         painter = Lettered(painter, Lettering(plan, canvas, spoken=spoken))
     return painter, canvas
@@ -238,7 +255,8 @@ def open_painter(plan: FilmPlan, job: RenderJob, soundtrack: scoring.Soundtrack 
 
 def _painter_of(plan: FilmPlan, canvas: Canvas, given: Given, *, spoken: Sequence[Spoken]) -> Painter:
     if given.has_pictures:
-        return Board(given, canvas, plan.main.camera)
+        action = plan.main.subjects[0].action if plan.main.subjects else Action.IDLE
+        return Board(given, canvas, plan.main.camera, action=action, spoken=spoken)
 
     def open_shot(number: int, own: Canvas, said: Sequence[Spoken]) -> FilmPainter:
         return FilmPainter(plan.shots[number], own, speech=said)
@@ -246,10 +264,12 @@ def _painter_of(plan: FilmPlan, canvas: Canvas, given: Given, *, spoken: Sequenc
     return Film(plan.shots, canvas, open_shot, spoken=spoken)
 
 
-def notes_of(job: RenderJob, soundtrack: scoring.Soundtrack | None, num_frames: int) -> tuple[str, ...]:
+def notes_of(
+    plan: FilmPlan, job: RenderJob, *, soundtrack: scoring.Soundtrack | None, num_frames: int
+) -> tuple[str, ...]:
     """Tell what the film does not do with the media and with the lines."""
     has_sound = soundtrack is not None
-    told = notes_on(given_in(job), num_frames=num_frames, fps=job.fps, has_sound=has_sound)
+    told = notes_on(given_for(plan, job), num_frames=num_frames, fps=job.fps, has_sound=has_sound)
     return (*told, *(soundtrack.notes if soundtrack is not None else ()))
 
 
