@@ -7,13 +7,14 @@ sideways steps shift things in proportion to their nearness, a step forward enla
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.engines.previz.board.acting import AT_REST, Bearing, bearing_at, voice_at
+from understudy.engines.previz.board.acting import ACTS, AT_REST, Bearing, bearing_at, voice_at
 from understudy.engines.previz.board.layers import FAR, Layers, Margins, Subject, layers_of
 from understudy.engines.previz.board.moves import Beat, Flight, Pose, eased
 from understudy.engines.previz.board.speaking import Jaw, jaw_of, opened
@@ -80,21 +81,15 @@ class Parallax:
     def __init__(self, picture: Picture, part: Part) -> None:
         self._picture, self._part = picture, part
         self._height_px, self._width_px = picture.shape[:2]
-        self._jaw: Jaw | None = None
-        self._silent: list[Picture] = []
-        self._is_still = all(
-            self._pose(index) == Pose() and not self._has_drift and self._bearing(index) == AT_REST
-            for index in self._sampled()
-        )
-        self._layers = None if self._is_still else layers_of(picture, self._margins())
         self._frame = np.empty_like(picture)
-        if self._layers is not None and part.spoken:
-            self._jaw = self._jaw_of(self._layers)
+        # The camera of some films stands, and so may what they show: those need no depth.
+        self._moves = self._has_drift or any(self._pose(index) != Pose() for index in self._sampled())
+        self._acts = bool(part.spoken) or part.action in ACTS
 
     def picture(self, index: int) -> Picture:
         """Draw frame ``index``; (height_px, width_px, 3) uint8 RGB; the buffer is reused by the next call."""
         now = index + self._part.begins_after
-        if self._layers is None or now == 0:
+        if now == 0 or not (self._moves or (self._acts and self._is_acting(index))):
             return self._picture
         pose = self._pose(index)
         held = self._layers.subject.held if self._layers.subject is not None else 0.5
@@ -110,6 +105,19 @@ class Parallax:
             self._settle(now)
         return self._frame
 
+    @cached_property
+    def _layers(self) -> Layers:
+        return layers_of(self._picture, self._margins())
+
+    @cached_property
+    def _jaw(self) -> Jaw | None:
+        return self._jaw_of(self._layers) if self._part.spoken else None
+
+    @cached_property
+    def _silent(self) -> list[Picture]:
+        """What a mouth changes is kept as it was; the layers themselves are drawn on."""
+        return [layer.copy() for layer in _speaking(self._layers)]
+
     def _sampled(self) -> range:
         return range(0, self._part.num_frames, max(1, self._part.num_frames // _MARGIN_SAMPLES))
 
@@ -124,11 +132,10 @@ class Parallax:
 
     def _bearing(self, index: int) -> Bearing:
         voice = voice_at(self._part.spoken, index / self._part.fps)
-        return bearing_at(self._beat(index), self._part.action, voice * (_NODS if self._has_mouth else 1.0))
+        return bearing_at(self._beat(index), self._part.action, voice * (_NODS if self._jaw is not None else 1.0))
 
-    @property
-    def _has_mouth(self) -> bool:
-        return self._jaw is not None
+    def _is_acting(self, index: int) -> bool:
+        return self._bearing(index) != AT_REST or voice_at(self._part.spoken, index / self._part.fps) > 0
 
     def _jaw_of(self, layers: Layers) -> Jaw | None:
         """Find the mouth that speaks, in pixels of the layer that it is in."""
@@ -138,19 +145,16 @@ class Parallax:
         left, top, shape = -layers.margins.left_px, -layers.margins.top_px, layers.plate.shape
         if layers.subject is not None:
             left, top, shape = left + layers.subject.box[0], top + layers.subject.box[1], layers.subject.cover.shape
-        jaw = jaw_of(replace(mouth, x_px=mouth.x_px - left, y_px=mouth.y_px - top), shape)
-        if jaw is not None:
-            # Of what a mouth changes the picture as it was is kept; the layers themselves are drawn on.
-            self._silent = [layer.copy() for layer in _speaking(layers)]
-        return jaw
+        return jaw_of(replace(mouth, x_px=mouth.x_px - left, y_px=mouth.y_px - top), shape)
 
     def _speak(self, voice: float) -> None:
         """Open the mouth in the layer that it is in, as far as the voice is loud."""
-        if self._jaw is None or self._layers is None:
+        if self._jaw is None:
             return
+        silent_layers = self._silent
         rows = slice(self._jaw.top, self._jaw.top + self._jaw.down.shape[0])
         columns = slice(self._jaw.left, self._jaw.left + self._jaw.down.shape[1])
-        for layer, silent in zip(_speaking(self._layers), self._silent, strict=True):
+        for layer, silent in zip(_speaking(self._layers), silent_layers, strict=True):
             layer[rows, columns] = opened(silent, self._jaw, voice, is_dark=layer.ndim == 3)
 
     @property
@@ -182,7 +186,6 @@ class Parallax:
 
     def _places(self) -> Values:
         """Return the places of a grid over the frame and one step beyond it, in pixels from its middle."""
-        assert self._layers is not None
         step = self._layers.step_px
         columns = (np.arange(-(-self._width_px // step) + 2, dtype=np.float32) - 0.5) * step - self._width_px / 2
         rows = (np.arange(-(-self._height_px // step) + 2, dtype=np.float32) - 0.5) * step - self._height_px / 2
@@ -191,7 +194,6 @@ class Parallax:
 
     def _placed(self, seen: Values, pose: Pose, nearness: Values) -> Values:
         """Return where in the plate each place comes from, in pixels from its corner."""
-        assert self._layers is not None
         margins, plate = self._layers.margins, self._layers.plate
         corner = np.array(
             [self._width_px / 2 + margins.left_px, self._height_px / 2 + margins.top_px], dtype=np.float32
@@ -211,14 +213,12 @@ class Parallax:
 
     def _enlarged(self, places: Values, shape: tuple[int, ...]) -> Values:
         """Return the places of all pixels. places: of a grid that begins half a step before the first pixel."""
-        assert self._layers is not None
         step = self._layers.step_px
         size = (places.shape[1] * step, places.shape[0] * step)
         whole = np.asarray(cv2.resize(places, size, interpolation=cv2.INTER_LINEAR), dtype=np.float32)
         return whole[step : step + shape[0], step : step + shape[1]]
 
     def _draw_subject(self, subject: Subject, seen: Values, pose: Pose, bearing: Bearing) -> None:
-        assert self._layers is not None
         step = self._layers.step_px
         left, top, right, bottom = subject.box
         places = self._placed(seen, pose, subject.nearness)
@@ -248,8 +248,8 @@ class Parallax:
 
     def _settle(self, now: int) -> None:
         """Add what the layers lack to the picture while the film begins, ever less of it."""
-        assert self._layers is not None
-        share = 1 - now / (_SETTLED_S * self._part.fps)
+        # A camera that stands sees the picture all the while.
+        share = 1 - now / (_SETTLED_S * self._part.fps) if self._moves else 1.0
         if share <= 0 or self._layers.difference is None or self._layers.subject is None:
             return
         margins = self._layers.margins

@@ -98,7 +98,7 @@ def own_colours(picture: Picture, alpha: Values) -> Picture:
     mixed = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), dtype=np.float32)
     share = np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA), dtype=np.float32)[:, :, None]
     near = far = mixed
-    for radius_px in (max(4, max(size) // 24), max(2, max(size) // 240)):
+    for radius_px in (max(4, max(size) // 10), max(2, max(size) // 120)):
         own = averaged(share[:, :, 0], radius_px)[:, :, None]
         colours = np.clip(near + share * (mixed - share * near - (1 - share) * far), 0, 255)
         near = averaged(np.ascontiguousarray(colours * share), radius_px) / (own + np.float32(1e-5))
