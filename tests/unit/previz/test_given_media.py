@@ -399,8 +399,8 @@ def test_a_film_without_sound_stays_silent_whatever_is_given(tmp_path):
 
 def told(job) -> set[str]:
     track = compose(plan_job(job), job) if job.request.generate_audio else None
-        plan = plan_job(job)
-        return set(notes_of(plan, job, soundtrack=track, num_frames=job.num_frames or 24 * plan.duration_s))
+    plan = plan_job(job)
+    return set(notes_of(plan, job, soundtrack=track, num_frames=job.num_frames or 24 * plan.duration_s))
 
 
 def test_what_is_not_done_with_media_is_told(tmp_path):
