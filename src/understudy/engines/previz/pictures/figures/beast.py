@@ -90,8 +90,13 @@ class Beast:
         breed = self.breed
         left = breed.rump[0] - breed.tail[0] - 0.22
         right = breed.chest[0] + breed.neck[0] + breed.skull * 3.2 + 0.24
-        low, high = -0.12 + min(stance.lift, 0.0), 1.34 + max(stance.lift, 0.0)
-        return left - 0.1, low, right, high
+        chest, rump = self._hung(stance)
+        head = chest[1] + breed.neck[1] + stance.head[1] + breed.skull * (2.6 if breed.horn is not None else 2.0)
+        tail = rump[1] + breed.tail[0] + 0.1
+        # What turns as a whole needs room all round.
+        room = 0.25 if stance.turn else 0.03
+        low, high = -0.08 + min(stance.lift, 0.0), max(head, tail)
+        return left + 0.06 - room, low - room, right - 0.08 + room, high + room
 
     def saddle(self, stance: Stance) -> Point:
         """Where a rider's hip is."""

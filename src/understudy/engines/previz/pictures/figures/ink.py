@@ -18,6 +18,7 @@ _SHADE: Rgb = (0.26, 0.15, 0.42)
 _KEPT_COLOURS = 512
 # The light edge is soft, so that it is computed on a smaller picture.
 _RIM_SCALE = 3
+_RIM_PX = 260
 
 
 class Ink:
@@ -28,6 +29,8 @@ class Ink:
         self._light = look.lit_matrix(gain=look.key, haze=0.0)
         self.side = float(np.sign(look.sun_x) or 1.0)
         self.facing = 1.0
+        # Gradients cost fifty times what one colour does, so that large figures are shaded at a smaller size.
+        self.is_flat = False
         self._colour = lru_cache(maxsize=_KEPT_COLOURS)(self._lit)
         self._stops = lru_cache(maxsize=_KEPT_COLOURS)(self._shades)
 
@@ -57,11 +60,15 @@ class Ink:
 
     def shaded(self, colour: Rgb, start: Point, end: Point) -> skia.Paint:
         """Paint that goes from light at one point to dark at another."""
+        if self.is_flat:
+            return self.flat(colour)
         shader = skia.GradientShader.MakeLinear([start, end], self._stops(colour), [0.0, 0.42, 1.0])
         return skia.Paint(Shader=shader, AntiAlias=True)
 
     def round_shaded(self, colour: Rgb, middle: Point, radius: float) -> skia.Paint:
         """Paint of a ball that is lit from above on the sun's side."""
+        if self.is_flat:
+            return self.flat(colour)
         x = middle[0] + self.side * self.facing * radius * 0.30
         shader = skia.GradientShader.MakeRadial(
             (x, middle[1] + radius * 0.38), radius * 1.55, self._stops(colour), [0.0, 0.45, 1.0]
@@ -83,6 +90,9 @@ class Ink:
             path.addCircle(x, y, width / 2, skia.PathDirection.kCW)
         for index in range(len(points) - 1):
             _add_side(path, points[index : index + 2], widths[index : index + 2])
+        if self.is_flat:
+            canvas.drawPath(path, self.flat(colour))
+            return
         (x0, y0), (x1, y1) = points[0], points[-1]
         along = max(abs(x1 - x0), abs(y1 - y0), 1e-6)
         length = float(np.hypot(x1 - x0, y1 - y0)) or along
@@ -114,20 +124,22 @@ class Ink:
         """Give a drawn tile the light edge of what stands against the sun, in place."""
         look = self._look
         height, width = tile.shape[:2]
-        if look.rim <= 0.02 or min(height, width) < 4 * _RIM_SCALE:
-            return
         alpha = cv2.extractChannel(tile, 3)
-        small = cv2.resize(alpha, (width // _RIM_SCALE, height // _RIM_SCALE), interpolation=cv2.INTER_AREA)
+        if look.rim <= 0.02 or min(height, width) < 4 * _RIM_SCALE:
+            cv2.min(tile, cv2.merge([alpha] * 4), dst=tile)
+            return
+        step = max(_RIM_SCALE, max(height, width) // _RIM_PX)
+        small = cv2.resize(alpha, (width // step, height // step), interpolation=cv2.INTER_AREA)
         reach = max(max(small.shape) * 0.016, 1.0)
         shift = np.array([[1.0, 0, -self.side * reach], [0, 1.0, reach * (0.4 + look.sun_y)]])
         inside = cv2.warpAffine(small, shift, (small.shape[1], small.shape[0]))
         inside = cv2.GaussianBlur(inside, (0, 0), reach * 0.55)
-        edge = cv2.resize(cv2.subtract(small, inside), (width, height), interpolation=cv2.INTER_LINEAR)
+        edge = cv2.subtract(small, inside)
         red, green, blue, _ = (np.array(look.grade) @ np.array([*look.sun, 1.0])).clip(0, 1) * look.rim * 0.6
         light = cv2.merge(
             [cv2.convertScaleAbs(edge, alpha=float(part)) for part in (red, green, blue)] + [np.zeros_like(edge)]
         )
-        cv2.add(tile, light, dst=tile)
+        cv2.add(tile, cv2.resize(light, (width, height), interpolation=cv2.INTER_LINEAR), dst=tile)
         cv2.min(tile, cv2.merge([alpha] * 4), dst=tile)
 
 

@@ -12,6 +12,10 @@ from understudy.engines.previz.pictures.light import Look
 from understudy.engines.previz.pictures.raster import Raster, drawing
 
 _SHADOW_PX = 120
+# Tiles of more pixels are shaded at a smaller size; from there on, larger ones are shaded ever smaller.
+_SHADED_PX = 120_000
+_LARGE_PX = 900_000
+_SHRINK = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,20 +60,59 @@ def tile_of(raster: Raster, ink: Ink, spot: Spot, drawn: tuple[Box, Draw]) -> Ti
         bottom = min(bottom, int(spot.water_px))
     if right - left < 2 or bottom - top < 2:
         return None
-    pixels = np.zeros((bottom - top, right - left, 4), np.uint8)
     ink.facing = spot.facing
+    box = (left, top, right, bottom)
+    if (right - left) * (bottom - top) > _SHADED_PX:
+        return _shaded_small(ink, spot, draw, box=box)
+    pixels = _drawn(ink, spot, draw, box=box, shrink=1)
+    ink.rim(pixels)
+    return Tile(pixels=pixels, left_px=left, top_px=top)
+
+
+def _drawn(ink: Ink, spot: Spot, draw: Draw, *, box: tuple[int, int, int, int], shrink: int) -> Bitmap:
+    """Draw what a frame box shows of a figure, ``shrink`` times smaller."""
+    left, top, right, bottom = box
+    pixels = np.zeros((-(-(bottom - top) // shrink), -(-(right - left) // shrink), 4), np.uint8)
     with drawing(pixels) as canvas:
+        canvas.scale(1 / shrink, 1 / shrink)
         canvas.translate(spot.x_px - left, spot.y_px - top - spot.pivot * spot.scale_px)
         canvas.rotate(float(np.degrees(spot.turn)))
         canvas.scale(spot.scale_px * spot.facing * spot.widen, -spot.scale_px)
         canvas.translate(0.0, -spot.pivot)
         draw(canvas, ink)
-    ink.rim(pixels)
-    return Tile(pixels=pixels, left_px=left, top_px=top)
+    return pixels
+
+
+def _shaded_small(ink: Ink, spot: Spot, draw: Draw, *, box: tuple[int, int, int, int]) -> Tile | None:
+    """Draw sharp in plain colours, and take light and shade from a smaller drawing of the same."""
+    left, top, right, bottom = box
+    shrink = _SHRINK * max(round(((right - left) * (bottom - top) / _LARGE_PX) ** 0.5), 1)
+    shaded = _drawn(ink, spot, draw, box=box, shrink=shrink)
+    x, y, columns, rows = cv2.boundingRect(cv2.extractChannel(shaded, 3))
+    if columns < 2 or rows < 2:
+        return None
+    # Only what the figure covers is drawn at full size, in whole steps so that both drawings lie on each other.
+    shaded = shaded[y : y + rows, x : x + columns]
+    left, top = left + x * shrink, top + y * shrink
+    ink.is_flat = True
+    pixels = _drawn(ink, spot, draw, box=(left, top, left + columns * shrink, top + rows * shrink), shrink=1)
+    ink.is_flat = False
+    flat = cv2.resize(pixels, (columns, rows), interpolation=cv2.INTER_AREA)
+    # The mean of neighbours carries the shade a little beyond the outline, where it is resampled from.
+    above, below = cv2.blur(shaded, (3, 3)), cv2.blur(flat, (3, 3))
+    ratio = cv2.divide(cv2.add(above, (2, 2, 2, 2)), cv2.add(below, (2, 2, 2, 2)), scale=128)
+    ratio[..., 3] = 128
+    full = cv2.resize(ratio, (columns * shrink, rows * shrink), interpolation=cv2.INTER_LINEAR)
+    lit: Bitmap = cv2.multiply(pixels, full, scale=1 / 128)
+    # What is lighter than its cover would shine through it; `rim` holds that down together with its own light.
+    ink.rim(lit)
+    return Tile(pixels=lit, left_px=left, top_px=top)
 
 
 def lay_shadow(raster: Raster, tile: Tile, look: Look, *, ground_px: float, height_px: float, flat: float) -> None:
     """Lay the outline of what stands on the ground as its shadow. flat: height over width of a circle on the ground."""
+    if ground_px >= raster.height_px:
+        return
     rows, columns = tile.pixels.shape[:2]
     step = max(max(rows, columns) / _SHADOW_PX, 1.0)
     size = (max(int(columns / step), 2), max(int(rows / step), 2))
