@@ -12,7 +12,8 @@ from understudy.engines.previz.board.camera_of import camera_path_of, flight_alo
 from understudy.engines.previz.board.extension import NO_DRIFT, Onward, drift_of, momentum_of
 from understudy.engines.previz.board.footage import Player
 from understudy.engines.previz.board.given import Cut, Given, cuts_of
-from understudy.engines.previz.board.moves import FLIGHT_AT_REST, FLIGHTS, MOVES, STILL, Beat, Move, aimed, eased
+from understudy.engines.previz.board.movers import ground_of
+from understudy.engines.previz.board.moves import FLIGHT_AT_REST, FLIGHTS, MOVES, STILL, Beat, Move, Pose, aimed, eased
 from understudy.engines.previz.board.panels import page, pages_of
 from understudy.engines.previz.board.parallax import Drift, Parallax, Part
 from understudy.engines.previz.pictures import Canvas
@@ -124,9 +125,15 @@ class Board:
             momentum = momentum_of(
                 given.videos[cut.video].path, self._canvas.fps, at=at, size_px=self._size, is_start=is_backward
             )
+            last = player.picture(nearest).copy()
+            ground = ground_of(last, momentum.movers)
             drift = drift_of(momentum, self._size)
-            scene = self._in_depth(lambda: player.picture(nearest).copy(), num_frames, begins_after=True, drift=drift)
-            return Onward(scene.draw, momentum, fps=self._canvas.fps, moves_frame=False)
+            scene = self._in_depth(lambda: ground, num_frames, begins_after=True, drift=drift)
+            return Onward(scene.draw, momentum, last, pose=pose, fps=self._canvas.fps)
+
+        def pose(index: int) -> Pose:
+            part = eased(min(1.0, (index + 1) / num_frames))
+            return self._flight(Beat(eased=part, time_s=(index + 1) / self._canvas.fps, phases=self._phases))
 
         def draw(index: int) -> Picture:
             return onward().picture(num_frames - 1 - index if is_backward else index)
