@@ -174,10 +174,11 @@ def _nearness_behind(plate: Picture, seen: Picture) -> Values:
 def _subject_of(wide: Picture, plate: Picture, matte: Values, behind: Values) -> Subject:
     rows, columns = np.flatnonzero(matte.max(axis=1) > 0.01), np.flatnonzero(matte.max(axis=0) > 0.01)
     step = _MAP_STEP_PX
-    left, top = int(columns[0]) // step * step, int(rows[0]) // step * step
-    right, bottom = int(columns[-1]) + 1, int(rows[-1]) + 1
+    # A rim of nothing: beyond its box a subject goes on as it ends there, which it may only at the plate's own edge.
+    left, top = max(0, int(columns[0]) - 2) // step * step, max(0, int(rows[0]) - 2) // step * step
+    right, bottom = min(matte.shape[1], int(columns[-1]) + 3), min(matte.shape[0], int(rows[-1]) + 3)
     share = matte[top:bottom, left:right]
-    cover = np.rint(share * 255).astype(np.uint8)
+    cover = np.where(share > 0.01, np.rint(share * 255), 0).astype(np.uint8)
     # What the subject adds to what is behind it; together they are the picture again.
     ground = plate[top:bottom, left:right].astype(np.int16)
     added = wide[top:bottom, left:right] - (ground * (255 - cover[:, :, None].astype(np.int32)) + 127) // 255

@@ -20,7 +20,10 @@ _ERRORS_ONLY = 3
 
 def answered(name: str, inputs: Mapping[str, NDArray[np.generic]]) -> NDArray[np.generic]:
     """Return the one output of a network. name: of its file, without the suffix."""
-    (answer,) = _session(name).run(None, dict(inputs))
+    options = onnxruntime.RunOptions()
+    # Without it the process would hold on to the most that any one picture needed.
+    options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    (answer,) = _session(name).run(None, dict(inputs), options)
     return np.asarray(answer)
 
 
