@@ -9,6 +9,10 @@ import pytest
 from understudy.engines.previz.board.camera_of import camera_path_of
 from understudy.engines.previz.board.given import Given
 from understudy.engines.previz.camera_path import CameraPath, Offset
+from understudy.engines.previz.pictures import Canvas
+from understudy.engines.previz.pictures.camera import Camera
+from understudy.engines.previz.pictures.staging import stage
+from understudy.engines.previz.plan import CameraMove, Framing, SettingKind
 from understudy.media.encode import write_png
 from unit.previz.moving import FPS, SIZE, painted, panned, photo, view, written
 
@@ -79,6 +83,29 @@ def test_a_cut_in_a_video_is_no_move(tmp_path):
     end = camera_path_of(written(tmp_path / "video", frames).path, FPS).offsets[-1]
     assert abs(end.x) < 0.01
     assert abs(end.y) < 0.01
+
+
+def views_along(path, *times_s):
+    """How far right of the frame's middle the camera of a drawn scene puts its subject, and how large it is."""
+    canvas = Canvas(width_px=SIZE[0], height_px=SIZE[1], fps=FPS, num_frames=FRAMES, seed=1)
+    staging = stage(canvas, Framing.MEDIUM, SettingKind.MEADOW, aspect=0.5, group_span=0.5)
+    camera = Camera(staging, CameraMove.STATIC, rng=np.random.default_rng(1), path=path)
+    views = [camera.view(time_s) for time_s in times_s]
+    depth = staging.distance
+    return [(view.project(0, 0, depth)[0] - SIZE[0] / 2, view.scale(depth) / views[0].scale(depth)) for view in views]
+
+
+def test_a_drawn_scene_is_filmed_with_the_videos_camera(tmp_path):
+    footage, places = swaying(tmp_path / "video")
+    times_s = np.arange(FRAMES) / FPS
+    went = [aside for aside, _ in views_along(camera_path_of(footage.path, FPS), *times_s)]
+    assert np.corrcoef(went, -places)[0, 1] > 0.95
+    assert np.ptp(went) == pytest.approx(110, rel=0.15)
+
+
+def test_a_drawn_scene_is_come_nearer_to_as_in_the_video():
+    path = CameraPath(fps=1.0, offsets=(Offset(), Offset(growth=1.5), Offset(growth=1.5)))
+    assert views_along(path, 0.0, 1.0)[1] == (pytest.approx(0), pytest.approx(1.5))
 
 
 def test_a_curve_is_read_between_its_points_and_stays_at_its_end():

@@ -1,10 +1,14 @@
-"""Camera moves: from a move and a time to a `View`. Every move travels through depth, none is a flat zoom."""
+"""Camera moves: from a move and a time to a `View`. Every move travels through depth, none is a flat zoom.
+
+A camera can also follow a curve that was measured in a given video, in the place of a move that has a name.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from understudy.engines.previz.camera_path import CameraPath
 from understudy.engines.previz.pictures.staging import Staging
 from understudy.engines.previz.pictures.view import View
 from understudy.engines.previz.plan import CameraMove
@@ -38,6 +42,7 @@ Move = Callable[[Staging, Beat], Shift]
 
 
 def ease(part: float) -> float:
+    """Say how far a move is after a part of its time, 0..1 both."""
     # Half linear, half smooth: a move is under way in every frame, also in the first and the last ones.
     return 0.45 * part + 0.55 * part * part * (3 - 2 * part)
 
@@ -149,14 +154,55 @@ _MOVES: dict[CameraMove, Move] = {
 }
 
 
+_FARTHEST = 0.35
+"""How far a measured curve may lead a drawn scene out of the frame, in parts of its longer side: sets end somewhere."""
+
+_LARGEST = 2.0
+_TRAVELLED = 0.5
+"""How much of a way to the side is travelled, not turned: near things then pass faster than far ones."""
+
+
+def following(path: CameraPath, duration_s: float) -> Move:
+    """Let the camera move as a measured one did, for a film of a duration; a curve that is shorter is stretched."""
+    pace = min(1.0, path.duration_s / duration_s) if duration_s else 1.0
+    farthest = max(float(np.hypot(offset.x, offset.y)) for offset in path.offsets)
+    largest = max(abs(float(np.log(offset.growth))) for offset in path.offsets)
+    reach, grown = min(1.0, _FARTHEST / max(farthest, 1e-9)), min(1.0, float(np.log(_LARGEST)) / max(largest, 1e-9))
+
+    def move(staging: Staging, beat: Beat) -> Shift:
+        offset, canvas = path.at(beat.time_s * pace), staging.canvas
+        side_px = max(canvas.width_px, canvas.height_px)
+        aside_px, down_px = offset.x * reach * side_px, offset.y * reach * side_px
+        return Shift(
+            x=-_TRAVELLED * aside_px / staging.hero_px,
+            z=staging.distance * (1 - offset.growth**-grown),
+            pan=-(1 - _TRAVELLED) * aside_px / canvas.width_px,
+            tilt=down_px / canvas.height_px,
+        )
+
+    return move
+
+
 class Camera:
     """The camera of one film."""
 
-    def __init__(self, staging: Staging, move: CameraMove, *, rng: np.random.Generator, speed: float = 0.0) -> None:
-        """Speed: units per second that the camera travels sideways with a subject that travels."""
+    def __init__(
+        self,
+        staging: Staging,
+        move: CameraMove,
+        *,
+        rng: np.random.Generator,
+        speed: float = 0.0,
+        path: CameraPath | None = None,
+    ) -> None:
+        """Set up the camera.
+
+        speed: units per second that it travels sideways with a subject that travels. path: what it follows instead of
+        the move.
+        """
         self._staging = staging
-        self._move = _MOVES[move]
-        self._is_tracking = move is CameraMove.TRACK and speed != 0.0
+        self._move = _MOVES[move] if path is None else following(path, staging.canvas.duration_s)
+        self._is_tracking = path is None and move is CameraMove.TRACK and speed != 0.0
         self._phases = tuple(float(value) for value in rng.uniform(0, 2 * np.pi, 8))
         self._speed = speed
 
