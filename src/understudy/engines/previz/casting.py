@@ -70,10 +70,15 @@ class Cast:
         self.clause = []
         self.verb_seen, self.is_fresh = False, True
 
+    def begin_clause(self) -> None:
+        """What follows is said of somebody else."""
+        self.last_clause = self.clause or self.last_clause
+        self.clause, self.verb_seen, self.is_fresh = [], False, True
+
     def release_action(self, *, to_last: bool) -> None:
         """A motion that nobody came for is done by who acted last, where a language may leave that unsaid."""
         if to_last and self.action is not None and not self.clause:
-            for draft in self.last_clause:
+            for draft in self.last_clause or self.drafts[:1]:
                 draft.acts(self.action)
         self.action = None
 
@@ -81,7 +86,7 @@ class Cast:
         """Things that nobody came to hold are what the film shows: "pouring hot coffee into a cup"."""
         self.release_action(to_last=True)
         if not self.drafts:
-            self.drafts = [Draft(art_id, art_id.replace("-", " ")) for art_id in self._pending_wears]
+            self.drafts = [Draft(art_id, art_id.replace("-", " ")) for art_id in self._pending_wears or self.props[:1]]
 
     def dismiss(self, draft: Draft) -> None:
         """Take a subject back."""

@@ -48,6 +48,7 @@ from understudy.engines.previz.texts import (
     wants_subtitles,
 )
 from understudy.engines.previz.weighing import (
+    DEFAULT_RATIO,
     camera_of,
     named_setting,
     props_of,
@@ -125,7 +126,13 @@ def warm() -> None:
     for language in LANGUAGES:
         vocabulary(language)
         find_art("-", language)
-    taken_apart("image 1", Given())
+    plan_film(
+        'A man says "Hello" to the girl of image 1 in the style of video 1. Replace the car with subtitles.',
+        ratio=DEFAULT_RATIO,
+        duration_s=USUAL_DURATION_S,
+        ratios=(DEFAULT_RATIO,),
+        duration_range_s=(USUAL_DURATION_S, USUAL_DURATION_S),
+    )
 
 
 def _lines(taken: Script, scenes: Sequence[Scene]) -> tuple[Line, ...]:

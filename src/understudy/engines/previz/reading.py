@@ -220,7 +220,7 @@ class Reader:
         elif "clause" in roles:
             self._soft_break()
         elif "of" in roles:
-            self._on_of()
+            self._on_of(self._next(index))
         elif "inside_after" in roles:
             self._on_place_after()
         elif "thin" in roles:
@@ -239,7 +239,7 @@ class Reader:
             self._phrase.count = COUNT_MAX if art_id == "person" else 1
             cast.place(art_id, self._phrase, word=piece.text, many=False)
         self._phrase.noun = cast.clause[0] if cast.clause else None
-        self._is_camera = False
+        self._is_camera, cast.is_fresh = False, cast.is_fresh and not cast.clause
         if self._phrase.noun is not None:
             self._speakers.assign(self._phrase.noun)
 
@@ -263,8 +263,10 @@ class Reader:
             return
         self._phrase.role = role
 
-    def _on_of(self) -> None:
-        """In "a bowl of cherries" the cherries matter: they take the place of the bowl."""
+    def _on_of(self, following: Piece | None) -> None:
+        """In "a bowl of cherries" the cherries matter: they take the place of the bowl. Of an image it is the noun."""
+        if following is not None and is_mark(following.text):
+            return
         noun, cast = self._phrase.noun, self._cast
         self._phrase.unknown = []
         self._phrase.role = self._phrase.role or self._phrase.kept_role

@@ -250,11 +250,16 @@ def _gap(leveled: str, naming: Naming, spot: Spot, *, others: Sequence[Naming]) 
     # A word said in a neighbouring clause is not said of it; words of another use may stand between ("freezes on").
     if re.search(r"[.!?;,，。！？；\n]", gap):
         return None
+    # "The logo of image 2 appears in the final frame" does not make it that frame.
+    if spot.start >= naming.end and spot.value in _ENDS and _INSIDE.search(gap):
+        return None
     if spot.start >= naming.end and spot.value in _MADE_OF and not _BELONGS.match(gap):
         return None
     return gap if links("link").fullmatch(_without_uses(gap)) else None
 
 
+_ENDS = ("first_frame", "last_frame")
+_INSIDE = re.compile(r"\b(?:in|en|em|na|no|di|dalam)\b|在|に")
 _MADE_OF = ("style", "setting")
 # "Video 1 in anime style" is changed into the style, "video 1's style" has it.
 _BELONGS = re.compile(

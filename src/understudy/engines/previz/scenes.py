@@ -13,7 +13,7 @@ from understudy.engines.previz.drafts import Draft, Reading, negated_pieces
 from understudy.engines.previz.edits import Wanted, wanted_of
 from understudy.engines.previz.lexicon import LANGUAGES
 from understudy.engines.previz.phrases import Piece, Vocabulary, pieces_of, vocabulary
-from understudy.engines.previz.plan import Action, Reference, ReferenceUse, SoundCue, Subject, TextKind
+from understudy.engines.previz.plan import Action, EditKind, Reference, ReferenceUse, SoundCue, Subject, TextKind
 from understudy.engines.previz.quotations import Quotation, language_of, quotations_of, without_quotations
 from understudy.engines.previz.reading import Reader
 from understudy.engines.previz.references import FIRST_MARK, Given, Naming, namings_in, with_marks
@@ -152,10 +152,16 @@ def scenes_of(taken: Script, common: Scene) -> tuple[Scene, ...]:
     for part in taken.cutting.parts:
         scene = read_part(taken, part, earlier=cast)
         cast = [*scene.read.drafts, *(draft for draft in cast if not _is_again(draft, scene.read.drafts))]
-        if not scene.subjects:
+        # A title card shows nobody.
+        if not scene.subjects and not _is_card(taken, scene):
             scene = _taken_over(scene, common, scenes[-1] if scenes else None)
         scenes.append(scene)
     return tuple(scenes)
+
+
+def _is_card(taken: Script, scene: Scene) -> bool:
+    is_titled = any(taken.kinds[index] is TextKind.TITLE for index in scene.quoted)
+    return is_titled and not scene.read.mentions and not scene.refers_back
 
 
 def _is_again(draft: Draft, drafts: Sequence[Draft]) -> bool:
@@ -195,7 +201,8 @@ def references_of(taken: Script, scenes: Sequence[Scene]) -> tuple[Reference, ..
                 words.setdefault(number, subject.word)
     for edit in taken.wanted.edits:
         if edit.image:
-            found.setdefault((Modality.IMAGE, edit.image), []).append(ReferenceUse.SUBJECT)
+            is_place = edit.kind is EditKind.BACKGROUND
+            found[Modality.IMAGE, edit.image] = [ReferenceUse.SETTING if is_place else ReferenceUse.SUBJECT]
     is_changed = bool(taken.wanted.edits) or taken.wanted.extension is not None
     references = []
     for (modality, number), uses in found.items():

@@ -76,6 +76,8 @@ class Shown:
         actors: list[Draft] = []
         if ahead in (After.OWNED, After.VIEW) or (ahead is After.TOLD and (naming.opens or noun is None)):
             self.waiting += naming.numbers
+            if ahead is not After.OWNED:
+                cast.begin_clause()
             phrase = Phrase(phrase.role)
         elif ahead is After.PLACE or naming.use is ReferenceUse.SETTING or (noun is not None and noun[1] == "setting"):
             self.is_setting(naming.numbers)
@@ -87,13 +89,13 @@ class Shown:
             self.show(like, naming.numbers)
             actors = [like]
             phrase = Phrase()
-        elif phrase.role in _STILL_ROLES and not phrase.unknown:
+        elif phrase.role in _STILL_ROLES and not word_before(pieces, index):
             self.show(None, naming.numbers, role=phrase.role)
             if phrase.role == "place":
                 self.is_setting(naming.numbers)
             phrase = Phrase()
         else:
-            actors = self._standing_in(naming.numbers, cast, phrase)
+            actors = self._standing_in(naming.numbers, cast, phrase, word=word_before(pieces, index))
         self.noun = (index, phrase.noun, "")
         return phrase, actors
 
@@ -114,10 +116,10 @@ class Shown:
         draft.count = 1
         return other
 
-    def _standing_in(self, numbers: Sequence[int], cast: Cast, phrase: Phrase) -> list[Draft]:
-        """In "@image1 and @image2 meet" the images themselves act; "the character in image 1" is one of them."""
+    def _standing_in(self, numbers: Sequence[int], cast: Cast, phrase: Phrase, *, word: str) -> list[Draft]:
+        """In "@image1 and @image2 meet" the images themselves act; "the logo in image 1" is one of them."""
         actors: list[Draft] = []
-        role = "" if phrase.unknown or phrase.role == "with" else phrase.role
+        role = "" if word or phrase.role == "with" else phrase.role
         phrase.unknown = []
         for number in numbers:
             draft = cast.shown_by(number)
@@ -125,7 +127,7 @@ class Shown:
             if draft is not None:
                 cast.join(draft, phrase, role=role)
             else:
-                draft = cast.place("", phrase, word=f"image {number}", many=False)
+                draft = cast.place("", phrase, word=word or f"image {number}", many=False)
             if draft is not None:
                 actors.append(draft)
                 self.show(draft, (number,))
@@ -185,6 +187,17 @@ def noun_before(
         if is_mark(piece.text) or not (_is_link(piece, "shown") or piece.means("role", "determiner")):
             return None
     return None
+
+
+def word_before(pieces: Sequence[Piece], index: int) -> str:
+    """Return the noun without a drawing that an image shows, "the logo" of "the logo from image 2", or ""."""
+    for place in range(index - 1, max(index - _WITHIN, -1), -1):
+        piece = pieces[place]
+        if piece.is_unknown or piece.means("role", "thin"):
+            return piece.text if place < index - 1 else ""
+        if is_mark(piece.text) or not _is_link(piece, "shown"):
+            return ""
+    return ""
 
 
 def _is_joined(pieces: Sequence[Piece], index: int) -> int:

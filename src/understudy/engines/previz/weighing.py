@@ -25,6 +25,8 @@ PROPS_MAX = 8
 INDOORS = frozenset({SettingKind.ROOM, SettingKind.KITCHEN, SettingKind.OFFICE, SettingKind.STAGE, SettingKind.STUDIO})
 MEETING_ACTIONS = frozenset({Action.IDLE, Action.SPEAK, Action.WAVE})
 WINDOW = "window"
+MOUNTING_ACTIONS = (Action.IDLE, Action.SIT, Action.RISE)
+SILENT_VEHICLES = frozenset({"bicycle", "kick-scooter", "skateboard", "roller-skate", "manual-wheelchair"})
 OUTDOOR_ACTIONS = frozenset({Action.RUN, Action.WALK, Action.JUMP, Action.FLY, Action.DRIVE})
 
 
@@ -109,7 +111,8 @@ def usual_framing(subjects: Sequence[Subject]) -> Framing:
 def sounds_of(mentions: Sequence[Mention], subjects: Sequence[Subject]) -> tuple[SoundCue, ...]:
     """The sounds that are named, and the engine of whatever drives."""
     found = [SoundCue(value) for value in values_of(mentions, "sound")]
-    if any(subject.action is Action.DRIVE and kind_of(subject.art).name == "vehicle" for subject in subjects):
+    driven = [subject.art for subject in subjects if subject.action is Action.DRIVE]
+    if any(kind_of(art_id).name == "vehicle" and art_id not in SILENT_VEHICLES for art_id in driven):
         found.append(SoundCue.ENGINE)
     return tuple(dict.fromkeys(found))
 
@@ -129,10 +132,13 @@ def in_company(subjects: Sequence[Subject], speakers: Collection[int | None]) ->
 
 def _riding(subject: Subject, company: Sequence[Subject]) -> Subject:
     """Who sits on or in something moves with it; on the water and in the air it is the vessel that moves."""
-    if subject.rides is None or subject.action not in (Action.IDLE, Action.SIT):
+    if subject.rides is None:
         return subject
-    is_carried = kind_of(company[subject.rides].art).name in ("boat", "aircraft")
-    return replace(subject, action=Action.SIT if is_carried else Action.DRIVE)
+    kind = kind_of(company[subject.rides].art).name
+    moves = (*MOUNTING_ACTIONS, *((Action.WALK, Action.RUN) if kind == "vehicle" else ()))
+    if subject.action not in moves:
+        return subject
+    return replace(subject, action=Action.SIT if kind in ("boat", "aircraft") else Action.DRIVE)
 
 
 def _beside(index: int, subject: Subject, company: Sequence[Subject], *, speaks: bool) -> Subject:
