@@ -19,7 +19,9 @@ IMAGES_NOT_IN_EXTENSION = "The reference images are not shown: the film goes on 
 VIDEOS = "The reference videos are played as they are, cut to the film's shape; the prompt changes nothing in them."
 CUT = "The reference videos are longer than the film, which ends before they do."
 BEGUN_LATER = "The film begins later than the reference videos do, so that there is room for what follows them."
-GOES_ON = "After the reference videos their last picture is shown with a camera move; nothing is drawn anew."
+GOES_ON = "After the reference videos their motion goes on from the last picture, which does not act out the prompt."
+LEADS_TO = "Before the reference videos the film leads to their first picture, which does not act out the prompt."
+CAMERA = "The camera moves as that of a reference video, as far as the scene reaches; the video itself is not shown."
 SOUNDS = "The reference audio is heard as it is, beside the lines of the prompt; no voice is taken from it."
 SILENT = "The reference audio is not heard: the film was asked for without sound."
 
@@ -27,6 +29,8 @@ SILENT = "The reference audio is not heard: the film was asked for without sound
 def notes_on(given: Given, *, num_frames: int, fps: int, has_sound: bool) -> tuple[str, ...]:
     """Say what a film of these media does not do."""
     found = [*_notes_on_frames(given), *_notes_on_videos(given, num_frames=num_frames, fps=fps)]
+    if given.camera is not None:
+        found.append(CAMERA)
     if given.sounds:
         found.append(SOUNDS if has_sound else SILENT)
     return tuple(found)
@@ -48,11 +52,11 @@ def _notes_on_videos(given: Given, *, num_frames: int, fps: int) -> list[str]:
     in_all = sum(max(1, round(video.duration_s * fps)) for video in given.videos)
     found = [VIDEOS]
     if played < in_all:
-        found.append(BEGUN_LATER if given.is_extension else CUT)
+        found.append(BEGUN_LATER if given.is_extension and not given.is_backward else CUT)
     if given.images and given.is_extension:
         found.append(IMAGES_NOT_IN_EXTENSION)
     elif given.images:
         found.append(IMAGES if played < num_frames else IMAGES_LEFT_OUT)
     if played < num_frames and (given.is_extension or not given.images):
-        found.append(GOES_ON)
+        found.append(LEADS_TO if given.is_backward else GOES_ON)
     return found
