@@ -17,6 +17,7 @@ from understudy.engines.previz.lexicon import LANGUAGES, LexiconError, table
 from understudy.engines.previz.lexicon.inflect import fold, singulars
 
 _ASSETS = files(__package__) / "assets" / "art"
+_DRAWN = files(__package__) / "assets" / "drawn"
 _CACHED_DRAWINGS = 128
 _SCRIPTS_WITHOUT_SPACES = ("zh", "ja")
 _LINK_WORDS = frozenset({"with", "of", "the", "a", "an", "in", "on", "de", "del", "da", "do", "con", "com", "el", "la"})
@@ -40,7 +41,14 @@ def _archive() -> zipfile.ZipFile:
 @cache
 def art_ids() -> frozenset[str]:
     """Return the id of every drawing: slugs of English names, for example ``house-with-garden``."""
-    return frozenset(_names())
+    return frozenset(_names()) | frozenset(_drawn())
+
+
+@cache
+def _drawn() -> Mapping[str, str]:
+    """Return art id -> SVG of our own drawings: what people ask for and no emoji shows. ``art.toml`` names them."""
+    drawings = (entry for entry in _DRAWN.iterdir() if entry.name.endswith(".svg"))
+    return {entry.name.removesuffix(".svg"): entry.read_text(encoding="utf-8") for entry in drawings}
 
 
 @lru_cache(maxsize=_CACHED_DRAWINGS)
@@ -51,6 +59,8 @@ def svg(art_id: str) -> str:
     """
     if art_id not in art_ids():
         raise KeyError(art_id)
+    if art_id in _drawn():
+        return _drawn()[art_id]
     with _reading:
         return _archive().read(f"{art_id}.svg").decode()
 
@@ -60,6 +70,8 @@ def words_of(art_id: str, language: str) -> tuple[str, ...]:
 
     Raises: KeyError: no such drawing.
     """
+    if art_id in _drawn():
+        return (art_id.replace("-", " "),) if language == "en" else ()
     words = _names()[art_id].get(language, ())
     return tuple(words) if isinstance(words, list) else ()
 

@@ -130,6 +130,28 @@ _LOOKS = {
     ),
 }
 
+# Where the lamps are on at night.
+_LAMPLIT = frozenset(
+    {
+        SettingKind.RESTAURANT,
+        SettingKind.CLASSROOM,
+        SettingKind.LIBRARY,
+        SettingKind.TRAIN,
+        SettingKind.SPACESHIP,
+        SettingKind.OFFICE,
+    }
+)
+
+# Where lamps light the open air at night, and by how much.
+_FLOODLIT = {
+    SettingKind.STADIUM: 1.9,
+    SettingKind.MARKET: 1.7,
+    SettingKind.ROOFTOP: 1.35,
+    SettingKind.CASTLE: 1.4,
+    SettingKind.TEMPLE: 1.4,
+}
+_NIGHT_STARS = 0.3
+
 # Saturation, contrast, then a gain per channel.
 _STYLES: dict[str, tuple[float, float, Rgb]] = {
     "noir": (0.0, 1.30, (1.16, 1.16, 1.16)),
@@ -254,7 +276,10 @@ def _indoors(look: Look, setting: SettingKind, time_of_day: TimeOfDay) -> Look:
     ambient = mix(dimmed(warm, level), look.ambient, 0.35)
     key = mix(dimmed(warm, 0.86 if is_night else 1.04), look.key, 0.3)
     if is_night:
-        ambient, key = mix(ambient, (0.36, 0.40, 0.58), 0.45), dimmed(key, 0.88)
+        if setting in _LAMPLIT:
+            ambient, key = dimmed(warm, 0.57), dimmed(key, 0.90)
+        else:
+            ambient, key = mix(ambient, (0.36, 0.40, 0.58), 0.45), dimmed(key, 0.88)
     return replace(
         look,
         ambient=ambient,
@@ -320,6 +345,11 @@ def look_of(
     if setting is SettingKind.MARS:
         look = _dusty(look)
     look = _in_weather(look, weather)
+    if look.is_dark and look.stars > _NIGHT_STARS:
+        gain = _FLOODLIT.get(setting, 1.0)
+        look = replace(
+            look, ambient=_lamplit(look.ambient, gain), key=_lamplit(look.key, min(gain, 1.05 / max(look.key)))
+        )
     if setting in INDOORS:
         return _indoors(look, setting, time_of_day)
     return look
@@ -337,6 +367,12 @@ def _dusty(look: Look) -> Look:
         haziness=max(look.haziness, 0.75),
         sun=mix(look.sun, (0.92, 0.95, 1.0), 0.5),
     )
+
+
+def _lamplit(colour: Rgb, gain: float) -> Rgb:
+    """Brighter and warmer by lamps; gain 1 changes nothing."""
+    brighter = dimmed(colour, gain)
+    return mix(brighter, dimmed((1.0, 0.92, 0.80), max(brighter)), min(gain - 1.0, 0.6))
 
 
 def recolour(bitmap: Bitmap, matrix: npt.NDArray[np.float64]) -> Bitmap:

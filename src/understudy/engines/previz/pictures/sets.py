@@ -2,7 +2,17 @@
 
 from collections.abc import Callable
 
-from understudy.engines.previz.pictures import sets_aloft, sets_inside, sets_lit, sets_open, sets_town, sets_water
+from understudy.engines.previz.pictures import (
+    sets_aloft,
+    sets_inside,
+    sets_lit,
+    sets_open,
+    sets_places,
+    sets_rooms,
+    sets_town,
+    sets_water,
+    sets_worlds,
+)
 from understudy.engines.previz.pictures.scene import SceneSet, Stagehand
 from understudy.engines.previz.plan import SettingKind
 
@@ -11,7 +21,7 @@ BUILDERS: dict[SettingKind, Callable[[Stagehand], SceneSet]] = {
     SettingKind.GARDEN: sets_open.garden,
     SettingKind.COURTYARD: sets_town.courtyard,
     SettingKind.FOREST: sets_open.forest,
-    SettingKind.MOUNTAINS: sets_open.peaks,
+    SettingKind.MOUNTAINS: sets_worlds.mountains,
     SettingKind.DESERT: sets_open.desert,
     SettingKind.BEACH: sets_water.beach,
     SettingKind.SEA: sets_water.sea,
@@ -30,24 +40,24 @@ BUILDERS: dict[SettingKind, Callable[[Stagehand], SceneSet]] = {
     SettingKind.STUDIO: sets_lit.studio,
     SettingKind.SKY: sets_aloft.sky_set,
     SettingKind.SPACE: sets_aloft.space,
-    SettingKind.CANYON: sets_open.desert,
-    SettingKind.VOLCANO: sets_open.peaks,
-    SettingKind.ISLAND: sets_water.beach,
-    SettingKind.JUNGLE: sets_open.forest,
-    SettingKind.MARS: sets_open.desert,
-    SettingKind.MOON: sets_open.desert,
-    SettingKind.CAVE: sets_open.desert,
-    SettingKind.TEMPLE: sets_town.courtyard,
-    SettingKind.CASTLE: sets_town.courtyard,
-    SettingKind.MARKET: sets_town.street,
-    SettingKind.ROOFTOP: sets_town.city,
-    SettingKind.STADIUM: sets_lit.stage_set,
-    SettingKind.RESTAURANT: sets_inside.kitchen,
-    SettingKind.CLASSROOM: sets_inside.office,
-    SettingKind.LIBRARY: sets_inside.office,
-    SettingKind.BEDROOM: sets_inside.room,
-    SettingKind.TRAIN: sets_inside.room,
-    SettingKind.SPACESHIP: sets_inside.office,
+    SettingKind.CANYON: sets_worlds.canyon,
+    SettingKind.VOLCANO: sets_worlds.volcano,
+    SettingKind.ISLAND: sets_worlds.island,
+    SettingKind.JUNGLE: sets_worlds.jungle,
+    SettingKind.MARS: sets_worlds.mars,
+    SettingKind.MOON: sets_worlds.moon,
+    SettingKind.CAVE: sets_worlds.cave,
+    SettingKind.TEMPLE: sets_places.temple,
+    SettingKind.CASTLE: sets_places.castle,
+    SettingKind.MARKET: sets_places.market,
+    SettingKind.ROOFTOP: sets_places.rooftop,
+    SettingKind.STADIUM: sets_places.stadium,
+    SettingKind.RESTAURANT: sets_rooms.restaurant,
+    SettingKind.CLASSROOM: sets_rooms.classroom,
+    SettingKind.LIBRARY: sets_rooms.library,
+    SettingKind.BEDROOM: sets_rooms.bedroom,
+    SettingKind.TRAIN: sets_rooms.train,
+    SettingKind.SPACESHIP: sets_rooms.spaceship,
 }
 
 

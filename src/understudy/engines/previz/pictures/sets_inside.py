@@ -126,7 +126,7 @@ def outdoors(look: Look, rng: np.random.Generator, *, is_city: bool) -> Bitmap:
     return look.graded(result)
 
 
-def _sides(stagehand: Stagehand, wall: Wall, colour: Rgb, *, skirting: Rgb) -> list[Layer]:
+def side_walls(stagehand: Stagehand, wall: Wall, colour: Rgb, *, skirting: Rgb) -> list[Layer]:
     """Side walls in perspective, from the back wall to the camera."""
     if stagehand.repeat:
         return []
@@ -148,7 +148,7 @@ def _sides(stagehand: Stagehand, wall: Wall, colour: Rgb, *, skirting: Rgb) -> l
     return layers
 
 
-def _sunbeam(stagehand: Stagehand, baked_x: float, depth: float) -> Layer | None:
+def sunbeam(stagehand: Stagehand, baked_x: float, depth: float) -> Layer | None:
     """Window light as a slanting pool on the floor, by day."""
     look = stagehand.look
     if look.is_dark or look.overcast > 0.5:
@@ -219,8 +219,8 @@ def room(stagehand: Stagehand) -> SceneSet:
     boards = ground.planks(rng, light=(0.80, 0.58, 0.38), dark=(0.62, 0.42, 0.26), board=0.22)
     rug = _rug(boards, d, colour=mix(curtain, (0.94, 0.88, 0.78), 0.4))
     surface, baked = lay(stagehand, rug)
-    layers: list[Layer] = [surface, wall.panel(), *_sides(stagehand, wall, paper, skirting=(0.96, 0.94, 0.90))]
-    beam = _sunbeam(stagehand, window_x, wall.depth)
+    layers: list[Layer] = [surface, wall.panel(), *side_walls(stagehand, wall, paper, skirting=(0.96, 0.94, 0.90))]
+    beam = sunbeam(stagehand, window_x, wall.depth)
     if beam is not None:
         layers.append(beam)
     if look.is_dark:
@@ -272,9 +272,9 @@ def kitchen(stagehand: Stagehand) -> SceneSet:
     window_x = side * float(np.clip(stagehand.staging.half_width * 0.85, 0.75, 1.6))
     for x in np.arange(np.floor(wall.low), wall.high, 0.56):
         middle = float(x) + 0.28
-        _cupboard(wall, middle, low=0.05, high=0.66, colour=front)
+        cupboard(wall, middle, low=0.05, high=0.66, colour=front)
         if abs(middle - window_x) > 0.75 and abs(middle + window_x) > 0.45:
-            _cupboard(wall, middle, low=1.36, high=2.0, colour=front)
+            cupboard(wall, middle, low=1.36, high=2.0, colour=front)
     wall.fill((wall.low, 0.66, wall.high, 0.735), (0.88, 0.84, 0.80))
     wall.fill((wall.low, 0.645, wall.high, 0.66), (0.52, 0.48, 0.46))
     wall.fill((wall.low, 0.0, wall.high, 0.05), (0.30, 0.28, 0.30))
@@ -297,9 +297,9 @@ def kitchen(stagehand: Stagehand) -> SceneSet:
     layers: list[Layer] = [
         surface,
         wall.panel(),
-        *_sides(stagehand, wall, (0.94, 0.90, 0.82), skirting=(0.60, 0.56, 0.52)),
+        *side_walls(stagehand, wall, (0.94, 0.90, 0.82), skirting=(0.60, 0.56, 0.52)),
     ]
-    beam = _sunbeam(stagehand, window_x, wall.depth)
+    beam = sunbeam(stagehand, window_x, wall.depth)
     if beam is not None:
         layers.append(beam)
     if look.is_dark:
@@ -307,7 +307,8 @@ def kitchen(stagehand: Stagehand) -> SceneSet:
     return SceneSet(layers=layers, ground=baked, prop_depths=(1.35, 1.72), prop_side=0.95, table=(1.78, 0.70))
 
 
-def _cupboard(wall: Wall, middle: float, *, low: float, high: float, colour: Rgb) -> None:
+def cupboard(wall: Wall, middle: float, *, low: float, high: float, colour: Rgb) -> None:
+    """A cupboard door with a panel and a handle."""
     wall.fill((middle - 0.275, low, middle + 0.275, high), dimmed(colour, 0.80))
     wall.fill((middle - 0.265, low + 0.012, middle + 0.265, high - 0.012), colour)
     wall.fill((middle - 0.20, low + 0.07, middle + 0.20, high - 0.07), dimmed(colour, 0.92))
@@ -335,7 +336,7 @@ def office(stagehand: Stagehand) -> SceneSet:
     layers: list[Layer] = [
         surface,
         wall.panel(),
-        *_sides(stagehand, wall, (0.78, 0.80, 0.83), skirting=(0.36, 0.39, 0.44)),
+        *side_walls(stagehand, wall, (0.78, 0.80, 0.83), skirting=(0.36, 0.39, 0.44)),
         _desks(stagehand, 1.75 * d),
     ]
     return SceneSet(layers=layers, ground=baked, prop_depths=(1.4, 1.7), prop_side=1.1, table=(1.745, 0.54))

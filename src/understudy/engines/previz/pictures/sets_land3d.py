@@ -7,7 +7,7 @@ import numpy as np
 from understudy.engines.previz.kinds import kind_of
 from understudy.engines.previz.pictures import terrain_fields as shape
 from understudy.engines.previz.pictures import terrain_light as dress
-from understudy.engines.previz.pictures.layers import Layer
+from understudy.engines.previz.pictures.layers import Layer, Panel, crown_of
 from understudy.engines.previz.pictures.raster import Raster
 from understudy.engines.previz.pictures.scene import SceneSet, Stagehand
 from understudy.engines.previz.pictures.sky import open_sky
@@ -60,6 +60,10 @@ _SAMPLED_VIEWS = 33
 # Behind whatever flies, before the clouds.
 _LAND_DEPTH = 14.0
 _SUN_TURN = 1.45
+# A far land: the widest it is cast, how much of it lies below the ground's horizon, and how soon that part fades.
+_WIDEST_FAR_PX = 2600
+_FOOT, _FOOT_FADE = 0.10, 3.0
+_STANDING_UNITS = 0.2
 
 
 def is_airborne(subject: Subject) -> bool:
@@ -129,3 +133,32 @@ def landscape(stagehand: Stagehand, kind: LandKind) -> SceneSet:
             Terrain(caster=caster, flight=flight, depth=_LAND_DEPTH * stagehand.distance),
         ],
     )
+
+
+def far_land(stagehand: Stagehand, kind: LandKind, *, depth: float) -> Panel:
+    """A land as the distance behind whoever stands on the ground: cast once, as wide as the move sees it."""
+    rng, look, shot, reach = stagehand.rng, stagehand.look, stagehand.shot, stagehand.reach
+    yaw = float(rng.uniform(0, 2 * np.pi))
+    side = float(np.sign(look.sun_x) or 1)
+    land = lit_land(kind, look, shot=shot, azimuth=yaw + side * _SUN_TURN, rng=rng)
+    low, high = reach.x_range(depth)
+    scale = reach.finest_scale(depth)
+    density = min(scale * stagehand.detail, _WIDEST_FAR_PX / (high - low))
+    # Where the sky above it begins, and what is cut off below, where nearer ground hides its foot.
+    top = max(reach.y_range(depth)[1], 1.0)
+    width, height = max(int((high - low) * density), 8), max(int((top + _FOOT * top) * density), 8)
+    focal_px = stagehand.staging.focal_px * density / scale
+    canvas = replace(stagehand.staging.canvas, width_px=width, height_px=height)
+    staging = replace(stagehand.staging, canvas=canvas, focal_px=focal_px, centre_x_px=width / 2)
+    horizon_px = (top - stagehand.staging.eye) * density
+    # Seen by somebody who stands there, not from the air.
+    low_down = replace(kind, altitude=_STANDING_UNITS, horizon=horizon_px / height)
+    flight = Flight(staging, CameraMove.STATIC, kind=low_down, flies_along=False, yaw=yaw)
+    flight.settle(land, rng)
+    eye = flight.eye(0.0)
+    bitmap = np.zeros((height, width, 4), np.uint8)
+    TerrainCaster(land, (width, height), focal_px=focal_px).draw(bitmap, eye)
+    fade = np.clip(np.linspace(_FOOT_FADE, 0, max(int(_FOOT * top * density), 1), dtype=np.float32), 0, 1)
+    foot = bitmap[height - len(fade) :]
+    foot[:] = (foot * fade[:, None, None]).astype(np.uint8)
+    return Panel(bitmap=bitmap, crown=crown_of(bitmap), left=low, top=top, depth=depth, density=density)

@@ -196,8 +196,8 @@ def forest(stagehand: Stagehand) -> SceneSet:
             is_pine=True,
             density_of_trees=1.3,
         ),
-        *_trunks(stagehand, Spot(depth=5.2 * d, height=5.9), colour=(0.38, 0.29, 0.23), leaf=dark, count=15),
-        *_trunks(
+        *trunks(stagehand, Spot(depth=5.2 * d, height=5.9), colour=(0.38, 0.29, 0.23), leaf=dark, count=15),
+        *trunks(
             stagehand, Spot(depth=3.4 * d, height=5.0), colour=(0.34, 0.25, 0.19), leaf=mix(dark, light, 0.3), count=9
         ),
     ]
@@ -207,7 +207,8 @@ def forest(stagehand: Stagehand) -> SceneSet:
     return SceneSet(layers=layers, ground=baked, prop_depths=(1.3, 2.9), prop_side=0.85)
 
 
-def _trunks(stagehand: Stagehand, spot: Spot, *, colour: Rgb, leaf: Rgb, count: int) -> list[Layer]:
+def trunks(stagehand: Stagehand, spot: Spot, *, colour: Rgb, leaf: Rgb, count: int) -> list[Layer]:
+    """Trunks in a row under a roof of leaves, as pieces."""
     look, rng = stagehand.look, stagehand.rng
 
     def paint(width_px: int, height_px: int, density: float) -> Bitmap:

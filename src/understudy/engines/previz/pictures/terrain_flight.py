@@ -25,6 +25,8 @@ _RISE = 2.3
 _FOCUS_UNITS = 8.8
 # The land should leave this much of what is above the horizon to the sky.
 _SKYLINE = 0.62
+# And somewhere it should reach this far up.
+_LEAST_SKYLINE = 0.26
 # Land nearer below the camera than this fills the frame with its texture.
 _ROOM_BELOW = 1.7
 
@@ -108,7 +110,7 @@ class Flight:
         crowded = float(np.clip(above - _SKYLINE, 0, None).mean())
         far = seen[:, away[0] > 5.0]
         close = float(np.clip(seen[:, away[0] < 5.0] - (height - _ROOM_BELOW), 0, None).mean())
-        empty = float(np.clip(0.18 - above.max(), 0, None))
+        empty = float(np.clip(_LEAST_SKYLINE - np.quantile(above, 0.6), 0, 1))
         return (
             1.2 * float(np.std(far))
             + 0.5 * float(above.max().clip(0, 1))

@@ -235,18 +235,18 @@ def dress_ice(lie: Lie) -> Cover:
     return cover
 
 
-def slopes(height: Floats) -> tuple[Floats, Floats]:
+def slopes(heights: Floats) -> tuple[Floats, Floats]:
     """Rise per unit to the right and ahead."""
-    large = wrapped(height, 1)
+    large = wrapped(heights, 1)
     per_x = (large[1:-1, 2:] - large[1:-1, :-2]) * np.float32(0.5 / _TEXEL_UNITS)
     per_z = (large[2:, 1:-1] - large[:-2, 1:-1]) * np.float32(0.5 / _TEXEL_UNITS)
     return per_x, per_z
 
 
-def _shadows(height: Floats, towards: tuple[float, float], rise: float) -> Floats:
+def _shadows(heights: Floats, towards: tuple[float, float], rise: float) -> Floats:
     """How much of each place the sun sees, 0..1. towards: unit vector to the sun; rise: of its rays, per unit."""
-    sky = np.full_like(height, -9.0)
-    reached: Floats = height
+    sky = np.full_like(heights, -9.0)
+    reached: Floats = heights
     step = 1
     while step <= FIELD_PX // 8:
         shift = (-round(towards[1] * step), -round(towards[0] * step))
@@ -255,7 +255,7 @@ def _shadows(height: Floats, towards: tuple[float, float], rise: float) -> Float
         # What is seen from the next place on is what was seen so far, and as far again.
         reached = np.maximum(reached, sky)
         step *= 2
-    return smoothstep(0.10, -0.02, blurred(sky - height, 1.0))
+    return smoothstep(0.10, -0.02, blurred(sky - heights, 1.0))
 
 
 def _tinted(part: Floats, colour: Rgb) -> Floats:
@@ -295,7 +295,7 @@ def lit_land(kind: LandKind, look: Look, *, shot: Shot, azimuth: float, rng: np.
     beam: Rgb = tuple(k * s * 1.06 * gloom for k, s in zip(look.key, mix(look.sun, (1.0, 1.0, 1.0), 0.3), strict=True))  # type: ignore[assignment]
     colour *= _tinted(open_, shade) + _tinted(sun, beam)
     if kind.water is not None:
-        _flood(cover, kind, look, height=height)
+        _flood(cover, kind, look, heights=height)
     if cover.glow is not None:
         colour += cover.glow[..., None] * (np.array((1.0, 0.40, 0.07), np.float32) - colour)
         colour += (blurred(cover.glow, 7.0) * np.float32(0.55))[..., None] * np.array((0.9, 0.22, 0.03), np.float32)
@@ -316,16 +316,16 @@ def lit_land(kind: LandKind, look: Look, *, shot: Shot, azimuth: float, rng: np.
     )
 
 
-def _flood(cover: Cover, kind: LandKind, look: Look, *, height: Floats) -> None:
+def _flood(cover: Cover, kind: LandKind, look: Look, *, heights: Floats) -> None:
     """Cover what lies below the water's level: pale over shallows, with the sky in it where it is deep."""
     level = np.float32(kind.water or 0.0)
-    part = smoothstep(-0.012, 0.012, level - height)
-    depth = smoothstep(0.0, 0.42, level - height)[..., None]
+    part = smoothstep(-0.012, 0.012, level - heights)
+    depth = smoothstep(0.0, 0.42, level - heights)[..., None]
     light = np.array(look.ambient, np.float32) * np.float32(0.92)
     sky = np.array(mix(look.sky[1], look.sky[2], 0.5), np.float32)
     shallow, deep = np.array(kind.shallow, np.float32) * light, np.array(kind.deep, np.float32) * light
     water = (shallow + depth * (deep - shallow)) * np.float32(0.72) + sky * np.float32(0.28)
-    surf = np.exp(-(((level - height) / 0.016) ** 2))
+    surf = np.exp(-(((level - heights) / 0.016) ** 2))
     cover.lay(part, water, grain=0.10)
     cover.colour += (surf * np.float32(0.5))[..., None] * (light - cover.colour)
 
@@ -373,10 +373,10 @@ def _stacked(colours: Bitmap) -> tuple[Bitmap, tuple[int, ...], tuple[int, ...]]
     return stack, sizes, tops
 
 
-def _smaller(height: Floats) -> tuple[Floats, ...]:
+def _smaller(heights: Floats) -> tuple[Floats, ...]:
     """The heights and their smaller copies, each with its first row and column repeated at the end."""
     copies = []
     for _ in range(_HEIGHT_LEVELS):
-        copies.append(cv2.copyMakeBorder(height, 0, 1, 0, 1, cv2.BORDER_WRAP))
-        height = cv2.resize(height, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        copies.append(cv2.copyMakeBorder(heights, 0, 1, 0, 1, cv2.BORDER_WRAP))
+        heights = cv2.resize(heights, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     return tuple(copies)
