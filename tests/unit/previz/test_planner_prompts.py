@@ -161,7 +161,7 @@ ENGLISH: list[tuple[str, dict[str, Any]]] = [
     ("A ballerina spins on a stage under a spotlight, 360 degree camera",
      {"action": "spin", "setting": "stage", "camera": "orbit"}),
     ("A boy flying a kite on a windy hill", {"main": "boy", "weather": "wind", "setting": "meadow"}),
-    ("Hot air balloons drift over the valley at sunrise", {"main": "balloon", "action": "float", "time": "dawn"}),
+    ("Hot air balloons drift over the valley at sunrise", {"main": "hot-air-balloon", "action": "float", "time": "dawn"}),
     ("A cyberpunk city street at night, neon signs, heavy rain, a lone figure with an umbrella walks away",
      {"setting": "street", "time": "night", "weather": "rain", "style": "cyberpunk", "action": "walk"}),
     ("Slow motion shot of a horse jumping over a fence, medium shot",

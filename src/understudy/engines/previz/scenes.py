@@ -87,7 +87,7 @@ def taken_apart(prompt: str, given: Given) -> Script:
     kinds = tuple(kind_of_text(prompt, quotation) for quotation in quotations)
     plain = without_quotations(prompt, quotations)
     namings = namings_in(plain, given)
-    marked = with_marks(plain, namings)
+    marked = with_marks(_without_missing(plain, namings), namings)
     cutting = cutting_of(marked)
     known = _vocabularies(plain)
     text = without_marks(marked, cutting)
@@ -101,6 +101,15 @@ def taken_apart(prompt: str, given: Given) -> Script:
         pieces=tuple(pieces_of(text, known)),
         wanted=wanted_of(marked, namings, quotations, vocabularies=known, videos=given.videos),
     )
+
+
+def _without_missing(plain: str, namings: Sequence[Naming]) -> str:
+    """Blank what names media that are not there: "image 3" of two images is nobody."""
+    places = {naming.start for naming in namings}
+    for naming in namings_in(plain):
+        if naming.start not in places:
+            plain = plain[: naming.start] + " " * (naming.end - naming.start) + plain[naming.end :]
+    return plain
 
 
 def read_part(taken: Script, part: Part, *, earlier: Sequence[Draft]) -> Scene:

@@ -193,7 +193,7 @@ def _listed(text: str) -> list[_Mark]:
     for pattern in _labels():
         for match in pattern.finditer(text):
             before = text[max(0, match.start() - 40) : match.start()]
-            is_heading = match["mark"].strip()[:1] in (":", "：") and before[-1:].isspace()
+            is_heading = match["mark"].strip()[:1] in (":", "：") and re.search(r"(?:^|\s)[\[【(（*#]*$", before)
             if not is_heading and _SENTENCE_START.search(before) is None:
                 continue
             number = match.groupdict().get("n") or "1"
@@ -345,18 +345,11 @@ def _boundaries(parts: Sequence[Part], duration_s: float, weights: Sequence[floa
 def _known_times(parts: Sequence[Part]) -> list[float | None]:
     """The times that codes give the boundaries, as far as they rise from one to the next."""
     known: list[float | None] = [None] * (len(parts) + 1)
-    for place, part in enumerate(parts):
-        if part.start_s is not None:
-            known[place] = part.start_s
-        if part.end_s is not None:
-            known[place + 1] = part.end_s
     last = 0.0
-    for place, time in enumerate(known):
-        if place and time is not None:
-            if time <= last:
-                known[place] = None
-            else:
-                last = time
+    for place, part in enumerate(parts):
+        for index, time in ((place, part.start_s), (place + 1, part.end_s)):
+            if time is not None and time > last:
+                known[index] = last = time
     return known
 
 

@@ -20,7 +20,14 @@ _UNKNOWN_WITHIN = 2
 _VIEW_WITHIN = 10
 _USES = {"wear": ReferenceUse.WORN, "hold": ReferenceUse.PROP, "with": ReferenceUse.PROP, "place": ReferenceUse.PROP}
 # After these an image is no actor.
-_STILL_ROLES = ("wear", "hold", "place")
+_STILL_ROLES = ("wear", "hold")
+# "In image 2" is a place, "beside image 2" is somebody.
+_INSIDE = frozenset(
+    (
+        "in", "at", "inside", "into", "through", "across", "around", "within", "en", "dentro", "por", "em", "no", "na",
+        "di", "ke", "dalam", "在", "到", "来到", "走进", "进入", "位于", "穿过",
+    )
+)  # fmt: skip
 _OWNING = ("'", "’", "的", "の", "中的", "里的", "中", "里", "里面的", "上的", "内的", "の中の", "里面", "上")
 _FAINT = frozenset("'’\"“”()（）[]【】:：#*")
 
@@ -89,10 +96,11 @@ class Shown:
             self.show(like, naming.numbers)
             actors = [like]
             phrase = Phrase()
-        elif phrase.role in _STILL_ROLES and not word_before(pieces, index):
+        elif phrase.role == "place" and is_inside(pieces, index) and not word_before(pieces, index):
+            self.is_setting(naming.numbers)
+            phrase = Phrase()
+        elif phrase.role in _STILL_ROLES:
             self.show(None, naming.numbers, role=phrase.role)
-            if phrase.role == "place":
-                self.is_setting(naming.numbers)
             phrase = Phrase()
         else:
             actors = self._standing_in(naming.numbers, cast, phrase, word=word_before(pieces, index))
@@ -119,7 +127,7 @@ class Shown:
     def _standing_in(self, numbers: Sequence[int], cast: Cast, phrase: Phrase, *, word: str) -> list[Draft]:
         """In "@image1 and @image2 meet" the images themselves act; "the logo in image 1" is one of them."""
         actors: list[Draft] = []
-        role = "" if word or phrase.role == "with" else phrase.role
+        role = "" if word else phrase.role
         phrase.unknown = []
         for number in numbers:
             draft = cast.shown_by(number)
@@ -187,6 +195,14 @@ def noun_before(
         if is_mark(piece.text) or not (_is_link(piece, "shown") or piece.means("role", "determiner")):
             return None
     return None
+
+
+def is_inside(pieces: Sequence[Piece], index: int) -> bool:
+    """Whether the place word before an image says that something happens in what it shows."""
+    for piece in reversed(pieces[max(0, index - 3) : index]):
+        if piece.means("role", "place"):
+            return level(piece.text).split()[0] in _INSIDE
+    return False
 
 
 def word_before(pieces: Sequence[Piece], index: int) -> str:

@@ -101,6 +101,8 @@ def _said_before(before: str, named: Sequence[Spot]) -> TextKind | None:
     last = near[-1]
     if speech > last.end and not _is_only_verb(before[last.end :]):
         return None
+    if speech > last.end and _BESIDE.search(before[: last.start]) and not _THAT.search(before[last.end :]):
+        return None
     # "A title in white letters": what it is matters more than what it is made of.
     for kind in (TextKind.BUBBLE, TextKind.SUBTITLE, TextKind.TITLE):
         if any(spot.value == kind for spot in near):
@@ -111,6 +113,12 @@ def _said_before(before: str, named: Sequence[Spot]) -> TextKind | None:
     return TextKind.SIGN if is_sign and not (is_caption and written_on_screen) else TextKind.CAPTION
 
 
+# "A man in front of a sign says": it is the man who says it.
+_BESIDE = re.compile(
+    r"(?:in front of|next to|near|beside|by|behind|under|below|junto a|frente a|ao lado de|di depan)"
+    r"\s+(?:a|an|the|un|una|um|uma|o)?\s*(?:\w+\s+)?$"
+)
+_THAT = re.compile(r"\b(?:that|which|reading|saying|que|yang)\b")
 _SCREENS = (
     "screen",
     "屏幕",
