@@ -148,35 +148,6 @@ def test_a_line_without_words_is_left_out_with_a_note(text):
     assert track.notes == ("line 1 has no words to say",)
 
 
-@pytest.mark.parametrize(
-    ("text", "language", "note"),
-    [
-        ("Hello there, my friend.", "en", ""),
-        ("你好，欢迎来到港口！", "zh", "read by an English voice from Chinese spelling"),
-        ("こんにちは、ありがとう。", "ja", "read by an English voice from Japanese spelling"),
-        ("今日はいい天気ですね。", "ja", "murmur for letters it cannot read"),
-        ("안녕하세요, 반갑습니다.", "ko", "read by an English voice from Korean spelling"),
-        ("Hola amigos, ¿dónde está la biblioteca?", "es", "read by an English voice from Spanish spelling"),
-        ("Bonjour mes amis, comment allez-vous ?", "fr", "read as if it were English: no French voice"),
-        ("مرحبا يا صديقي العزيز", "ar", "voiced as a murmur: no Arabic voice"),
-        ("你好，欢迎来到港口！", "en", "read by an English voice from Chinese spelling"),
-    ],
-)
-def test_a_line_in_another_language_is_voiced_and_owned_up_to(text, language, note):
-    track = track_of(Line(text=text, language=language), setting=SettingKind.STUDIO)
-    (spoken,) = track.spoken
-    assert spoken.end_s - spoken.start_s > 0.6
-    assert note in " ".join(track.notes)
-    assert bool(track.notes) == bool(note)
-
-
-def test_chinese_takes_a_syllable_for_each_character():
-    def length_s(text: str) -> float:
-        return (lambda one: one.end_s - one.start_s)(track_of(Line(text=text, language="zh"), duration_s=8).spoken[0])
-
-    assert length_s("今天的天气真好我们去海边") > 2.2 * length_s("今天很好")
-
-
 def test_speech_stands_above_everything_else_while_it_lasts():
     plan = plan_of(lines=(Line(text=TEXT, speaker=0),), weather=Weather.STORM)
     span = Span(num_samples=5 * RATE_HZ, sample_rate_hz=RATE_HZ)

@@ -1,6 +1,7 @@
-"""The sound of given media: of the videos where they are seen, of the audio one after the other, beside the dialogue.
+"""The sound of given media: of videos where they are seen, of audio as `audio_uses` lays it out, beside the dialogue.
 
-What was given takes the place of the ambience and the music that previz would make up. Where a video is extended, its
+What was given takes the place of what previz would make up: a video's sound or a sound that of ambience and music, a
+piece of music that of music, a voice that of its lines. Where a video is extended, its
 sound goes on; where one becomes the next, so do their sounds.
 """
 
@@ -10,10 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from understudy.core.render import RenderJob
+from understudy.engines.previz.board.audio_uses import lay_out
 from understudy.engines.previz.board.given import Cut, Given, bridges_of, cuts_of
 from understudy.engines.previz.board.lasting import carried_on, led_to
 from understudy.engines.previz.plan import FilmPlan
-from understudy.engines.previz.sound import Soundtrack
+from understudy.engines.previz.sound import MUSIC_BEHIND_SPEECH_LU, Soundtrack, compose_bed
 from understudy.engines.previz.sound.dialogue import speak_lines
 from understudy.engines.previz.sound.loudness import integrated_lufs
 from understudy.engines.previz.sound.mix import FOREGROUND_LUFS, mix
@@ -43,10 +45,11 @@ def compose_given(
     rate_hz, fps = sample_rate_hz, job.fps
     span = Span(num_samples=num_frames * rate_hz // fps, sample_rate_hz=rate_hz)
     videos = [read_sound(video.path, rate_hz, _STEREO) for video in given.videos]
-    sounds = [heard for path in given.sounds if (heard := read_sound(path, rate_hz, _STEREO)) is not None]
+    read = ((number, read_sound(path, rate_hz, _STEREO)) for number, path in enumerate(given.sounds, start=1))
+    sounds = {number: heard for number, heard in read if heard is not None}
     if not sounds and all(heard is None for heard in videos):
         return None
-    bed, told = span.silence(), span.silence()
+    bed = span.silence()
     cuts = cuts_of(given, num_frames=num_frames, fps=fps)
     for number, cut in enumerate(cuts):
         heard = videos[cut.video]
@@ -64,13 +67,19 @@ def compose_given(
                     or (num_frames - cut.starts_at - cut.num_frames if given.is_extension and cut is cuts[-1] else 0),
                 ),
             )
-    at = 0
-    for sound in sounds:
-        at = _place(told, sound, at=at, rate_hz=rate_hz)
-    behind_lu = _VIDEO_BEHIND_AUDIO_LU if sounds else 0.0
-    bed = _levelled(bed, span, FOREGROUND_LUFS - behind_lu) + _levelled(told, span, FOREGROUND_LUFS)
-    dialogue = speak_lines(plan, span, seed=job.seed)
-    speech = _levelled(with_room(dialogue.stem, span, room_of(plan.main.setting)), span, FOREGROUND_LUFS)
+    uses = lay_out(sounds, plan, span)
+    dialogue = speak_lines(uses.plan, span, seed=job.seed, voices=uses.voices)
+    behind_lu = _VIDEO_BEHIND_AUDIO_LU if uses.has_bed else 0.0
+    music_behind_lu = MUSIC_BEHIND_SPEECH_LU if dialogue.spoken else 0.0
+    bed = _levelled(bed, span, FOREGROUND_LUFS - behind_lu) + _levelled(uses.sounds, span, FOREGROUND_LUFS)
+    bed += _levelled(uses.music, span, FOREGROUND_LUFS - music_behind_lu)
+    if all(heard is None for heard in videos) and not np.any(uses.sounds):
+        # Where a voice or music is all that was given, the place still sounds as it does, and nothing else plays.
+        bed += compose_bed(plan, span, spoken=dialogue.spoken, seed=job.seed, has_music=not np.any(uses.music))
+    # A recording brings its own room.
+    room = room_of(plan.main.setting)
+    stem = dialogue.stem if uses.voices else with_room(dialogue.stem, span, room)
+    speech = _levelled(stem, span, FOREGROUND_LUFS)
     loudness = integrated_lufs(bed + speech, rate_hz)
     target_lufs = min(FOREGROUND_LUFS, loudness) if np.isfinite(loudness) else FOREGROUND_LUFS
     mixed = mix(bed, speech, span, spoken=dialogue.spoken, channels=job.audio_channels, target_lufs=target_lufs)
@@ -78,7 +87,7 @@ def compose_given(
         samples=np.ascontiguousarray(mixed.samples.T, dtype=np.float32),
         sample_rate_hz=rate_hz,
         spoken=dialogue.spoken,
-        notes=dialogue.notes,
+        notes=(*uses.notes, *dialogue.notes),
     )
 
 

