@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from understudy.engines.previz.board.acting import ACTS, AT_REST, Bearing, bearing_at, voice_at
 from understudy.engines.previz.board.layers import FAR, Layers, Margins, Subject, layers_of
 from understudy.engines.previz.board.moves import Beat, Flight, Pose, eased
-from understudy.engines.previz.board.speaking import Jaw, jaw_of, opened
+from understudy.engines.previz.seeing.speaking import Jaw, jaw_of, opened
 from understudy.engines.previz.plan import Action
 from understudy.engines.previz.seeing.mouth import mouth_of
 from understudy.engines.previz.speech_timing import Spoken

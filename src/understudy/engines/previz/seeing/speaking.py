@@ -20,7 +20,7 @@ _JAW = 1.15
 _REACH = (1.3, 0.5, 1.9)
 """What may change around the middle of the mouth: to each side, upwards, downwards; in the same parts."""
 
-_DARK = (48.0, 16.0, 20.0)
+_DARK = (62.0, 22.0, 20.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +78,6 @@ def opened(layer: Picture, jaw: Jaw, voice: float, *, is_dark: bool = True) -> P
     inside = 1 - ((jaw.down - half) / np.maximum(half, np.float32(0.02))) ** 2
     edge = np.clip(3 * np.minimum(inside, 2 * wide), 0, 1)
     soft = np.asarray(cv2.GaussianBlur(edge, (0, 0), max(0.6, 0.015 * jaw.mouth.eyes_px)), dtype=np.float32)
-    share = (soft * np.minimum(1, gap / np.float32(0.08)) * np.float32(0.85))[:, :, None]
+    share = (soft * np.minimum(1, gap / np.float32(0.08)) * np.float32(0.8))[:, :, None]
     dark = np.array(_DARK, dtype=np.float32)
     return np.asarray(np.rint(found + share * (dark - found)), dtype=np.uint8)
