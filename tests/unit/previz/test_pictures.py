@@ -173,9 +173,9 @@ def test_a_storm_flashes() -> None:
 
 
 def test_another_subject_changes_the_middle_of_the_picture() -> None:
-    cat, car = (frames_of(shot_of(art), (0,))[0] for art in ("cat", "automobile"))
-    assert changed_share(middle(cat), middle(car)) > 0.35
-    assert changed_share(cat[:30], car[:30]) < 0.05
+    cat, otter = (frames_of(shot_of(art), (0,))[0] for art in ("cat", "otter"))
+    assert changed_share(middle(cat), middle(otter)) > 0.2
+    assert changed_share(cat[:30], otter[:30]) < 0.05
 
 
 def test_a_closer_framing_shows_more_of_the_subject() -> None:

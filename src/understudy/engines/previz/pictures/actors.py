@@ -320,7 +320,7 @@ class Actor:
         )
         flat = float(np.clip(view.y / max(self.depth - view.z, NEAREST), _FLATTEST, _STEEPEST))
         ground = None if setup.is_afloat or setup.is_water else (foot[1], flat)
-        performer.draw(raster, spot, performer.drawn(scene, riding), ground=ground)
+        performer.draw(raster, spot, drawn=performer.drawn(scene, riding), ground=ground)
 
     def _draw_aboard(self, raster: Raster, place: Placement, motion: Motion) -> None:
         """Draw who rides what is shown by its picture."""
@@ -339,7 +339,7 @@ class Actor:
             pivot=0.0,
         )
         scene = self._scene(rider, self._time_s)
-        tile = tile_of(raster, self._ink, spot, self._rider.figure.seated(scene, way=saddle.way))
+        tile = tile_of(raster, self._ink, spot, drawn=self._rider.figure.seated(scene, way=saddle.way))
         if tile is not None:
             raster.blit(tile.pixels, tile.left_px, tile.top_px)
 

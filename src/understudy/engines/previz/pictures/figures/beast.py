@@ -113,7 +113,7 @@ class Beast:
             (breed.rump[0] + stance.rump[0], breed.rump[1] + stance.rump[1] + stance.lift),
         )
 
-    def draw(self, canvas: skia.Canvas, ink: Ink, stance: Stance) -> None:
+    def draw(self, canvas: skia.Canvas, ink: Ink, *, stance: Stance) -> None:
         """Draw in heights of the animal: x forward, y up, the ground at 0."""
         breed = self.breed
         if stance.turn:
@@ -122,21 +122,21 @@ class Beast:
             canvas.translate(0.0, -0.5 - stance.lift)
         chest, rump = self._hung(stance)
         far = 0.72
-        self._draw_tail(canvas, ink, stance, rump)
-        self._draw_leg(canvas, ink, stance, (rump, 3), is_fore=False, tone=far)
-        self._draw_leg(canvas, ink, stance, (chest, 1), is_fore=True, tone=far)
+        self._draw_tail(canvas, ink, stance=stance, rump=rump)
+        self._draw_leg(canvas, ink, stance=stance, at=(rump, 3), is_fore=False, tone=far)
+        self._draw_leg(canvas, ink, stance=stance, at=(chest, 1), is_fore=True, tone=far)
         head = (chest[0] + breed.neck[0] + stance.head[0], chest[1] + breed.neck[1] + stance.head[1])
         if breed.mane is not None:
-            self._draw_mane(canvas, ink, chest, head, is_behind=True)
-        self._draw_body(canvas, ink, stance, chest, rump)
-        self._draw_neck(canvas, ink, chest, head)
-        self._draw_leg(canvas, ink, stance, (rump, 2), is_fore=False, tone=1.0)
-        self._draw_leg(canvas, ink, stance, (chest, 0), is_fore=True, tone=1.0)
+            self._draw_mane(canvas, ink, chest=chest, head=head, is_behind=True)
+        self._draw_body(canvas, ink, stance=stance, chest=chest, rump=rump)
+        self._draw_neck(canvas, ink, chest=chest, head=head)
+        self._draw_leg(canvas, ink, stance=stance, at=(rump, 2), is_fore=False, tone=1.0)
+        self._draw_leg(canvas, ink, stance=stance, at=(chest, 0), is_fore=True, tone=1.0)
         if breed.mane is not None:
-            self._draw_mane(canvas, ink, chest, head, is_behind=False)
-        self._draw_head(canvas, ink, stance, head)
+            self._draw_mane(canvas, ink, chest=chest, head=head, is_behind=False)
+        self._draw_head(canvas, ink, stance=stance, head=head)
 
-    def _draw_body(self, canvas: skia.Canvas, ink: Ink, stance: Stance, chest: Point, rump: Point) -> None:
+    def _draw_body(self, canvas: skia.Canvas, ink: Ink, *, stance: Stance, chest: Point, rump: Point) -> None:
         breed = self.breed
         deep = breed.deep * (1 + 0.02 * stance.breath)
         dx, dy = chest[0] - rump[0], chest[1] - rump[1]
@@ -161,7 +161,7 @@ class Beast:
             on(0.78, -deep * 1.02),
             on(1.04, -deep * 0.78),
         ]
-        path = ink.blob(canvas, points, breed.fur)
+        path = ink.blob(canvas, points, colour=breed.fur)
         canvas.save()
         canvas.clipPath(path, doAntiAlias=True)
         if breed.belly is not None:
@@ -184,17 +184,22 @@ class Beast:
                 canvas.drawOval(oval(on(along, across * deep), size, size * 0.75), ink.flat(breed.spots))
         canvas.restore()
 
-    def _draw_neck(self, canvas: skia.Canvas, ink: Ink, chest: Point, head: Point) -> None:
+    def _draw_neck(self, canvas: skia.Canvas, ink: Ink, *, chest: Point, head: Point) -> None:
         breed = self.breed
         wide = breed.neck_wide
         start = (chest[0] + breed.deep * 0.10, chest[1] + breed.deep * 0.18)
         end = (head[0] - breed.skull * 0.25, head[1] - breed.skull * 0.15)
         middle = (start[0] * 0.5 + end[0] * 0.5 - 0.012, start[1] * 0.5 + end[1] * 0.5 + 0.008)
-        ink.limb(canvas, [start, middle, end], [wide[0], (wide[0] + wide[1]) / 2, wide[1]], breed.fur)
+        ink.limb(canvas, [start, middle, end], widths=[wide[0], (wide[0] + wide[1]) / 2, wide[1]], colour=breed.fur)
         if breed.ruff is not None:
-            ink.ball(canvas, (head[0] - breed.skull * 0.4, head[1] - breed.skull * 0.3), breed.skull * 1.7, breed.ruff)
+            ink.ball(
+                canvas,
+                (head[0] - breed.skull * 0.4, head[1] - breed.skull * 0.3),
+                radius=breed.skull * 1.7,
+                colour=breed.ruff,
+            )
 
-    def _draw_mane(self, canvas: skia.Canvas, ink: Ink, chest: Point, head: Point, *, is_behind: bool) -> None:
+    def _draw_mane(self, canvas: skia.Canvas, ink: Ink, *, chest: Point, head: Point, is_behind: bool) -> None:
         breed = self.breed
         if breed.mane is None or not breed.hoofed:
             return
@@ -202,15 +207,15 @@ class Beast:
         end = (head[0] - breed.skull * 0.35, head[1] + breed.skull * 0.95)
         if is_behind:
             points = [start, ((start[0] + end[0]) / 2 - 0.045, (start[1] + end[1]) / 2 + 0.03), end]
-            ink.limb(canvas, points, [0.05, 0.085, 0.06], breed.mane)
+            ink.limb(canvas, points, widths=[0.05, 0.085, 0.06], colour=breed.mane)
             return
         # Locks fall over the near side.
         for part in (0.12, 0.36, 0.6, 0.84):
             x, y = start[0] + (end[0] - start[0]) * part, start[1] + (end[1] - start[1]) * part
-            ink.limb(canvas, [(x, y), (x + 0.03, y - 0.10)], [0.07, 0.03], breed.mane)
+            ink.limb(canvas, [(x, y), (x + 0.03, y - 0.10)], widths=[0.07, 0.03], colour=breed.mane)
 
     def _draw_leg(
-        self, canvas: skia.Canvas, ink: Ink, stance: Stance, at: tuple[Point, int], *, is_fore: bool, tone: float
+        self, canvas: skia.Canvas, ink: Ink, *, stance: Stance, at: tuple[Point, int], is_fore: bool, tone: float
     ) -> None:
         breed = self.breed
         (x, y), index = at
@@ -231,11 +236,14 @@ class Beast:
         if not is_fore:
             # The haunch is part of the leg.
             ink.limb(
-                canvas, [hung, knee], [top * (2.0 + 0.5 * stance.folds), top * (1.05 + 0.7 * stance.folds)], colour
+                canvas,
+                [hung, knee],
+                widths=[top * (2.0 + 0.5 * stance.folds), top * (1.05 + 0.7 * stance.folds)],
+                colour=colour,
             )
-            ink.limb(canvas, [knee, ankle, ground], [top * 1.0, low * 1.05, low], colour)
+            ink.limb(canvas, [knee, ankle, ground], widths=[top * 1.0, low * 1.05, low], colour=colour)
         else:
-            ink.limb(canvas, [hung, knee, ankle, ground], [top * 1.45, top, low * 1.05, low], colour)
+            ink.limb(canvas, [hung, knee, ankle, ground], widths=[top * 1.45, top, low * 1.05, low], colour=colour)
         paw = dimmed(breed.socks, tone) if breed.socks is not None else dimmed(breed.fur, tone * 0.98)
         if breed.hoofed:
             hoof = [
@@ -248,10 +256,10 @@ class Beast:
             return
         canvas.drawOval(
             oval((ground[0] + low * 0.30, ground[1] + low * 0.46), low * 0.92, low * 0.50),
-            ink.shaded(paw, (0.0, ground[1] + low), (0.0, ground[1] - low * 0.3)),
+            ink.shaded(paw, (0.0, ground[1] + low), end=(0.0, ground[1] - low * 0.3)),
         )
 
-    def _draw_tail(self, canvas: skia.Canvas, ink: Ink, stance: Stance, rump: Point) -> None:
+    def _draw_tail(self, canvas: skia.Canvas, ink: Ink, *, stance: Stance, rump: Point) -> None:
         breed = self.breed
         length, root, end = breed.tail
         angle = np.pi - breed.tail_up - stance.tail
@@ -264,43 +272,42 @@ class Beast:
             points.append((x, max(y, end / 2)))
         widths = [root + (end - root) * step / steps for step in range(steps + 1)]
         colour = breed.mane if breed.hoofed and breed.mane is not None else dimmed(breed.fur, 0.9)
-        ink.limb(canvas, points, widths, colour)
+        ink.limb(canvas, points, widths=widths, colour=colour)
         if breed.tail_tip is not None:
-            ink.limb(canvas, points[-2:], widths[-2:], breed.tail_tip)
+            ink.limb(canvas, points[-2:], widths=widths[-2:], colour=breed.tail_tip)
 
-    def _draw_head(self, canvas: skia.Canvas, ink: Ink, stance: Stance, head: Point) -> None:
+    def _draw_head(self, canvas: skia.Canvas, ink: Ink, *, stance: Stance, head: Point) -> None:
         breed = self.breed
         canvas.save()
         canvas.translate(*head)
         canvas.rotate(float(np.degrees(-stance.nod)))
         canvas.scale(breed.skull, breed.skull)
-        _draw_ear(canvas, ink, breed, stance, is_far=True)
+        _draw_ear(canvas, ink, breed, stance=stance, is_far=True)
         long, deep = breed.muzzle
         fur, pale = breed.fur, breed.belly or mix(breed.fur, (1, 1, 1), 0.18)
-        gape = 0.38 * stance.mouth
         if stance.mouth > 0.04:
-            canvas.save()
-            canvas.translate(0.35, -0.30)
-            canvas.rotate(float(np.degrees(-gape)))
-            ink.limb(canvas, [(0.0, -0.10), (long * 0.62, -0.14)], [deep * 1.3, deep * 0.75], dimmed(fur, 0.84))
-            ink.limb(canvas, [(0.15, 0.05), (long * 0.6, -0.02)], [deep * 0.7, deep * 0.5], (0.86, 0.36, 0.40))
-            canvas.restore()
+            _draw_jaw(canvas, ink, breed, gape=0.38 * stance.mouth)
         if breed.hoofed:
             tip = (0.62 + long, -0.62 - long * 0.42)
-            ink.limb(canvas, [(0.0, 0.0), (0.5, -0.32), tip], [1.9, 1.45, deep * 2.0], fur)
-            ink.ball(canvas, tip, deep * 1.05, mix(fur, (0.2, 0.15, 0.15), 0.30))
+            ink.limb(canvas, [(0.0, 0.0), (0.5, -0.32), tip], widths=[1.9, 1.45, deep * 2.0], colour=fur)
+            ink.ball(canvas, tip, radius=deep * 1.05, colour=mix(fur, (0.2, 0.15, 0.15), 0.30))
             if breed.socks is not None:
-                ink.limb(canvas, [(0.42, 0.42), (0.55 + long * 0.72, -0.20 - long * 0.32)], [0.2, 0.12], breed.socks)
+                ink.limb(
+                    canvas,
+                    [(0.42, 0.42), (0.55 + long * 0.72, -0.20 - long * 0.32)],
+                    widths=[0.2, 0.12],
+                    colour=breed.socks,
+                )
             canvas.drawOval(oval((tip[0] + deep * 0.4, tip[1] + 0.15), 0.10, 0.14), ink.flat(_BLACK))
             canvas.drawArc(
                 oval((tip[0] + 0.05, tip[1] - 0.28), 0.5, 0.22),
                 20,
                 120,
                 useCenter=False,
-                paint=ink.line(_BLACK, 0.06, 0.6),
+                paint=ink.line(_BLACK, 0.06, opacity=0.6),
             )
         else:
-            ink.ball(canvas, (0.0, 0.0), 1.0, fur, tall=0.96)
+            ink.ball(canvas, (0.0, 0.0), radius=1.0, colour=fur, tall=0.96)
             points = [
                 (0.35, 0.18),
                 (0.55 + long * 0.8, -0.05 + deep * 0.1),
@@ -319,20 +326,32 @@ class Beast:
                 path.quadTo(nose[0] - 0.10, -0.52, 0.45 + long * 0.2, -0.46)
                 canvas.drawPath(path, ink.line(dimmed(fur, 0.35), 0.055))
             if breed.is_cat:
-                whisker = ink.line((0.96, 0.96, 0.94), 0.026, 0.75)
+                whisker = ink.line((0.96, 0.96, 0.94), 0.026, opacity=0.75)
                 for rise in (-0.12, 0.02, 0.16):
                     canvas.drawLine(0.5 + long * 0.5, -0.32, -0.05 + long * 0.2, -0.36 + rise * 1.6, whisker)
         if breed.stripes is not None and not breed.hoofed:
             for x in (-0.2, 0.1, 0.36):
                 canvas.drawLine(x, 0.92, x + 0.03, 0.60, ink.line(breed.stripes, 0.10))
-        _draw_ear(canvas, ink, breed, stance, is_far=False)
-        _draw_eye(canvas, ink, breed, stance)
+        _draw_ear(canvas, ink, breed, stance=stance, is_far=False)
+        _draw_eye(canvas, ink, breed, stance=stance)
         if breed.horn is not None:
-            ink.limb(canvas, [(0.25, 0.85), (0.75, 2.2)], [0.34, 0.06], breed.horn)
+            ink.limb(canvas, [(0.25, 0.85), (0.75, 2.2)], widths=[0.34, 0.06], colour=breed.horn)
         canvas.restore()
 
 
-def _draw_eye(canvas: skia.Canvas, ink: Ink, breed: Breed, stance: Stance) -> None:
+def _draw_jaw(canvas: skia.Canvas, ink: Ink, breed: Breed, *, gape: float) -> None:
+    """Draw the lower jaw turned down by ``gape`` radians, with the tongue on it."""
+    long, deep = breed.muzzle
+    canvas.save()
+    canvas.translate(0.35, -0.30)
+    canvas.rotate(float(np.degrees(-gape)))
+    jaw, tongue = [(0.0, -0.10), (long * 0.62, -0.14)], [(0.15, 0.05), (long * 0.6, -0.02)]
+    ink.limb(canvas, jaw, widths=[deep * 1.3, deep * 0.75], colour=dimmed(breed.fur, 0.84))
+    ink.limb(canvas, tongue, widths=[deep * 0.7, deep * 0.5], colour=(0.86, 0.36, 0.40))
+    canvas.restore()
+
+
+def _draw_eye(canvas: skia.Canvas, ink: Ink, breed: Breed, *, stance: Stance) -> None:
     x, y = (0.36, 0.18) if breed.hoofed else (0.42, 0.22)
     large = 0.20 if breed.hoofed else 0.27 if breed.is_cat else 0.22
     opened = 1 - stance.blink
@@ -349,7 +368,7 @@ def _draw_eye(canvas: skia.Canvas, ink: Ink, breed: Breed, stance: Stance) -> No
     canvas.drawCircle(x + 0.07, y + 0.09 * opened, 0.06, ink.flat((1.0, 1.0, 1.0)))
 
 
-def _draw_ear(canvas: skia.Canvas, ink: Ink, breed: Breed, stance: Stance, *, is_far: bool) -> None:
+def _draw_ear(canvas: skia.Canvas, ink: Ink, breed: Breed, *, stance: Stance, is_far: bool) -> None:
     colour = dimmed(breed.fur, 0.70 if is_far else 0.92)
     shift = 0.34 if is_far else 0.0
     back = stance.ear
@@ -359,13 +378,13 @@ def _draw_ear(canvas: skia.Canvas, ink: Ink, breed: Breed, stance: Stance, *, is
     if breed.ears == "drop":
         points = [(0.0, 0.20), (0.26, 0.02), (0.10, -0.95), (-0.36, -1.05), (-0.52, -0.35), (-0.26, 0.16)]
         if not is_far:
-            ink.blob(canvas, points, dimmed(breed.fur, 0.78))
+            ink.blob(canvas, points, colour=dimmed(breed.fur, 0.78))
     elif breed.ears == "round":
-        ink.ball(canvas, (-0.05, 0.30), 0.42, colour)
+        ink.ball(canvas, (-0.05, 0.30), radius=0.42, colour=colour)
         if not is_far:
             canvas.drawCircle(-0.05, 0.28, 0.24, ink.flat(mix(colour, (0.9, 0.6, 0.6), 0.5)))
     elif breed.ears == "horse":
-        ink.limb(canvas, [(0.02, 0.10), (0.06, 0.72)], [0.40, 0.08], colour)
+        ink.limb(canvas, [(0.02, 0.10), (0.06, 0.72)], widths=[0.40, 0.08], colour=colour)
     else:
         tall = 1.0 if breed.is_cat else 1.12
         points = [(-0.46, -0.12), (-0.22, tall), (0.40, 0.18)]

@@ -133,21 +133,21 @@ class Bird:
         span = self.plumage.span * (0.25 + pose.open)
         return -0.95 - 0.2 * span, min(pose.lift, 0.0) - span * 0.75 - 0.1, 0.95, 1.2 + max(pose.lift, 0.0) + span * 0.9
 
-    def draw(self, canvas: skia.Canvas, ink: Ink, pose: Flutter) -> None:
+    def draw(self, canvas: skia.Canvas, ink: Ink, *, pose: Flutter) -> None:
         """Draw far wing, body, head, near wing."""
         plumage = self.plumage
         low = pose.lift - pose.crouch
         if pose.legs_out > 0:
             for (x, y), tone in zip(pose.feet, (0.8, 1.0), strict=True):
-                self._draw_leg(canvas, ink, (x, y + max(pose.lift, 0.0)), low, tone)
+                self._draw_leg(canvas, ink, foot=(x, y + max(pose.lift, 0.0)), low=low, tone=tone)
         canvas.save()
         canvas.translate(0.0, 0.45 + low)
         flat = 0.40 if pose.legs_out <= 0 else 0.0
         canvas.rotate(float(np.degrees(-pose.turn - flat)))
         if pose.open > 0.05:
-            self._draw_wing(canvas, ink, pose, tone=0.74, shift=0.05)
+            self._draw_wing(canvas, ink, pose=pose, tone=0.74, shift=0.05)
         tail = polygon([(-0.28, 0.02), (-0.86, -0.20), (-0.90, -0.06), (-0.80, 0.02), (-0.28, 0.16)])
-        canvas.drawPath(tail, ink.shaded(dimmed(plumage.wing, 0.92), (-0.5, 0.1), (-0.5, -0.25)))
+        canvas.drawPath(tail, ink.shaded(dimmed(plumage.wing, 0.92), (-0.5, 0.1), end=(-0.5, -0.25)))
         body = [
             (0.34, 0.24),
             (0.10, 0.30),
@@ -158,15 +158,15 @@ class Bird:
             (0.32, -0.14),
             (0.42, 0.06),
         ]
-        path = ink.blob(canvas, body, plumage.back)
+        path = ink.blob(canvas, body, colour=plumage.back)
         canvas.save()
         canvas.clipPath(path, doAntiAlias=True)
         belly = [(0.50, 0.16), (0.30, 0.02), (0.0, -0.10), (-0.42, -0.16), (-0.3, -0.4), (0.5, -0.4)]
         canvas.drawPath(smooth(belly), ink.across(plumage.belly, (-0.4, -0.35, 0.45, 0.2)))
         canvas.restore()
-        self._draw_head(canvas, ink, pose, level=flat + pose.turn)
+        self._draw_head(canvas, ink, pose=pose, level=flat + pose.turn)
         if pose.open > 0.05:
-            self._draw_wing(canvas, ink, pose, tone=1.0, shift=-0.03)
+            self._draw_wing(canvas, ink, pose=pose, tone=1.0, shift=-0.03)
         else:
             folded = [(0.20, 0.16), (-0.12, 0.20), (-0.66, -0.10), (-0.30, -0.12), (0.08, -0.08)]
             canvas.drawPath(smooth(folded, tension=0.8), ink.across(plumage.wing, (-0.6, -0.15, 0.2, 0.2)))
@@ -180,7 +180,7 @@ class Bird:
                 )
         canvas.restore()
 
-    def _draw_wing(self, canvas: skia.Canvas, ink: Ink, pose: Flutter, *, tone: float, shift: float) -> None:
+    def _draw_wing(self, canvas: skia.Canvas, ink: Ink, *, pose: Flutter, tone: float, shift: float) -> None:
         span = self.plumage.span * pose.open
         # Seen from a little above, the near wing hangs lower than the far one, so that neither is ever edge on.
         lower = -0.30 if tone == 1.0 else 0.26
@@ -203,7 +203,7 @@ class Bird:
             end = (tip[0] * part + back[0] * (1 - part), tip[1] * part + back[1] * (1 - part))
             canvas.drawLine(*start, *end, ink.line(dimmed(colour, 0.72), 0.014))
 
-    def _draw_head(self, canvas: skia.Canvas, ink: Ink, pose: Flutter, *, level: float) -> None:
+    def _draw_head(self, canvas: skia.Canvas, ink: Ink, *, pose: Flutter, level: float) -> None:
         plumage = self.plumage
         canvas.save()
         canvas.translate(0.36, 0.32)
@@ -216,7 +216,7 @@ class Bird:
             beak = polygon([(0.0, 0.075 * side), (0.24, 0.0 + droop), (0.0, -0.012 * side)])
             canvas.drawPath(beak, ink.flat(dimmed(plumage.beak, 1.0 if side > 0 else 0.78)))
             canvas.restore()
-        ink.ball(canvas, (0.0, 0.02), 0.225, plumage.head)
+        ink.ball(canvas, (0.0, 0.02), radius=0.225, colour=plumage.head)
         eye = (0.09, 0.07)
         if pose.blink > 0.7:
             canvas.drawArc(
@@ -228,7 +228,7 @@ class Bird:
             canvas.drawCircle(eye[0] + 0.014, eye[1] + 0.018, 0.013, ink.flat((1.0, 1.0, 1.0)))
         canvas.restore()
 
-    def _draw_leg(self, canvas: skia.Canvas, ink: Ink, foot: Point, low: float, tone: float) -> None:
+    def _draw_leg(self, canvas: skia.Canvas, ink: Ink, *, foot: Point, low: float, tone: float) -> None:
         colour = dimmed(mix(self.plumage.beak, (0.5, 0.3, 0.2), 0.4), tone)
         pen = ink.line(colour, 0.034)
         x, y = foot[0] + 0.02, foot[1]

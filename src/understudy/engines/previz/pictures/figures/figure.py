@@ -63,7 +63,7 @@ class PersonFigure:
         # Poses are thought for a grown person; a child's hip is lower.
         pose = replace(pose, hip=pose.hip * build.hip / 0.478 if pose.seat < 0 and not pose.has_pillow else pose.hip)
         person = self.person
-        return person.bounds(pose), lambda canvas, ink: person.draw(canvas, ink, pose)
+        return person.bounds(pose), lambda canvas, ink: person.draw(canvas, ink, pose=pose)
 
     def saddle(self, scene: Scene) -> Point:
         """The shoulders: who is carried sits there."""
@@ -89,7 +89,7 @@ class PersonFigure:
             canvas.translate(0.0, -hip)
             if way == "inside":
                 canvas.clipRect(skia.Rect.MakeLTRB(-2.0, hip - 0.03, 2.0, 3.0), doAntiAlias=True)
-            person.draw(canvas, ink, pose, hides_far_leg=way == "astride")
+            person.draw(canvas, ink, pose=pose, hides_far_leg=way == "astride")
 
         return (left, bottom - hip, right, top - hip), draw
 
@@ -103,7 +103,7 @@ class BeastFigure:
     def drawn(self, scene: Scene) -> tuple[Box, Draw]:
         """The animal in its stance."""
         stance = stance_of(scene.action, scene.now, self.beast.breed)
-        return self.beast.bounds(stance), lambda canvas, ink: self.beast.draw(canvas, ink, stance)
+        return self.beast.bounds(stance), lambda canvas, ink: self.beast.draw(canvas, ink, stance=stance)
 
     def saddle(self, scene: Scene) -> Point:
         """Its back, which goes up and down."""
@@ -120,7 +120,7 @@ class BirdFigure:
     def drawn(self, scene: Scene) -> tuple[Box, Draw]:
         """The bird as it holds itself."""
         pose = flutter_of(scene.action, scene.now, self.bird.plumage.rate_hz)
-        return self.bird.bounds(pose), lambda canvas, ink: self.bird.draw(canvas, ink, pose)
+        return self.bird.bounds(pose), lambda canvas, ink: self.bird.draw(canvas, ink, pose=pose)
 
     def saddle(self, scene: Scene) -> Point:
         """Its back."""
@@ -144,7 +144,7 @@ class CarFigure:
             is_dark=scene.is_dark,
             has_driver=is_driven or scene.carries,
         )
-        return self.car.bounds(ride), lambda canvas, ink: self.car.draw(canvas, ink, ride)
+        return self.car.bounds(ride), lambda canvas, ink: self.car.draw(canvas, ink, ride=ride)
 
     def saddle(self, scene: Scene) -> Point:
         """The driver's seat."""
@@ -160,7 +160,7 @@ class BicycleFigure:
     def drawn(self, scene: Scene) -> tuple[Box, Draw]:
         """The bicycle, its wheels and cranks turned as far as it has gone."""
         ride = Ride(rolled=scene.rolled)
-        return self.bicycle.bounds(ride), lambda canvas, ink: self.bicycle.draw(canvas, ink, ride)
+        return self.bicycle.bounds(ride), lambda canvas, ink: self.bicycle.draw(canvas, ink, ride=ride)
 
     def saddle(self, scene: Scene) -> Point:
         """Its saddle."""
@@ -201,7 +201,7 @@ def is_drawn(art_id: str, rig: Rig) -> bool:
 def aspect_of(art_id: str, action: Action) -> float:
     """Width over height of a drawn figure that is no person."""
     if is_car(art_id):
-        return 3.5
+        return 3.75
     if is_bred(art_id):
         return 1.5
     if art_id == "bicycle":

@@ -80,34 +80,32 @@ class _Ball:
         self.yaw = yaw = float(np.interp(abs(turn), (0.0, 1.3, 2.0, np.pi), (0.0, 0.88, 1.9, np.pi)) * np.sign(turn))
         self.sin, self.cos = float(np.sin(yaw)), float(np.cos(yaw))
 
-    def at(self, azimuth: float, height: float, *, out: float = 1.0) -> Point:
+    def at(self, azimuth: float, rise: float, *, out: float = 1.0) -> Point:
         """A place on the ball; azimuth above 0 is the figure's own left."""
-        level = float(np.sqrt(max(1 - height * height * 0.92, 0.05)))
-        return float(np.sin(self.yaw + azimuth)) * _WIDE * level * out, height * out
+        ring = float(np.sqrt(max(1 - rise * rise * 0.92, 0.05)))
+        return float(np.sin(self.yaw + azimuth)) * _WIDE * ring * out, rise * out
 
     def front(self, azimuth: float) -> float:
         """1 where the place looks at the viewer, below 0 where it looks away."""
         return float(np.cos(self.yaw + azimuth))
 
 
-def draw_head(canvas: skia.Canvas, ink: Ink, skull: Skull, pose: Pose) -> None:
+def draw_head(canvas: skia.Canvas, ink: Ink, skull: Skull, *, pose: Pose) -> None:
     """Draw the head into units of half its height."""
     ball = _Ball(pose.yaw + pose.head_yaw)
-    matrix = canvas.getTotalMatrix()
-    size_px = float(np.hypot(matrix.getScaleX(), matrix.getSkewY()))
     jaw = _jaw(skull, ball)
     for side in (-1.0, 1.0):
         if ball.front(side * 1.55) > -0.55:
-            _draw_ear(canvas, ink, skull, ball, side)
+            _draw_ear(canvas, ink, skull, ball=ball, side=side)
     path = smooth(jaw)
-    canvas.drawPath(path, ink.round_shaded(skull.skin, (0.0, 0.0), 1.0))
+    canvas.drawPath(path, ink.round_shaded(skull.skin, (0.0, 0.0), radius=1.0))
     if ball.cos > -0.75:
-        _draw_face(canvas, ink, skull, ball, pose, is_small=size_px < _DETAIL_PX, outline=path)
+        _draw_face(canvas, ink, skull, ball=ball, pose=pose, outline=path)
     if skull.hat not in ("ninja-hood", "great-helm"):
-        _draw_hair(canvas, ink, skull, ball)
+        _draw_hair(canvas, ink, skull, ball=ball)
     if skull.eyewear and ball.cos > -0.6:
-        _draw_eyewear(canvas, ink, skull, ball, path)
-    draw_hat(canvas, ink, skull.hat, skull.hat_colour, trim=skull.hat_trim, yaw=ball.yaw)
+        _draw_eyewear(canvas, ink, skull, ball=ball, outline=path)
+    draw_hat(canvas, ink, skull.hat, colour=skull.hat_colour, trim=skull.hat_trim, yaw=ball.yaw)
 
 
 def _jaw(skull: Skull, ball: _Ball) -> list[Point]:
@@ -134,7 +132,7 @@ def _jaw(skull: Skull, ball: _Ball) -> list[Point]:
     ]
 
 
-def _draw_ear(canvas: skia.Canvas, ink: Ink, skull: Skull, ball: _Ball, side: float) -> None:
+def _draw_ear(canvas: skia.Canvas, ink: Ink, skull: Skull, *, ball: _Ball, side: float) -> None:
     x, y = ball.at(side * 1.55, -0.10)
     shown = ball.front(side * 1.55)
     half = 0.10 + 0.07 * max(shown, 0.0)
@@ -143,22 +141,22 @@ def _draw_ear(canvas: skia.Canvas, ink: Ink, skull: Skull, ball: _Ball, side: fl
         points = [(x - 0.1, y - 0.15), (x + way * 0.55, y + 0.5), (x - 0.05, y + 0.22)]
         canvas.drawPath(smooth(points, tension=0.5), ink.flat(dimmed(skull.skin, 0.95)))
         return
-    ink.ball(canvas, (x, y), half, dimmed(skull.skin, 0.96), tall=1.55)
+    ink.ball(canvas, (x, y), radius=half, colour=dimmed(skull.skin, 0.96), tall=1.55)
     if shown > 0.3:
         canvas.drawOval(oval((x, y - 0.01), half * 0.5, half * 0.9), ink.flat(dimmed(skull.skin, 0.78)))
 
 
-def draw_behind_head(canvas: skia.Canvas, ink: Ink, skull: Skull, pose: Pose) -> None:
+def draw_behind_head(canvas: skia.Canvas, ink: Ink, skull: Skull, *, pose: Pose) -> None:
     """Draw what of hair and hat lies behind the head, and behind the neck too, into the same units."""
     ball = _Ball(pose.yaw + pose.head_yaw)
-    draw_hat_behind(canvas, ink, skull.hat, skull.hat_colour)
+    draw_hat_behind(canvas, ink, skull.hat, colour=skull.hat_colour)
     if skull.style in ("bald", "receding", "tuft") or skull.hat in ("ninja-hood", "great-helm", "space-helmet"):
         return
     back = -0.13 * ball.sin
     shade = dimmed(skull.hair, 0.78)
     if skull.style == "curly":
         for x, y in ((-0.82, 0.3), (0.82, 0.3), (-0.9, -0.2), (0.9, -0.2), (0.0, 0.98), (-0.55, 0.84), (0.55, 0.84)):
-            ink.ball(canvas, (x + back, y), 0.36, shade)
+            ink.ball(canvas, (x + back, y), radius=0.36, colour=shade)
         return
     if skull.style in ("long", "bob"):
         points = [
@@ -170,11 +168,11 @@ def draw_behind_head(canvas: skia.Canvas, ink: Ink, skull: Skull, pose: Pose) ->
             (back * 2 - 0.92, -0.5),
             (back - 0.92, 0.5),
         ]
-        ink.blob(canvas, points, shade)
+        ink.blob(canvas, points, colour=shade)
         return
-    ink.ball(canvas, (back, 0.12), 0.93, shade, tall=1.02)
+    ink.ball(canvas, (back, 0.12), radius=0.93, colour=shade, tall=1.02)
     if skull.style == "bun" and not skull.hat:
-        ink.ball(canvas, (-0.86 * ball.sin, 0.98 - 0.25 * abs(ball.sin)), 0.40, skull.hair)
+        ink.ball(canvas, (-0.86 * ball.sin, 0.98 - 0.25 * abs(ball.sin)), radius=0.40, colour=skull.hair)
 
 
 def draw_long_hair(  # tidy: a drawing needs all of these
@@ -188,7 +186,7 @@ def draw_long_hair(  # tidy: a drawing needs all of these
     if skull.style == "pony":
         start = (x - 0.85 * size * (1 if flow >= 0 else -1), y + 0.35 * size)
         points = [start, (start[0] + away * 0.8 - 0.25 * size, y - 0.6 * size), (start[0] + away * 1.6, y - 1.6 * size)]
-        ink.limb(canvas, points, [size * 0.36, size * 0.46, size * 0.10], shade)
+        ink.limb(canvas, points, widths=[size * 0.36, size * 0.46, size * 0.10], colour=shade)
         return
     points = [
         (x - 0.84 * size, y + 0.3 * size),
@@ -199,10 +197,10 @@ def draw_long_hair(  # tidy: a drawing needs all of these
         (x - 0.66 * size + away, y - 1.85 * size),
         (x - 0.90 * size + away * 0.4, y - 1.0 * size),
     ]
-    ink.blob(canvas, points, shade)
+    ink.blob(canvas, points, colour=shade)
 
 
-def _draw_hair(canvas: skia.Canvas, ink: Ink, skull: Skull, ball: _Ball) -> None:
+def _draw_hair(canvas: skia.Canvas, ink: Ink, skull: Skull, *, ball: _Ball) -> None:
     """The part of the hair that lies on the visible half of the ball: from the hairline over the crown."""
     if skull.style == "bald":
         return
@@ -225,21 +223,26 @@ def _draw_hair(canvas: skia.Canvas, ink: Ink, skull: Skull, ball: _Ball) -> None
         upper.append((float(np.cos(angle)) * 0.93 + shift, 0.06 + float(np.sin(angle)) * (rise - 0.06)))
     ends = [point for point in upper if point[1] >= min(lower[-1][1], lower[0][1]) - 0.05]
     path = polygon([*lower, *ends])
-    paint = ink.round_shaded(skull.hair, (0.0, 0.25), 1.0)
+    paint = ink.round_shaded(skull.hair, (0.0, 0.25), radius=1.0)
     paint.setPathEffect(skia.CornerPathEffect.Make(0.16))
     canvas.drawPath(path, paint)
     if skull.style == "curly":
         for turn, height in list(zip(turns, heights, strict=True))[2:-2:3]:
-            ink.ball(canvas, (float(np.sin(turn)) * 0.82 + shift, float(height) + 0.10), 0.22, skull.hair)
+            ink.ball(canvas, (float(np.sin(turn)) * 0.82 + shift, float(height) + 0.10), radius=0.22, colour=skull.hair)
     elif skull.style in ("short", "long", "fringe", "bob", "pony", "bun"):
-        shine = ink.line(mix(skull.hair, (1, 1, 1), 0.35), 0.05, 0.45)
+        shine = ink.line(mix(skull.hair, (1, 1, 1), 0.35), 0.05, opacity=0.45)
         x = ink.side * ink.facing * 0.34
         canvas.drawArc(oval((shift + x * 0.4, 0.2), 0.62, 0.68), 60 if x > 0 else 90, 34, useCenter=False, paint=shine)
 
 
-def _draw_face(
-    canvas: skia.Canvas, ink: Ink, skull: Skull, ball: _Ball, pose: Pose, *, is_small: bool, outline: skia.Path
-) -> None:
+def _size_px(canvas: skia.Canvas) -> float:
+    """Pixels per unit of the drawing."""
+    matrix = canvas.getTotalMatrix()
+    return float(np.hypot(matrix.getScaleX(), matrix.getSkewY()))
+
+
+def _draw_face(canvas: skia.Canvas, ink: Ink, skull: Skull, *, ball: _Ball, pose: Pose, outline: skia.Path) -> None:
+    is_small = _size_px(canvas) < _DETAIL_PX
     canvas.save()
     canvas.clipPath(outline, doAntiAlias=True)
     blush = mix(skull.skin, (0.96, 0.36, 0.34), 0.42)
@@ -248,21 +251,21 @@ def _draw_face(
             x, y = ball.at(side * 0.72, -0.34)
             canvas.drawOval(oval((x, y), 0.20 * ball.front(side * 0.72), 0.14), ink.flat(blush, 0.32))
     if skull.beard:
-        _draw_beard(canvas, ink, skull, ball)
+        _draw_beard(canvas, ink, skull, ball=ball)
     canvas.restore()
     for side in (-1.0, 1.0):
-        _draw_eye(canvas, ink, skull, ball, pose, side)
+        _draw_eye(canvas, ink, skull, ball=ball, pose=pose, side=side)
     if not is_small:
-        _draw_nose(canvas, ink, skull, ball)
+        _draw_nose(canvas, ink, skull, ball=ball)
         if skull.age > 0:
-            _draw_wrinkles(canvas, ink, skull, ball)
+            _draw_wrinkles(canvas, ink, skull, ball=ball)
     canvas.save()
     canvas.clipPath(outline, doAntiAlias=True)
-    _draw_mouth(canvas, ink, skull, ball, pose)
+    _draw_mouth(canvas, ink, skull, ball=ball, pose=pose)
     canvas.restore()
 
 
-def _draw_eye(canvas: skia.Canvas, ink: Ink, skull: Skull, ball: _Ball, pose: Pose, side: float) -> None:
+def _draw_eye(canvas: skia.Canvas, ink: Ink, skull: Skull, *, ball: _Ball, pose: Pose, side: float) -> None:
     azimuth = side * 0.43
     shown = ball.front(azimuth)
     if shown < 0.2:
@@ -302,12 +305,12 @@ def _draw_eye(canvas: skia.Canvas, ink: Ink, skull: Skull, ball: _Ball, pose: Po
     canvas.drawPath(brow, ink.line(mix(skull.hair, _BLACK, 0.25), 0.055 if skull.is_female or skull.age < 0 else 0.085))
 
 
-def _draw_nose(canvas: skia.Canvas, ink: Ink, skull: Skull, ball: _Ball) -> None:
+def _draw_nose(canvas: skia.Canvas, ink: Ink, skull: Skull, *, ball: _Ball) -> None:
     long = 0.16 if skull.age < 0 else 0.21 if skull.is_female else 0.25
     shade = dimmed(mix(skull.skin, (0.85, 0.32, 0.26), 0.18), 0.90)
     x, _ = ball.at(0.0, -0.2)
     if skull.has_red_nose:
-        ink.ball(canvas, (x * 1.08, -0.20), 0.20, (0.90, 0.14, 0.16))
+        ink.ball(canvas, (x * 1.08, -0.20), radius=0.20, colour=(0.90, 0.14, 0.16))
         return
     tip = (x * 1.06 + 0.10 * ball.sin, -0.26)
     if abs(ball.sin) > 0.55:
@@ -322,7 +325,7 @@ def _draw_nose(canvas: skia.Canvas, ink: Ink, skull: Skull, ball: _Ball) -> None
     canvas.drawOval(oval((tip[0] + 0.03 * ink.side * ink.facing, -0.20), 0.05, 0.045), ink.flat((1.0, 1.0, 1.0), 0.30))
 
 
-def _draw_mouth(canvas: skia.Canvas, ink: Ink, skull: Skull, ball: _Ball, pose: Pose) -> None:
+def _draw_mouth(canvas: skia.Canvas, ink: Ink, skull: Skull, *, ball: _Ball, pose: Pose) -> None:
     shown = ball.front(0.0)
     if shown < -0.25 or skull.eyewear in ("mask", "band"):
         return
@@ -349,7 +352,7 @@ def _draw_mouth(canvas: skia.Canvas, ink: Ink, skull: Skull, ball: _Ball, pose: 
     canvas.drawPath(path, ink.line(lip, 0.045))
 
 
-def _draw_beard(canvas: skia.Canvas, ink: Ink, skull: Skull, ball: _Ball) -> None:
+def _draw_beard(canvas: skia.Canvas, ink: Ink, skull: Skull, *, ball: _Ball) -> None:
     x, _ = ball.at(0.0, -0.6)
     x += 0.06 * ball.sin
     low = -1.06 if skull.beard == 1 else -1.2
@@ -370,8 +373,8 @@ def _draw_beard(canvas: skia.Canvas, ink: Ink, skull: Skull, ball: _Ball) -> Non
     canvas.drawPath(smooth(points, tension=0.6), ink.flat(dimmed(skull.hair, 0.94)))
 
 
-def _draw_wrinkles(canvas: skia.Canvas, ink: Ink, skull: Skull, ball: _Ball) -> None:
-    pen = ink.line(dimmed(skull.skin, 0.76), 0.025, 0.8)
+def _draw_wrinkles(canvas: skia.Canvas, ink: Ink, skull: Skull, *, ball: _Ball) -> None:
+    pen = ink.line(dimmed(skull.skin, 0.76), 0.025, opacity=0.8)
     for height in (0.50, 0.62):
         start, end = ball.at(-0.3, height), ball.at(0.3, height)
         canvas.drawLine(*start, *end, pen)
@@ -381,19 +384,19 @@ def _draw_wrinkles(canvas: skia.Canvas, ink: Ink, skull: Skull, ball: _Ball) -> 
             canvas.drawLine(*a, *b, pen)
 
 
-def _draw_eyewear(canvas: skia.Canvas, ink: Ink, skull: Skull, ball: _Ball, outline: skia.Path) -> None:
+def _draw_eyewear(canvas: skia.Canvas, ink: Ink, skull: Skull, *, ball: _Ball, outline: skia.Path) -> None:
     colour = skull.eyewear_colour
     if skull.eyewear in ("mask", "band"):
         canvas.save()
         canvas.clipPath(outline, doAntiAlias=True)
         top = -0.16 if skull.eyewear == "mask" else -0.12
-        canvas.drawRect(skia.Rect.MakeLTRB(-1.2, -1.2, 1.2, top), ink.shaded(colour, (0.0, top), (0.0, -1.2)))
+        canvas.drawRect(skia.Rect.MakeLTRB(-1.2, -1.2, 1.2, top), ink.shaded(colour, (0.0, top), end=(0.0, -1.2)))
         canvas.restore()
         return
     pen = ink.line(colour, 0.06)
-    _line(canvas, [ball.at(-1.5, 0.06), ball.at(-0.62, 0.05)], ball.front(-1.0), pen)
-    _line(canvas, [ball.at(1.5, 0.06), ball.at(0.62, 0.05)], ball.front(1.0), pen)
-    _line(canvas, [ball.at(-0.2, 0.05, out=1.04), ball.at(0.2, 0.05, out=1.04)], ball.cos, pen)
+    _line(canvas, [ball.at(-1.5, 0.06), ball.at(-0.62, 0.05)], ball.front(-1.0), pen=pen)
+    _line(canvas, [ball.at(1.5, 0.06), ball.at(0.62, 0.05)], ball.front(1.0), pen=pen)
+    _line(canvas, [ball.at(-0.2, 0.05, out=1.04), ball.at(0.2, 0.05, out=1.04)], ball.cos, pen=pen)
     for side in (-1.0, 1.0):
         shown = ball.front(side * 0.43)
         if shown < 0.15:
@@ -403,11 +406,11 @@ def _draw_eyewear(canvas: skia.Canvas, ink: Ink, skull: Skull, ball: _Ball, outl
         if skull.eyewear == "glasses":
             canvas.drawOval(box, ink.flat((0.85, 0.93, 1.0), 0.22))
         else:
-            canvas.drawOval(box, ink.shaded(colour, (x, y + 0.3), (x, y - 0.2)))
+            canvas.drawOval(box, ink.shaded(colour, (x, y + 0.3), end=(x, y - 0.2)))
             canvas.drawOval(oval((x - 0.06, y + 0.08), 0.08, 0.05), ink.flat((1.0, 1.0, 1.0), 0.35))
         canvas.drawOval(box, pen)
 
 
-def _line(canvas: skia.Canvas, points: Sequence[Point], shown: float, pen: skia.Paint) -> None:
+def _line(canvas: skia.Canvas, points: Sequence[Point], shown: float, *, pen: skia.Paint) -> None:
     if shown > 0:
         canvas.drawLine(*points[0], *points[1], pen)

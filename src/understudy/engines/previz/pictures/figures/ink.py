@@ -47,25 +47,25 @@ class Ink:
         """Paint of one colour."""
         return skia.Paint(Color=self._colour(colour, opacity), AntiAlias=True)
 
-    def line(self, colour: Rgb, width: float, opacity: float = 1.0) -> skia.Paint:
-        """A round pen; width in the units of the drawing."""
+    def line(self, colour: Rgb, pen: float, *, opacity: float = 1.0) -> skia.Paint:
+        """A round pen; pen in the units of the drawing."""
         return skia.Paint(
             Color=self._colour(colour, opacity),
             AntiAlias=True,
             Style=skia.Paint.kStroke_Style,
-            StrokeWidth=width,
+            StrokeWidth=pen,
             StrokeCap=skia.Paint.kRound_Cap,
             StrokeJoin=skia.Paint.kRound_Join,
         )
 
-    def shaded(self, colour: Rgb, start: Point, end: Point) -> skia.Paint:
+    def shaded(self, colour: Rgb, start: Point, *, end: Point) -> skia.Paint:
         """Paint that goes from light at one point to dark at another."""
         if self.is_flat:
             return self.flat(colour)
         shader = skia.GradientShader.MakeLinear([start, end], self._stops(colour), [0.0, 0.42, 1.0])
         return skia.Paint(Shader=shader, AntiAlias=True)
 
-    def round_shaded(self, colour: Rgb, middle: Point, radius: float) -> skia.Paint:
+    def round_shaded(self, colour: Rgb, middle: Point, *, radius: float) -> skia.Paint:
         """Paint of a ball that is lit from above on the sun's side."""
         if self.is_flat:
             return self.flat(colour)
@@ -80,9 +80,9 @@ class Ink:
         left, bottom, right, top = box
         if self.side * self.facing > 0:
             left, right = right, left
-        return self.shaded(colour, (left * 0.85 + right * 0.15, top), (right, bottom))
+        return self.shaded(colour, (left * 0.85 + right * 0.15, top), end=(right, bottom))
 
-    def limb(self, canvas: skia.Canvas, points: Sequence[Point], widths: Sequence[float], colour: Rgb) -> None:
+    def limb(self, canvas: skia.Canvas, points: Sequence[Point], *, widths: Sequence[float], colour: Rgb) -> None:
         """A tapered limb through joints; widths: how thick it is at each of them."""
         path = skia.Path()
         path.setFillType(skia.PathFillType.kWinding)
@@ -105,20 +105,22 @@ class Ink:
         paint = self.shaded(
             colour,
             (middle[0] + normal[0] * half, middle[1] + normal[1] * half),
-            (middle[0] - normal[0] * half * 1.25, middle[1] - normal[1] * half * 1.25),
+            end=(middle[0] - normal[0] * half * 1.25, middle[1] - normal[1] * half * 1.25),
         )
         canvas.drawPath(path, paint)
 
-    def blob(self, canvas: skia.Canvas, points: Sequence[Point], colour: Rgb, *, tension: float = 1.0) -> skia.Path:
+    def blob(self, canvas: skia.Canvas, points: Sequence[Point], *, colour: Rgb, tension: float = 1.0) -> skia.Path:
         """A smooth closed outline through points; returns its path."""
         path = smooth(points, tension=tension)
         box = path.getBounds()
         canvas.drawPath(path, self.across(colour, (box.left(), box.top(), box.right(), box.bottom())))
         return path
 
-    def ball(self, canvas: skia.Canvas, middle: Point, radius: float, colour: Rgb, *, tall: float = 1.0) -> None:
+    def ball(self, canvas: skia.Canvas, middle: Point, *, radius: float, colour: Rgb, tall: float = 1.0) -> None:
         """A shaded ellipse; tall: its height over its width."""
-        canvas.drawOval(oval(middle, radius, radius * tall), self.round_shaded(colour, middle, radius * max(tall, 1.0)))
+        canvas.drawOval(
+            oval(middle, radius, radius * tall), self.round_shaded(colour, middle, radius=radius * max(tall, 1.0))
+        )
 
     def rim(self, tile: Bitmap) -> None:
         """Give a drawn tile the light edge of what stands against the sun, in place."""

@@ -341,7 +341,9 @@ def person_of(art_id: str, subject: Subject, *, look: Look, rng: np.random.Gener
         costume = replace(base, **dressing.costume)
         skull = replace(skull, **dressing.skull)
     costume, skull = _with_worn(costume, skull, subject)
-    return Person(build, costume, skull, held=held_of([name for name in subject.wears if not is_worn(name)], look))
+    return Person(
+        build, costume, skull=skull, held=held_of([name for name in subject.wears if not is_worn(name)], look)
+    )
 
 
 def _with_worn(costume: Costume, skull: Skull, subject: Subject) -> tuple[Costume, Skull]:

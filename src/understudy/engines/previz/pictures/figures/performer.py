@@ -65,9 +65,9 @@ class Performer:
 
         return joined, both
 
-    def draw(self, raster: Raster, spot: Spot, drawn: tuple[Box, Draw], *, ground: tuple[float, float] | None) -> None:
+    def draw(self, raster: Raster, spot: Spot, *, drawn: tuple[Box, Draw], ground: tuple[float, float] | None) -> None:
         """Draw at a spot. ground: row of the ground and its foreshortening, where a shadow falls; else None."""
-        tile = tile_of(raster, self._ink, spot, drawn)
+        tile = tile_of(raster, self._ink, spot, drawn=drawn)
         if tile is None:
             return
         look = self._look

@@ -45,7 +45,7 @@ class Tile:
     top_px: int
 
 
-def tile_of(raster: Raster, ink: Ink, spot: Spot, drawn: tuple[Box, Draw]) -> Tile | None:
+def tile_of(raster: Raster, ink: Ink, spot: Spot, *, drawn: tuple[Box, Draw]) -> Tile | None:
     """Draw a figure at a spot; None where it is out of the frame."""
     (low_x, low_y, high_x, high_y), draw = drawn
     corners = np.array([[x, y] for x in (low_x, high_x) for y in (low_y, high_y)])
@@ -100,7 +100,7 @@ def _shaded_small(ink: Ink, spot: Spot, draw: Draw, *, box: tuple[int, int, int,
     flat = cv2.resize(pixels, (columns, rows), interpolation=cv2.INTER_AREA)
     # The mean of neighbours carries the shade a little beyond the outline, where it is resampled from.
     above, below = cv2.blur(shaded, (3, 3)), cv2.blur(flat, (3, 3))
-    ratio = cv2.divide(cv2.add(above, (2, 2, 2, 2)), cv2.add(below, (2, 2, 2, 2)), scale=128)
+    ratio = cv2.divide(np.maximum(above, 2), np.maximum(below, 2), scale=128)
     ratio[..., 3] = 128
     full = cv2.resize(ratio, (columns * shrink, rows * shrink), interpolation=cv2.INTER_LINEAR)
     lit: Bitmap = cv2.multiply(pixels, full, scale=1 / 128)

@@ -172,7 +172,7 @@ class Car:
         ahead = 1.9 if ride.is_dark else 0.15
         return min(xs) - 0.15, -0.12 + min(ride.lift, 0), max(xs) + ahead, 1.35 + max(ride.lift, 0)
 
-    def draw(self, canvas: skia.Canvas, ink: Ink, ride: Ride) -> None:
+    def draw(self, canvas: skia.Canvas, ink: Ink, *, ride: Ride) -> None:
         """Draw in heights of the car, nose to the right, wheels on 0."""
         body = self.body
         canvas.translate(0.0, ride.lift)
@@ -183,24 +183,24 @@ class Car:
         canvas.save()
         canvas.translate(0.0, 0.025 * ride.bounce)
         canvas.rotate(float(np.degrees(ride.turn)))
-        self._draw_shell(canvas, ink, ride)
+        self._draw_shell(canvas, ink, ride=ride)
         canvas.restore()
         for x in body.wheels:
-            _draw_wheel(canvas, ink, (x, body.tyre), body.tyre, ride.rolled / body.tyre)
+            _draw_wheel(canvas, ink, (x, body.tyre), radius=body.tyre, turned=ride.rolled / body.tyre)
 
-    def _draw_shell(self, canvas: skia.Canvas, ink: Ink, ride: Ride) -> None:
+    def _draw_shell(self, canvas: skia.Canvas, ink: Ink, *, ride: Ride) -> None:
         body = self.body
         if body.sign is not None:
             canvas.drawRRect(
                 skia.RRect.MakeRectXY(skia.Rect.MakeLTRB(-0.22, 1.02, 0.16, 1.17), 0.05, 0.05), ink.flat(body.sign)
             )
         path = smooth(body.outline, tension=0.9)
-        canvas.drawPath(path, ink.shaded(body.paint, (0.0, 1.0), (0.0, 0.14)))
+        canvas.drawPath(path, ink.shaded(body.paint, (0.0, 1.0), end=(0.0, 0.14)))
         canvas.save()
         canvas.clipPath(path, doAntiAlias=True)
         canvas.drawRect(skia.Rect.MakeLTRB(-3, 0.0, 3, 0.27), ink.flat(dimmed(body.paint, 0.42)))
         # The sky lies on the upper half of the doors, as a soft light band.
-        shine = ink.line(mix(body.paint, (1, 1, 1), 0.55), 0.045, 0.6)
+        shine = ink.line(mix(body.paint, (1, 1, 1), 0.55), 0.045, opacity=0.6)
         canvas.drawLine(-1.5, 0.635, 1.3, 0.575, shine)
         if body.band is not None:
             canvas.drawLine(-2.0, 0.46, 2.0, 0.46, ink.line(body.band, 0.11))
@@ -208,13 +208,13 @@ class Car:
             canvas.drawCircle(x, body.tyre * 1.02, body.tyre * 1.09, ink.flat(dimmed(body.paint, 0.22)))
         canvas.restore()
         glass = smooth(body.glass, tension=0.55)
-        canvas.drawPath(glass, ink.shaded(mix(_GLASS, (0.1, 0.14, 0.2), 0.35), (-0.4, 1.0), (0.4, 0.62)))
+        canvas.drawPath(glass, ink.shaded(mix(_GLASS, (0.1, 0.14, 0.2), 0.35), (-0.4, 1.0), end=(0.4, 0.62)))
         canvas.save()
         canvas.clipPath(glass, doAntiAlias=True)
         if ride.has_driver:
             x = 0.16
-            ink.limb(canvas, [(x - 0.03, 0.50), (x, 0.70)], [0.34, 0.20], (0.20, 0.22, 0.30))
-            ink.ball(canvas, (x + 0.02, 0.825), 0.10, _SKIN, tall=1.1)
+            ink.limb(canvas, [(x - 0.03, 0.50), (x, 0.70)], widths=[0.34, 0.20], colour=(0.20, 0.22, 0.30))
+            ink.ball(canvas, (x + 0.02, 0.825), radius=0.10, colour=_SKIN, tall=1.1)
             canvas.drawArc(oval((x, 0.84), 0.105, 0.12), 30, 190, useCenter=True, paint=ink.flat((0.16, 0.11, 0.09)))
         canvas.drawPath(polygon([(-0.50, 1.1), (-0.18, 1.1), (-0.62, 0.6), (-0.94, 0.6)]), ink.flat((1, 1, 1), 0.22))
         canvas.restore()
@@ -243,9 +243,9 @@ def _draw_beam(canvas: skia.Canvas, body: Body) -> None:
     canvas.drawOval(oval((x, y), 0.11, 0.065), skia.Paint(Color=skia.ColorSetARGB(255, 255, 250, 225), AntiAlias=True))
 
 
-def _draw_wheel(canvas: skia.Canvas, ink: Ink, middle: Point, radius: float, turned: float) -> None:
-    canvas.drawCircle(*middle, radius, ink.round_shaded(_RUBBER, middle, radius))
-    canvas.drawCircle(*middle, radius * 0.66, ink.round_shaded((0.74, 0.76, 0.80), middle, radius * 0.66))
+def _draw_wheel(canvas: skia.Canvas, ink: Ink, middle: Point, *, radius: float, turned: float) -> None:
+    canvas.drawCircle(*middle, radius, ink.round_shaded(_RUBBER, middle, radius=radius))
+    canvas.drawCircle(*middle, radius * 0.66, ink.round_shaded((0.74, 0.76, 0.80), middle, radius=radius * 0.66))
     pen = ink.line((0.36, 0.38, 0.42), radius * 0.13)
     for spoke in range(5):
         angle = -turned + spoke * 2 * np.pi / 5
@@ -279,7 +279,7 @@ class Bicycle:
         """Angle of the cranks: one turn for nearly three of the wheels."""
         return ride.rolled / self.radius / 2.7
 
-    def draw(self, canvas: skia.Canvas, ink: Ink, ride: Ride) -> None:
+    def draw(self, canvas: skia.Canvas, ink: Ink, *, ride: Ride) -> None:
         """Draw in its heights, to the right, wheels on 0."""
         back, front = (self.wheels[0], self.radius), (self.wheels[1], self.radius)
         for middle in (back, front):
