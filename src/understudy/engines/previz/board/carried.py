@@ -65,9 +65,9 @@ def carried_over(first: Picture, last: Picture, both: NDArray[np.bool_]) -> tupl
     for start, mask in enumerate(places):
         for end, other in enumerate(places):
             if start != end and 1 / _GROWTH_MOST**2 < other.sum() / mask.sum() < _GROWTH_MOST**2:
-                alike = _alike(first, mask, last, other)
+                alike = _alike((first, mask), (last, other))
                 # It is not there any more, and was not here before.
-                left, come = _alike(first, mask, last, mask), _alike(first, other, last, other)
+                left, come = _alike((first, mask), (last, mask)), _alike((first, other), (last, other))
                 if alike > max(_ALIKE_LEAST, left, come):
                     pairs.append((alike, start, end))
     taken: set[int] = set()
@@ -91,10 +91,10 @@ def _places(differs: NDArray[np.bool_]) -> list[NDArray[np.uint8]]:
     return [np.asarray(mask, dtype=np.uint8) for mask in masks[:_THINGS_MOST]]
 
 
-def _alike(first: Picture, mask: NDArray[np.uint8], last: Picture, other: NDArray[np.uint8]) -> float:
-    """How much of the colours of two places is the same, 0..1."""
+def _alike(*places: tuple[Picture, NDArray[np.uint8]]) -> float:
+    """How much of the colours of two places is the same, 0..1. places: a picture and a mask each."""
     shares = []
-    for picture, where in ((first, mask), (last, other)):
+    for picture, where in places:
         lab = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB)
         counts = cv2.calcHist([lab], [0, 1, 2], where, _BINS, [0, 256, 60, 200, 60, 200])
         counts = cv2.GaussianBlur(counts.reshape(_BINS[0], -1), (1, 3), 0.6)

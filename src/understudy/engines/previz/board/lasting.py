@@ -38,7 +38,7 @@ def carried_on(sound: Stereo, num_samples: int, *, sample_rate_hz: int, rng: np.
         free = [int(place) for place in places if int(place) not in used[-_NOT_AGAIN:]] or [int(places[0])]
         chosen = free[int(rng.integers(len(free)))]
         used.append(chosen)
-        start = _fitted(mono, chosen, np.asarray(ending.mean(axis=0), dtype=np.float32), search)
+        start = _fitted(mono, chosen, np.asarray(ending.mean(axis=0), dtype=np.float32), search=search)
         part = tail[:, start : start + grain].copy()
         part[:, :overlap] = part[:, :overlap] * ramp + ending * (1 - ramp)
         kept = part[:, : grain - overlap][:, : num_samples - at]
@@ -55,15 +55,15 @@ def led_to(sound: Stereo, num_samples: int, *, sample_rate_hz: int, rng: np.rand
     return carried_on(head[:, ::-1], num_samples, sample_rate_hz=sample_rate_hz, rng=rng)[:, ::-1]
 
 
-def _quiet_places(mono: Mono, length: int, *, step: int) -> np.ndarray:
-    """Where a stretch of a length is among the quieter ones."""
-    places = np.arange(0, max(1, mono.size - length), step)
-    power = np.array([float(np.square(mono[place : place + length]).mean()) for place in places])
+def _quiet_places(mono: Mono, num_samples: int, *, step: int) -> np.ndarray:
+    """Where a stretch of so many samples is among the quieter ones."""
+    places = np.arange(0, max(1, mono.size - num_samples), step)
+    power = np.array([float(np.square(mono[place : place + num_samples]).mean()) for place in places])
     count = max(1, round(len(places) * _QUIET_SHARE))
     return np.sort(places[np.argsort(power, kind="stable")[:count]])
 
 
-def _fitted(mono: Mono, place: int, ending: Mono, search: int) -> int:
+def _fitted(mono: Mono, place: int, ending: Mono, *, search: int) -> int:
     """Move a place a little, to where the sound runs as what it is to follow: tones then keep their phase."""
     begins = max(0, place - search)
     near = mono[begins : place + search + ending.size]

@@ -37,7 +37,7 @@ def middle_of(first: Picture, second: Picture) -> Middle:
     """Find the middle of two pictures of one size, (height, width, 3) RGB, whose sides are multiples of `GRAIN_PX`."""
     height, width = first.shape[:2]
     pair = np.concatenate([first, second], axis=2).transpose(2, 0, 1)[None].astype(np.float32) / np.float32(255)
-    grid, step = _places(height, width)
+    grid, step = _places(width_px=width, height_px=height)
     # The session's own types leave open what a network answers.
     flow, mask = (np.asarray(one) for one in _session().run(None, {"pair": pair, "grid": grid, "step": step}))
     flows = np.ascontiguousarray(flow[0].transpose(1, 2, 0), dtype=np.float32)
@@ -48,10 +48,10 @@ def middle_of(first: Picture, second: Picture) -> Middle:
     )
 
 
-def _places(height: int, width: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _places(*, width_px: int, height_px: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """The places of all pixels as -1..1, as the network wants them, and what one pixel is in these."""
-    rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
-    step = np.array([2 / (width - 1), 2 / (height - 1)], dtype=np.float32)
+    rows, columns = np.mgrid[0:height_px, 0:width_px].astype(np.float32)
+    step = np.array([2 / (width_px - 1), 2 / (height_px - 1)], dtype=np.float32)
     grid = np.stack([columns, rows], axis=-1) * step - 1
     return grid[None].astype(np.float32), step.reshape(1, 1, 1, 2)
 
