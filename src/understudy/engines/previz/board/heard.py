@@ -58,7 +58,7 @@ def compose_given(
                 bed,
                 heard,
                 cut,
-                _Around(
+                around=_Around(
                     rate_hz=rate_hz,
                     fps=fps,
                     seed=job.seed,
@@ -110,7 +110,7 @@ def _over(given: Given, cuts: Sequence[Cut], number: int, *, fps: int) -> int:
     return bridges[0].num_frames // 2 if bridges else 0
 
 
-def _place_cut(bed: Stereo, heard: Samples, cut: Cut, around: _Around) -> None:
+def _place_cut(bed: Stereo, heard: Samples, cut: Cut, *, around: _Around) -> None:
     """Put a cut's sound where it is seen, carried on before and after; there it comes and goes slowly."""
     rate_hz, fps = around.rate_hz, around.fps
     begins, count = cut.begins_with * rate_hz // fps, cut.num_frames * rate_hz // fps
