@@ -5,7 +5,9 @@ from collections.abc import Collection, Iterator
 from understudy.engines.previz.plan import FilmPlan, Shot
 
 SHOTS_MAX = 12
-SUBJECTS_MAX = 5
+SUBJECTS_MAX = 9
+"""As many reference images as a request of Seedance 2.0 can bring may each show somebody."""
+
 COUNT_MAX = 5
 LINES_MAX = 12
 TEXTS_MAX = 8
