@@ -95,12 +95,14 @@ class Reading:
 
     drafts: the subjects as they were read, for a later shot that names them again. uses: number of a reference image ->
     what the nouns around it make of it. setting_image: as of `Shot`. refers_back: a pronoun or a motion without anyone.
+    unclaimed: the quotations that nobody named here says, though no voice off screen does.
     """
 
     subjects: tuple[Subject, ...] = ()
     mentions: tuple[Mention, ...] = ()
     props: tuple[str, ...] = ()
     speakers: tuple[int | None, ...] = ()
+    unclaimed: frozenset[int] = frozenset()
     camera: CameraMove | None = None
     drafts: tuple[Draft, ...] = ()
     uses: Mapping[int, ReferenceUse] = field(default_factory=dict)

@@ -148,7 +148,7 @@ def _lines(taken: Script, scenes: Sequence[Scene]) -> tuple[Line, ...]:
             if index not in spoken:
                 continue
             quotation = taken.quotations[index]
-            speaker = scene.read.speakers[place] if place < len(scene.read.speakers) else None
+            speaker = scene.speaker(place)
             said = speech_near(plain, quotation.start, quotation.end)
             own = voice_of(scene.subjects[speaker].art) if speaker is not None else ""
             fallback = around if around not in ("zh", "ja") else "en"
@@ -278,7 +278,7 @@ def _with_texts(
             kind, quotation = taken.kinds[index], taken.quotations[index]
             if kind is None or quotation.text in edited:
                 continue
-            speaker = scene.read.speakers[place] if place < len(scene.read.speakers) else None
+            speaker = scene.speaker(place)
             texts.append(
                 ScreenText(
                     text=quotation.text,

@@ -90,6 +90,7 @@ class Reader:
             mentions=tuple(self._mentions),
             props=tuple(dict.fromkeys(self._cast.props)),
             speakers=tuple(places.get(id(speaker)) for speaker in self._speakers.found),
+            unclaimed=frozenset(self._speakers.unclaimed),
             camera=self._camera,
         )
 

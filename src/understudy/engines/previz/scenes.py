@@ -66,6 +66,11 @@ class Scene:
     negates_music: bool
     refers_back: bool
 
+    def speaker(self, place: int) -> int | None:
+        """Who says the quotation at this place of ``quoted``; in a close-up that names nobody, who is seen in it."""
+        found = self.read.speakers[place] if place < len(self.read.speakers) else None
+        return 0 if found is None and place in self.read.unclaimed and self.subjects else found
+
 
 @cache
 def _order(language: str) -> tuple[Vocabulary, ...]:

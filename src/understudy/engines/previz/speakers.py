@@ -6,10 +6,11 @@ from understudy.engines.previz.phrases import Piece
 
 
 class Speakers:
-    """Collects the speakers of the quotations in order. found: None = off screen or nobody known."""
+    """Collects the speakers of the quotations in order. found: None = off screen, or nobody known: ``unclaimed``."""
 
     def __init__(self) -> None:
         self.found: list[Draft | None] = []
+        self.unclaimed: set[int] = set()
         self._waiting: list[int] = []
         self.start_sentence()
 
@@ -42,6 +43,8 @@ class Speakers:
         else:
             self.found.append(next(iter(cast.last_clause or cast.drafts), None))
             self._waiting.append(len(self.found) - 1)
+            if self.found[-1] is None:
+                self.unclaimed.add(len(self.found) - 1)
 
     def named(self, draft: Draft) -> None:
         """Somebody who acts is named: no voice off screen any more, unless it was said to be."""
@@ -53,4 +56,5 @@ class Speakers:
         if self._has_speech:
             for place in self._waiting:
                 self.found[place] = draft
+                self.unclaimed.discard(place)
             self._waiting = []
