@@ -95,7 +95,7 @@ def layers_of(picture: Picture, margins: Margins) -> Layers:
         wide = plate.copy()
         _inner(wide, margins)[:] = picture
     behind = _nearness_behind(plate, _small(plate))
-    subject = _subject_of(wide, plate, covered, behind)
+    subject = _subject_of(wide, plate, matte=covered, behind=behind)
     left, top, right, bottom = subject.box
     ground = plate[top:bottom, left:right].astype(np.int16)
     at_rest = subject.colours + (ground * (255 - subject.cover[:, :, None].astype(np.int32)) + 127) // 255
@@ -171,7 +171,7 @@ def _nearness_behind(plate: Picture, seen: Picture) -> Values:
     return np.asarray(FAR + (1 - FAR) * _BEHIND * np.clip(soft, 0, 1), dtype=np.float32)
 
 
-def _subject_of(wide: Picture, plate: Picture, matte: Values, behind: Values) -> Subject:
+def _subject_of(wide: Picture, plate: Picture, *, matte: Values, behind: Values) -> Subject:
     rows, columns = np.flatnonzero(matte.max(axis=1) > 0.01), np.flatnonzero(matte.max(axis=0) > 0.01)
     step = _MAP_STEP_PX
     # A rim of nothing: beyond its box a subject goes on as it ends there, which it may only at the plate's own edge.

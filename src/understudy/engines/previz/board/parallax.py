@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from understudy.engines.previz.board.acting import ACTS, AT_REST, Bearing, bearing_at, voice_at
 from understudy.engines.previz.board.layers import FAR, Layers, Margins, Subject, layers_of
 from understudy.engines.previz.board.moves import Beat, Flight, Pose, eased
-from understudy.engines.previz.seeing.speaking import Jaw, jaw_of, opened
 from understudy.engines.previz.plan import Action
 from understudy.engines.previz.seeing.mouth import mouth_of
+from understudy.engines.previz.seeing.speaking import Jaw, jaw_of, opened
 from understudy.engines.previz.speech_timing import Spoken
 from understudy.media.decode import Picture
 
@@ -93,7 +93,7 @@ class Parallax:
             return self._picture
         pose = self._pose(index)
         held = self._layers.subject.held if self._layers.subject is not None else 0.5
-        seen = self._seen(pose, index, held)
+        seen = self._seen(pose, index, held=held)
         places = self._placed(seen, pose, self._layers.nearness)
         self._speak(voice_at(self._part.spoken, index / self._part.fps))
         maps = self._enlarged(places, self._frame.shape)
@@ -101,7 +101,7 @@ class Parallax:
         way = cv2.INTER_CUBIC if self._layers.subject is None else cv2.INTER_LINEAR
         _fetched(self._layers.plate, maps, way, target=self._frame)
         if self._layers.subject is not None:
-            self._draw_subject(self._layers.subject, seen, pose, self._bearing(index))
+            self._draw_subject(self._layers.subject, seen, pose=pose, bearing=self._bearing(index))
             self._settle(now)
         return self._frame
 
@@ -168,7 +168,7 @@ class Parallax:
         drift = self._part.drift
         return way * drift.x * self._width_px, way * drift.y * self._width_px, float(np.exp(way * drift.zoom))
 
-    def _seen(self, pose: Pose, index: int, held: float, corners: Values | None = None) -> Values:
+    def _seen(self, pose: Pose, index: int, *, held: float, corners: Values | None = None) -> Values:
         """Return, for places of the frame, where they would lie in the picture if all in it were infinitely far.
 
         Both are in pixels from the middle, (rows, columns, 2). corners: the places; without any, those of a grid.
@@ -218,7 +218,7 @@ class Parallax:
         whole = np.asarray(cv2.resize(places, size, interpolation=cv2.INTER_LINEAR), dtype=np.float32)
         return whole[step : step + shape[0], step : step + shape[1]]
 
-    def _draw_subject(self, subject: Subject, seen: Values, pose: Pose, bearing: Bearing) -> None:
+    def _draw_subject(self, subject: Subject, seen: Values, *, pose: Pose, bearing: Bearing) -> None:
         step = self._layers.step_px
         left, top, right, bottom = subject.box
         places = self._placed(seen, pose, subject.nearness)
@@ -269,7 +269,7 @@ class Parallax:
         for index in self._sampled():
             pose = self._pose(index)
             for held in (FAR, 1.0):
-                seen = self._seen(pose, index, held, corners)
+                seen = self._seen(pose, index, held=held, corners=corners)
                 for near in (FAR, held):
                     found = self._stepped(seen, pose, near).reshape(-1, 2)
                     low, high = np.minimum(low, found.min(axis=0)), np.maximum(high, found.max(axis=0))

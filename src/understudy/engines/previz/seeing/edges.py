@@ -22,7 +22,7 @@ def guided(values: Values, picture: Picture, *, radius_part: float, evenness: fl
     size = (max(8, round(width_px * scale)), max(8, round(height_px * scale)))
     colours = _resized(picture, size).astype(np.float32) / np.float32(255)
     coarse = _resized(values, size)
-    factors, offset = _explained(coarse, colours, max(1, round(max(size) * radius_part)), evenness)
+    factors, offset = _explained(coarse, colours, radius_px=max(1, round(max(size) * radius_part)), evenness=evenness)
     whole = (width_px, height_px)
     found = np.asarray(cv2.resize(offset, whole, interpolation=cv2.INTER_LINEAR), dtype=np.float32)
     for channel in range(3):
@@ -37,7 +37,7 @@ def averaged(values: Values, radius_px: int) -> Values:
     return np.asarray(cv2.blur(values, (side_px, side_px), borderType=cv2.BORDER_REFLECT_101), dtype=np.float32)
 
 
-def _explained(values: Values, colours: Values, radius_px: int, evenness: float) -> tuple[Values, Values]:
+def _explained(values: Values, colours: Values, *, radius_px: int, evenness: float) -> tuple[Values, Values]:
     """Return the factor of each colour channel and the offset, averaged over the windows that hold a place."""
     means = averaged(colours, radius_px)
     mean = averaged(values, radius_px)
@@ -55,8 +55,8 @@ def _explained(values: Values, colours: Values, radius_px: int, evenness: float)
     return averaged(np.ascontiguousarray(factors), radius_px), averaged(offset.astype(np.float32), radius_px)
 
 
-def _resized(values: Values | Picture, size: tuple[int, int]) -> Values:
+def _resized(values: Values | Picture, size_px: tuple[int, int]) -> Values:
     """Return the values at a size, (width_px, height_px)."""
-    shrinks = values.shape[0] >= size[1] and values.shape[1] >= size[0]
+    shrinks = values.shape[0] >= size_px[1] and values.shape[1] >= size_px[0]
     way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(values, size, interpolation=way), dtype=np.float32)
+    return np.asarray(cv2.resize(values, size_px, interpolation=way), dtype=np.float32)

@@ -46,19 +46,20 @@ def mouth_of(picture: Picture) -> Mouth | None:
     """Find the mouth of the likeliest face, (height_px, width_px, 3) uint8 RGB; None where there is no face."""
     height_px, width_px = picture.shape[:2]
     side_px = float(max(height_px, width_px))
-    far = _face_in(picture, width_px / 2, height_px / 2, side_px)
+    far = _face_in(picture, (width_px / 2, height_px / 2), side_px)
     if far is None and min(height_px, width_px) < side_px:
         # The upper middle of an upright picture, the middle of a wide one: there a face is, if it is small.
         shorter_px = float(min(height_px, width_px))
-        far = _face_in(picture, width_px / 2, min(height_px / 2, shorter_px / 2), shorter_px)
+        far = _face_in(picture, (width_px / 2, shorter_px / 2), shorter_px)
     if far is None:
         return None
-    near = _face_in(picture, *far.middle_px, _CLOSER * far.width_px)
+    near = _face_in(picture, far.middle_px, _CLOSER * far.width_px)
     return (near or far).mouth
 
 
-def _face_in(picture: Picture, x_px: float, y_px: float, side_px: float) -> _Face | None:
+def _face_in(picture: Picture, middle_px: tuple[float, float], side_px: float) -> _Face | None:
     """Look for a face in the square around a place; what lies beyond the picture is black."""
+    x_px, y_px = middle_px
     scale = INPUT_SIDE_PX / side_px
     shift = np.array(
         [[scale, 0, INPUT_SIDE_PX / 2 - x_px * scale], [0, scale, INPUT_SIDE_PX / 2 - y_px * scale]], dtype=np.float64
@@ -69,7 +70,7 @@ def _face_in(picture: Picture, x_px: float, y_px: float, side_px: float) -> _Fac
     cell = int(scores.argmax())
     if 1 / (1 + float(np.exp(-np.clip(scores[cell], -60, 60)))) < LEAST_SCORE:
         return None
-    return _face_of(_answered(square, _PLACES).reshape(-1, 16)[cell], cell, (x_px, y_px), 1 / scale)
+    return _face_of(_answered(square, _PLACES).reshape(-1, 16)[cell], cell, middle_px=middle_px, per_pixel=1 / scale)
 
 
 def _answered(square: NDArray[np.generic], layer: str) -> NDArray[np.float32]:
@@ -90,7 +91,7 @@ def _reduced(picture: Picture, shift: NDArray[np.float64], scale: float) -> tupl
     return small, shift * ratio
 
 
-def _face_of(values: NDArray[np.float32], cell: int, middle_px: tuple[float, float], per_pixel: float) -> _Face:
+def _face_of(values: NDArray[np.float32], cell: int, *, middle_px: tuple[float, float], per_pixel: float) -> _Face:
     """Read a face's values. middle_px: of the square, in the picture. per_pixel: the picture's pixels for one of it."""
     cells = INPUT_SIDE_PX // _CELL_PX
     row, column = divmod(cell, cells)
