@@ -147,7 +147,7 @@ def test_particles_move_through_the_air(kind: Particle) -> None:
 
 
 def test_snow_falls() -> None:
-    frames = frames_of(shot_of(subjects=(), setting=SettingKind.STREET, weather=Weather.SNOW), (10, 11))
+    frames = frames_of(shot_of(subjects=(), setting=SettingKind.ROAD, weather=Weather.SNOW), (10, 11))
     assert drift(frames, (0.0, 0.4))[1] > 0.4
 
 

@@ -71,7 +71,7 @@ def words_of(art_id: str, language: str) -> tuple[str, ...]:
     Raises: KeyError: no such drawing.
     """
     if art_id in _drawn():
-        return (art_id.replace("-", " "),) if language == "en" else ()
+        return next((row.words.get(language, ()) for row in table("art") if row.value == art_id), ())
     words = _names()[art_id].get(language, ())
     return tuple(words) if isinstance(words, list) else ()
 

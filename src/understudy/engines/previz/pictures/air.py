@@ -398,7 +398,7 @@ def in_the_air(stagehand: Stagehand, *, is_indoors: bool) -> list[Layer]:
     """All that the shot's weather and particles put into the air."""
     shot, layers = stagehand.shot, []
     weather = shot.weather
-    is_dry = is_indoors or shot.setting in (SettingKind.UNDERWATER, SettingKind.SPACE)
+    is_dry = is_indoors or shot.setting in (SettingKind.UNDERWATER, SettingKind.SPACE, SettingKind.MOON)
     if not is_dry:
         if weather in (Weather.RAIN, Weather.STORM):
             layers.extend(_rain(stagehand))

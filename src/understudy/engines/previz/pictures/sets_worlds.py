@@ -155,7 +155,7 @@ def _palms(stagehand: Stagehand, depth: float) -> Panel:
     rng = stagehand.rng
     low, high = stagehand.reach.x_range(depth)
     side = -1.0 if rng.random() < 0.5 else 1.0
-    start, end = (low, low + 0.6 * (high - low)) if side < 0 else (high - 0.6 * (high - low), high)
+    start, end = (low, low + 0.95 * (high - low)) if side < 0 else (high - 0.95 * (high - low), high)
 
     def draw(pen: Pen) -> None:
         tip = pen.high if side < 0 else pen.low
@@ -164,9 +164,9 @@ def _palms(stagehand: Stagehand, depth: float) -> Panel:
         pen.poly(
             [(base, 0.36), (base, 0.95), ((base * 2 + tip) / 3, 0.66), ((base + tip) / 2, 0.33)], (0.16, 0.40, 0.16)
         )
-        for index in range(7):
-            foot = base + (tip - base) * (0.06 + 0.10 * index)
-            tall = rng.uniform(1.5, 2.3) * (1 - 0.06 * index)
+        for index in range(9):
+            foot = base + (tip - base) * (0.03 + 0.085 * index)
+            tall = rng.uniform(1.7, 2.6) * (1 - 0.045 * index)
             lean = -side * rng.uniform(0.15, 0.5)
             for part in range(8):
                 y0, y1 = tall * part / 8, tall * (part + 1) / 8
@@ -184,7 +184,7 @@ def _palms(stagehand: Stagehand, depth: float) -> Panel:
                     dimmed((0.22, 0.52, 0.20), rng.uniform(0.7, 1.15)),
                 )
 
-    return board_panel(stagehand, (depth, 3.2), draw, span=(start, end))
+    return board_panel(stagehand, (depth, 3.5), draw, span=(start, end))
 
 
 def jungle(stagehand: Stagehand) -> SceneSet:
