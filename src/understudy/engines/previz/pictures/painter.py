@@ -5,13 +5,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from understudy.engines.previz.pictures.actors import Actor, Setup, Voice, base_lift_of, cast_of
+from understudy.engines.previz.pictures.actors import Role, Setup, Voice, base_lift_of, cast_of
 from understudy.engines.previz.pictures.air import in_the_air
 from understudy.engines.previz.pictures.camera import Camera
 from understudy.engines.previz.pictures.canvas import Bitmap, Canvas
 from understudy.engines.previz.pictures.layers import Layer
-from understudy.engines.previz.pictures.light import look_of
+from understudy.engines.previz.pictures.light import Look, look_of
 from understudy.engines.previz.pictures.motions import FOLLOWED, TRAVEL
+from understudy.engines.previz.pictures.photo_stage import actor_of, photo_extras, photo_set
+from understudy.engines.previz.pictures.photographs import NO_PHOTOGRAPHS, Photographs, framed_by, with_likenesses
 from understudy.engines.previz.pictures.props import place_props
 from understudy.engines.previz.pictures.raster import Raster
 from understudy.engines.previz.pictures.scene import Stagehand
@@ -32,16 +34,24 @@ _WINDS = {Weather.WIND: 2.6, Weather.STORM: 3.0, Weather.RAIN: 1.2, Weather.SNOW
 
 
 class FilmPainter:
-    """Draws the frames of one shot; equal shot, canvas and speech give equal pictures."""
+    """Draws the frames of one shot; equal shot, canvas, speech and photographs give equal pictures."""
 
-    def __init__(self, shot: Shot, canvas: Canvas, *, speech: Sequence[Spoken] = ()) -> None:
+    def __init__(
+        self,
+        shot: Shot,
+        canvas: Canvas,
+        *,
+        speech: Sequence[Spoken] = (),
+        photographs: Photographs = NO_PHOTOGRAPHS,
+    ) -> None:
         """Build all layers and sprites.
 
         canvas: of the shot, whose frames are counted from its own beginning. speech: what is said in the shot, its
-        times counted likewise, so that speakers move with it.
+        times counted likewise, so that speakers move with it. photographs: what it shows of given pictures.
         """
-        self._shot, self._canvas = shot, canvas
-        roles, group_width = cast_of(shot)
+        shot = framed_by(shot, photographs)
+        self._shot, self._canvas, self._photographs = shot, canvas, photographs
+        roles, group_width = with_likenesses(*cast_of(shot), photographs)
         aspect = roles[0].aspect if roles else 1.0
         land = land_of(shot)
         # Over a land, what flies is composed as in the sky.
@@ -52,14 +62,9 @@ class FilmPainter:
         move = shot.camera if land is None else CameraMove.STATIC
         self._camera = Camera(self.staging, move, rng=self._stream(1), speed=camera_speed)
         reach = Reach.of([self._view(time_s) for time_s in np.linspace(0, canvas.duration_s, _SAMPLED_VIEWS)])
-        look = look_of(
-            shot.setting,
-            shot.time_of_day,
-            shot.weather,
-            style=shot.style,
-            mood=shot.mood,
-            side=1 if self._stream(2).random() < 0.5 else -1,
-        )
+        look = self._look()
+        given = photo_set(photographs, look, staging=self.staging, reach=reach, time_of_day=shot.time_of_day)
+        given_set, look = given if given is not None else (None, look)
         stagehand = Stagehand(
             shot=shot,
             staging=self.staging,
@@ -71,38 +76,67 @@ class FilmPainter:
             repeat=_GROUND_PERIOD if camera_speed else 0.0,
             is_passing=camera_speed != 0.0 or shot.camera is CameraMove.TRACK,
         )
-        scene = build_set(stagehand) if land is None else landscape(stagehand, land)
+        scene = given_set or (build_set(stagehand) if land is None else landscape(stagehand, land))
         layers: list[Layer] = list(scene.layers)
         lead = roles[0] if roles else None
         props = replace(stagehand, rng=self._stream(5))
-        if land is None:
+        if land is None and given_set is None:
             tall, half = (lead.rig.height, group_width / 2) if lead else (1.0, 0.5)
             layers.extend(place_props(props, scene, hero_tall=tall, hero_half=half))
         rng = self._stream(6)
         # The seed also moves the subject a little off the middle, as far as there is room.
         room = max(self.staging.half_width - group_width / 2, 0.0)
         aside = float(rng.uniform(-0.3, 0.3)) * min(room, 0.8)
-        for role in roles:
-            setup = Setup(
-                shot=shot,
-                look=look,
-                rng=rng,
-                pixels_per_unit=reach.finest_scale(role.depth * self.staging.distance),
-                distance=self.staging.distance,
-                duration_s=canvas.duration_s,
-                heading=heading,
-                speed=own_speed,
-                start_x=aside - (own_speed - camera_speed) * canvas.duration_s / 2,
-                is_afloat=self.staging.is_afloat,
-                is_water=scene.is_water,
-                base_lift=base_lift_of(role, self.staging, rng),
-            )
-            layers.append(Actor(role, setup, Voice(speech, role.subject_index)))
+        setup = Setup(
+            shot=shot,
+            look=look,
+            rng=rng,
+            pixels_per_unit=1.0,
+            distance=self.staging.distance,
+            duration_s=canvas.duration_s,
+            heading=heading,
+            speed=own_speed,
+            start_x=aside - (own_speed - camera_speed) * canvas.duration_s / 2,
+            is_afloat=self.staging.is_afloat,
+            is_water=scene.is_water,
+        )
+        layers.extend(self._actors(roles, setup, reach=reach, speech=speech))
         air = replace(stagehand, rng=self._stream(7))
         layers.extend(in_the_air(air, is_indoors=shot.setting in INDOORS))
         self._layers = sorted(layers, key=lambda layer: -layer.depth)
         stays_away = len({view.z for view in reach.views}) == 1
         self._raster = Raster(canvas.width_px, canvas.height_px, keeps_scale=stays_away)
+
+    def _look(self) -> Look:
+        shot = self._shot
+        return look_of(
+            shot.setting,
+            shot.time_of_day,
+            shot.weather,
+            style=shot.style,
+            mood=shot.mood,
+            side=1 if self._stream(2).random() < 0.5 else -1,
+        )
+
+    def _actors(self, roles: Sequence[Role], setup: Setup, *, reach: Reach, speech: Sequence[Spoken]) -> list[Layer]:
+        """The figures, and what given pictures add to them. setup: of all of them, but for size and height."""
+        photographs = self._photographs
+        actors = [
+            actor_of(
+                role,
+                roles,
+                setup=replace(
+                    setup,
+                    pixels_per_unit=reach.finest_scale(role.depth * self.staging.distance),
+                    base_lift=base_lift_of(role, self.staging, setup.rng),
+                ),
+                voice=Voice(speech, role.subject_index),
+                photographs=photographs,
+            )
+            for role in roles
+        ]
+        near = replace(setup, pixels_per_unit=reach.finest_scale(self.staging.distance))
+        return [*actors, *photo_extras(photographs, roles, actors, setup=near, staging=self.staging)]
 
     def _stream(self, number: int) -> np.random.Generator:
         """Random numbers of their own for each part, so that changing one part leaves the others as they are."""
@@ -123,7 +157,9 @@ class FilmPainter:
             return 0.0, 0.0
         speed = min(speed, _LONGEST_TRAVEL / duration_s) * (heading or 1.0)
         gain = np.sign(speed) * min(abs(speed), 0.62 * self.staging.half_width / duration_s)
-        if action in FOLLOWED or shot.camera is CameraMove.TRACK:
+        # A picture behind ends soon: the camera lets its subject cross it.
+        is_followed = action in FOLLOWED or shot.camera is CameraMove.TRACK
+        if is_followed and self._photographs.backdrop is None:
             return float(speed), float(speed - gain * 0.5)
         return float(gain), 0.0
 

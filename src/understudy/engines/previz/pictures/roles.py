@@ -10,7 +10,7 @@ from understudy.engines.previz.pictures.rigs import Body, Rig, rig_of
 from understudy.engines.previz.pictures.sprites import has_art, sprite
 from understudy.engines.previz.plan import Action, Shot, Subject
 
-_MOST_ACTORS = 8
+_MOST_ACTORS = 9
 _ASPECTS = {Body.PERSON_HEAD: 0.46, Body.CREATURE_HEAD: 0.48, Body.NONE: 0.44, Body.BEAST_HEAD: 1.24, Body.BUST: 0.52}
 _PROBE_PX = 96
 # A lone subject that is to stand at a side, in units from the middle.

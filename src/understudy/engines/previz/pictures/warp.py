@@ -16,12 +16,18 @@ _MARGIN = 0.12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Features:
-    """Where the face is, in parts of the sprite: x from the middle, heights above its foot; size in heights."""
+    """Where the face is, in parts of the sprite: x from the middle, heights above its foot; size in heights.
+
+    relief: how far each part bulges towards the viewer, 0..1, over the whole sprite and of any size; yaw: how far what
+    bulges most is moved to the left, in heights, as by turning the figure.
+    """
 
     eyes: tuple[float, float] = (0.0, 0.5)
     mouth: tuple[float, float] = (0.0, 0.3)
     size: float = 0.2
     has_face: bool = False
+    relief: Floats | None = None
+    yaw: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +67,8 @@ def bend_sprite(
     p, q = _source(grid_x, grid_y, motion=motion, aspect=aspect, has_legs=has_legs)
     if features is not None and features.has_face:
         q = _faced(p, q, motion=motion, features=features)
+    if features is not None and features.relief is not None and features.yaw:
+        p = p + np.float32(features.yaw) * _bulge(features.relief, p / np.float32(aspect), q)
     flipped = -1.0 if place.flip else 1.0
     source_x = (p * np.float32(flipped / aspect) + np.float32(0.5)) * columns - np.float32(0.5)
     source_y = (1 - q) * rows - np.float32(0.5)
@@ -163,3 +171,11 @@ def _faced(p: Floats, q: Floats, *, motion: Motion, features: Features) -> Float
         window = np.exp(-((above / np.float32(features.size * 0.46)) ** 2))
         result = result + np.float32(4.2 * motion.blink) * above * near * window
     return result
+
+
+def _bulge(relief: Floats, along: Floats, q: Floats) -> Floats:
+    """The relief at places of the sprite: along its width from the middle, and up its height; both in parts of it."""
+    rows, columns = relief.shape
+    x = (along + np.float32(0.5)) * np.float32(columns) - np.float32(0.5)
+    y = (1 - q) * np.float32(rows) - np.float32(0.5)
+    return np.asarray(cv2.remap(relief, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT), dtype=np.float32)
