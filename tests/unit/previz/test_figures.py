@@ -126,7 +126,7 @@ def test_the_coat_has_its_colour_in_the_film() -> None:
     def shown(tint: str) -> float:
         subject = Subject(art="woman", word="woman", action=Action.WALK, wears=("coat",), wears_tint=tint)
         shot = shot_of(subjects=(subject,), setting=SettingKind.SNOWFIELD)
-        return hue_share(frames_of(shot, (30,), size_px=(640, 360))[0], RED)
+        return float(hue_share(frames_of(shot, (30,), size_px=(640, 360))[0], RED))
 
     assert shown("red") > 4 * shown("green") + 0.005
 

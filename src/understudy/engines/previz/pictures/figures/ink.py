@@ -16,6 +16,7 @@ _WHITE: Rgb = (1.0, 1.0, 1.0)
 # What lies in shadow is cooler, as in the art library.
 _SHADE: Rgb = (0.26, 0.15, 0.42)
 _KEPT_COLOURS = 512
+_DIM, _NIGHT_FILL = 0.9, 0.20
 # The light edge is soft, so that it is computed on a smaller picture.
 _RIM_SCALE = 3
 _RIM_PX = 260
@@ -26,7 +27,9 @@ class Ink:
 
     def __init__(self, look: Look) -> None:
         self._look = look
-        self._light = look.lit_matrix(gain=look.key, haze=0.0)
+        # Whom a film is about is lit a little more than the night is: a face must be read.
+        gain = mix(look.key, _WHITE, _NIGHT_FILL) if max(look.key) < _DIM else look.key
+        self._light = look.lit_matrix(gain=gain, haze=0.0)
         self.side = float(np.sign(look.sun_x) or 1.0)
         self.facing = 1.0
         # Gradients cost fifty times what one colour does, so that large figures are shaded at a smaller size.
