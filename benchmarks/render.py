@@ -1,12 +1,12 @@
-"""How long previz takes, beside what encoding the very same pictures takes alone.
+"""How long previz takes for each scenario, beside what encoding the very same pictures takes alone.
 
-Per resolution, in one process: a first clip (cold), then a second one whole (warm, `PrevizEngine.render`), then the
-same clip once more in its parts, then the same pictures, kept in memory as RGBA, through the same `FilmEncoder` with
-the same settings (x264 veryfast, CRF 20; colour conversion, sound and muxing included). Warm figures are the best of
-``--runs``: on a machine that does other work too, the smallest time is the one least disturbed. The ratio is given in
-processor seconds too, which other work hardly changes.
+Each scenario and resolution has a process of its own: a first clip (cold), then a second one whole (warm,
+`PrevizEngine.render`), the process's peak memory until then, then the same clip once more in its parts, then the same
+pictures, kept in memory as RGBA, through the same `FilmEncoder` with the same settings (colour conversion, sound and
+muxing included). Warm figures are the best of ``--runs``: on a machine that does other work too, the smallest time is
+the one least disturbed. The ratio is given in processor seconds too, which other work hardly changes.
 
-    python benchmarks/render.py [--resolutions 480p 720p] [--ratio 16:9] [--prompt ...] [--duration-s 5] [--json]
+    python benchmarks/render.py [--scenarios text landscape ...] [--resolutions 480p 720p 1080p 4k] [--runs 2] [--json]
 """
 
 import argparse
@@ -14,26 +14,69 @@ import itertools
 import json
 import os
 import platform
+import resource
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
+from render_media import item, photo, video
 from understudy.catalog.load import load_catalogue
-from understudy.core.content import ContentItem, Modality
+from understudy.core.content import ContentItem, Modality, Role
 from understudy.core.render import RenderJob
 from understudy.core.request import GenerationRequest
 from understudy.engines.previz import engine as previz
 from understudy.media.encode import FilmEncoder
 
 MODEL = "doubao-seedance-2.0"
-PROMPT = (
-    "A cute baby sea otter wearing a beret stands in a spring courtyard among falling cherry blossoms, slow push in. "
-    'The otter says: "Hello! Welcome to my little garden."'
-)
+RSS_UNIT_BYTES = 1024 if sys.platform == "linux" else 1
+SPOKEN = 'A voice says: "Hello! Welcome to my little garden."'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """A request. media: (role, maker of the file, photograph)."""
+
+    prompt: str
+    media: tuple[tuple[Role, Callable[[Path, str], Path], str], ...] = ()
+
+
+IMAGES = tuple((Role.REFERENCE_IMAGE, photo, name) for name in ("astronaut", "chelsea"))
+SCENARIOS = {
+    "text": Scenario(
+        prompt="A cute baby sea otter wearing a beret stands in a spring courtyard among falling cherry blossoms, slow "
+        'push in. The otter says: "Hello! Welcome to my little garden."'
+    ),
+    "landscape": Scenario(prompt=f"Aerial shot flying over snowy mountains at dawn. {SPOKEN}"),
+    "shots": Scenario(
+        prompt="0-2s: a woman in a red coat walks through a rainy street at night. 2-5s: cut to a knight who rides a "
+        f"horse across a desert. {SPOKEN}"
+    ),
+    "first": Scenario(
+        prompt=f"Slow push in. {SPOKEN}",
+        media=((Role.FIRST_FRAME, photo, "astronaut"),),
+    ),
+    "first+last": Scenario(
+        prompt=f"The picture changes. {SPOKEN}",
+        media=((Role.FIRST_FRAME, photo, "coffee"), (Role.LAST_FRAME, photo, "chelsea")),
+    ),
+    "images": Scenario(
+        prompt=f"The woman from image 1 stands on a beach, the cat from image 2 sits on the right. {SPOKEN}",
+        media=IMAGES,
+    ),
+    "edit": Scenario(
+        prompt=f"Put a red balloon on the left of video 1. {SPOKEN}", media=((Role.REFERENCE_VIDEO, video, "chelsea"),)
+    ),
+    "night": Scenario(
+        prompt=f"Make video 1 a snowy night. {SPOKEN}", media=((Role.REFERENCE_VIDEO, video, "chelsea"),)
+    ),
+    "extend": Scenario(prompt=f"Extend video 1. {SPOKEN}", media=((Role.REFERENCE_VIDEO, video, "coffee"),)),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +87,7 @@ class Measured:
     ``_cpu_s``: processor seconds of all threads.
     """
 
+    scenario: str
     resolution: str
     width_px: int
     height_px: int
@@ -59,6 +103,7 @@ class Measured:
     encoding_only_s: float
     encoding_only_cpu_s: float
     film_size_bytes: int
+    peak_bytes: int
 
     @property
     def drawing_and_encoding_ratio(self) -> float:
@@ -79,9 +124,14 @@ class Measured:
 def open_job(wanted: argparse.Namespace, resolution: str, folder: Path) -> RenderJob:
     """Make the job that a request for this resolution leads to."""
     model = load_catalogue().models[MODEL]
+    scenario = SCENARIOS[wanted.scenario]
+    files = [(role, make(folder, name)) for role, make, name in scenario.media]
     request = GenerationRequest(
         model=model.id,
-        content=(ContentItem(modality=Modality.TEXT, value=wanted.prompt),),
+        content=(
+            ContentItem(modality=Modality.TEXT, value=scenario.prompt),
+            *(item(path, role) for role, path in files),
+        ),
         ratio=wanted.ratio,
         resolution=resolution,
         duration_s=wanted.duration_s,
@@ -97,6 +147,7 @@ def open_job(wanted: argparse.Namespace, resolution: str, folder: Path) -> Rende
         fps=model.fps,
         audio_channels=model.audio_channels,
         output_dir=str(folder),
+        media={number + 1: str(path) for number, (_, path) in enumerate(files)},
     )
 
 
@@ -132,7 +183,8 @@ def parts_s(engine: previz.PrevizEngine, job: RenderJob) -> dict[str, float]:
         frames[index] = rgba
     started, cpu_started = time.perf_counter(), time.process_time()
     target = Path(job.output_dir) / "encoded.mp4"
-    with FilmEncoder(target, previz.film_format(canvas), sound=previz.encoder_sound(soundtrack)) as encoder:
+    wanted = previz.film_format(canvas, tags=previz.tags_of(job))
+    with FilmEncoder(target, wanted, sound=previz.encoder_sound(soundtrack)) as encoder:
         for rgba in frames:
             encoder.add_frame(rgba)
     encoding_s, encoding_cpu_s = time.perf_counter() - started, time.process_time() - cpu_started
@@ -147,21 +199,23 @@ def parts_s(engine: previz.PrevizEngine, job: RenderJob) -> dict[str, float]:
 
 
 def measure(wanted: argparse.Namespace, resolution: str) -> Measured:
-    """Measure one resolution."""
+    """Measure one scenario at one resolution."""
     engine = previz.PrevizEngine()
     engine.warm()
     with tempfile.TemporaryDirectory() as folder:
         job = open_job(wanted, resolution, Path(folder))
         cold = whole_s(engine, job)
         wholes = [whole_s(engine, job) for _ in range(wanted.runs)]
+        peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * RSS_UNIT_BYTES
         parts = [parts_s(engine, job) for _ in range(wanted.runs)]
-        film = Path(folder) / previz.FILM_NAME
+        film = Path(folder) / previz.film_name(job)
         if film.read_bytes() != (Path(folder) / "encoded.mp4").read_bytes():
             raise SystemExit("the pictures encoded alone gave another film: the comparison would not be fair")
         size_bytes = film.stat().st_size
         width_px, height_px = job.sizes[wanted.ratio]
     best = {name: min(part[name] for part in parts) for name in parts[0]}
     return Measured(
+        scenario=wanted.scenario,
         resolution=resolution,
         width_px=width_px,
         height_px=height_px,
@@ -169,56 +223,73 @@ def measure(wanted: argparse.Namespace, resolution: str) -> Measured:
         cold_s=cold,
         whole_s=min(wholes),
         film_size_bytes=size_bytes,
+        peak_bytes=peak_bytes,
         **best,
     )
 
 
-def print_table(rows: Sequence[Measured]) -> None:
-    """Print one line per resolution."""
-    print(
-        "resolution  size        first  whole   plan  sound  setup  draw+enc  enc only |",
-        "draw+enc/enc  (cpu)  whole/enc |",
-        "paint ms/frame  enc ms/frame   film kB",
+def measured_apart(wanted: argparse.Namespace, scenario: str, resolution: str) -> Measured:
+    """Measure in a process of its own, so that the first clip is cold and the peak of memory this film's."""
+    command = [sys.executable, __file__, "--one", scenario, resolution, "--runs", str(wanted.runs)]
+    command += ["--ratio", wanted.ratio, "--duration-s", str(wanted.duration_s), "--seed", str(wanted.seed)]
+    answer = subprocess.run(command, check=True, stdout=subprocess.PIPE)
+    return Measured(**json.loads(answer.stdout))
+
+
+def print_row(row: Measured) -> None:
+    """Print one row of a table in Markdown."""
+    cells = (
+        *(row.scenario, row.resolution),
+        *(f"{value:.2f}" for value in (row.cold_s, row.whole_s, row.sound_s, row.setup_s)),
+        *(f"{value:.2f}" for value in (row.drawing_and_encoding_s, row.encoding_only_s)),
+        *(f"{value:.2f}" for value in (row.drawing_and_encoding_ratio, row.drawing_and_encoding_cpu_ratio)),
+        *(f"{row.whole_ratio:.2f}", f"{row.drawing_s / row.num_frames * 1e3:.1f}"),
+        *(f"{row.whole_s / (row.num_frames * row.width_px * row.height_px) * 1e9:.0f}", f"{row.peak_bytes / 1e6:.0f}"),
     )
-    for row in rows:
-        seconds = (
-            f"{row.resolution:10}  {row.width_px}x{row.height_px:<5}  {row.cold_s:6.2f} {row.whole_s:6.2f}"
-            f" {row.planning_s:6.3f} {row.sound_s:6.2f} {row.setup_s:6.2f} {row.drawing_and_encoding_s:9.2f}"
-            f" {row.encoding_only_s:9.2f}"
-        )
-        ratios = (
-            f"{row.drawing_and_encoding_ratio:12.2f} {row.drawing_and_encoding_cpu_ratio:6.2f} {row.whole_ratio:10.2f}"
-        )
-        per_frame = f"{row.drawing_s / row.num_frames * 1e3:14.2f} {row.encoding_only_s / row.num_frames * 1e3:13.2f}"
-        print(f"{seconds} | {ratios} | {per_frame} {row.film_size_bytes / 1e3:9.0f}")
+    print("| " + " | ".join(cells) + " |", flush=True)
+
+
+COLUMNS = (
+    "scenario", "size", "first clip", "warm clip", "sound", "setup", "draw + encode", "encode only",
+    "draw + encode / encode only", "the same, CPU", "whole clip / encode only", "paint, ms a frame",
+    "warm clip, ns a pixel", "peak MB",
+)  # fmt: skip
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--resolutions", nargs="+", default=["480p", "720p", "1080p"])
+    parser.add_argument("--scenarios", nargs="+", default=list(SCENARIOS), choices=SCENARIOS)
+    parser.add_argument("--resolutions", nargs="+", default=["480p", "720p", "1080p", "4k"])
     parser.add_argument("--ratio", default="16:9")
-    parser.add_argument("--prompt", default=PROMPT)
     parser.add_argument("--duration-s", type=int, default=5)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--runs", type=int, default=2)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
     wanted = parser.parse_args()
-    rows = [measure(wanted, resolution) for resolution in wanted.resolutions]
+    if wanted.one is not None:
+        wanted.scenario, resolution = wanted.one
+        print(json.dumps(asdict(measure(wanted, resolution))))
+        return
+    rows = []
+    if not wanted.json:
+        print(f"{platform.machine()}, {os.cpu_count()} cores; {wanted.duration_s} s, {wanted.ratio}; seconds\n")
+        print("| " + " | ".join(COLUMNS) + " |\n|" + "---|" * len(COLUMNS))
+    for scenario, resolution in itertools.product(wanted.scenarios, wanted.resolutions):
+        rows.append(measured_apart(wanted, scenario, resolution))
+        if not wanted.json:
+            print_row(rows[-1])
     if wanted.json:
         ratios = ("drawing_and_encoding_ratio", "drawing_and_encoding_cpu_ratio", "whole_ratio")
         print(
             json.dumps(
                 {
                     "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-                    "prompt": wanted.prompt,
                     "rows": [{**asdict(row), **{name: getattr(row, name) for name in ratios}} for row in rows],
                 }
             )
         )
-        return
-    print(f"{platform.machine()}, {os.cpu_count()} cores; {wanted.duration_s} s with sound, {wanted.ratio}; seconds")
-    print_table(rows)
 
 
 if __name__ == "__main__":

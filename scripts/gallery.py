@@ -29,6 +29,7 @@ PHOTOGRAPHS = ROOT / "tests/assets/pictures"
 FRAMES, COLUMNS = 6, 3
 CELL_WIDTH_PX, CELL_HEIGHT_MAX_PX = 400, 400
 QUALITY = 82
+LONGER_SIDE_PX = 1024
 SEED = 7
 CLICK_RATE_HZ = 24_000
 
@@ -54,9 +55,14 @@ class Show:
     media: Callable[[Path], MediaFields] = field(default=lambda _: {})
 
 
-def photo(name: str) -> Path:
-    """Return a photograph of the tests."""
-    return PHOTOGRAPHS / f"{name}.jpg"
+def photo(folder: Path, name: str) -> Path:
+    """Return a photograph of the tests, enlarged: requests must not have pictures that are so small."""
+    path = folder / f"{name}.jpg"
+    picture = cv2.imread(str(PHOTOGRAPHS / path.name))
+    assert picture is not None
+    scale = LONGER_SIDE_PX / max(picture.shape[:2])
+    cv2.imwrite(str(path), cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC))
+    return path
 
 
 def film(folder: Path, name: str) -> Path:
@@ -66,7 +72,7 @@ def film(folder: Path, name: str) -> Path:
 
 def wide_photo(folder: Path, name: str, *, zoom: float, x: float, y: float) -> Path:
     """Cut a part out of a photograph, 16:9; x, y: its middle in parts of the photograph."""
-    picture = cv2.imread(str(photo(name)))
+    picture = cv2.imread(str(photo(folder, name)))
     assert picture is not None
     height_px, width_px = picture.shape[:2]
     cut_width = width_px / zoom
@@ -82,7 +88,7 @@ def wide_photo(folder: Path, name: str, *, zoom: float, x: float, y: float) -> P
 def moving_photo(folder: Path, name: str) -> Path:
     """Make a video of a camera that pans over a photograph, 4 s."""
     path = folder / f"moving-{name}.mp4"
-    source = cv2.imread(str(photo(name)))
+    source = cv2.imread(str(photo(folder, name)))
     assert source is not None
     large = cv2.resize(cv2.cvtColor(source, cv2.COLOR_BGR2RGB), (1100, 734), interpolation=cv2.INTER_CUBIC)
     wanted = FilmFormat(width_px=864, height_px=496, fps=24, preset="veryfast", tags={})
@@ -179,13 +185,13 @@ SHOWS: Sequence[Show] = (
         name="reference-images",
         title="Reference images",
         prompt="The woman from image 1 stands on a beach at sunset, the cat from image 2 sits on the right beside her.",
-        media=lambda _: {"images": [photo("astronaut"), photo("chelsea")]},
+        media=lambda folder: {"images": [photo(folder, "astronaut"), photo(folder, "chelsea")]},
     ),
     Show(
         name="nominated",
         title="Reference images nominated as frames",
         prompt="First frame is image 1, the camera slowly pans, the final frame freezes on image 2.",
-        media=lambda _: {"images": [photo("coffee"), photo("astronaut")]},
+        media=lambda folder: {"images": [photo(folder, "coffee"), photo(folder, "astronaut")]},
     ),
     Show(
         name="edit",
@@ -227,7 +233,7 @@ SHOWS: Sequence[Show] = (
             "Cut to the beat of audio 1."
         ),
         duration_s=6,
-        media=lambda folder: {"images": [photo("astronaut")], "sounds": [clicks(folder, 96)]},
+        media=lambda folder: {"images": [photo(folder, "astronaut")], "sounds": [clicks(folder, 96)]},
     ),
 )
 
