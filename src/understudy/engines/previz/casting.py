@@ -102,6 +102,13 @@ class Cast:
             else:
                 self._pending_wears.append(draft.art)
 
+    def dress(self, draft: Draft, worn: Draft) -> None:
+        """Put on somebody what was read as a subject before: the dress of "赤いドレスの少女"."""
+        if worn.kind.name == "worn" and worn in self.drafts and draft.kind.is_living:
+            self.dismiss(worn)
+            draft.wears.append(worn.art)
+            draft.wears_tint = draft.wears_tint or worn.tint
+
     def forget_modifier(self, draft: Draft | None) -> None:
         """In "dog park" no dog is meant."""
         if draft is not None and draft in self.drafts and draft.is_vague and not draft.wears:

@@ -7,17 +7,18 @@ A shallow reading, the same for six languages: nouns and verbs in order, and sma
 from collections.abc import Mapping, Sequence
 
 from understudy.engines.previz.arranging import arrange
-from understudy.engines.previz.art import find_art, named
+from understudy.engines.previz.art import find_art
 from understudy.engines.previz.casting import SHOWN_MAX, SUBJECTS_MAX, Cast, Phrase
 from understudy.engines.previz.drafts import PROPERTIES, Draft, Mention, Reading
 from understudy.engines.previz.kinds import art_of_pronouns, kind_of
-from understudy.engines.previz.lexicon.inflect import fold, singulars
+from understudy.engines.previz.lexicon.inflect import fold
 from understudy.engines.previz.phrases import Piece
 from understudy.engines.previz.plan import Action, CameraMove
 from understudy.engines.previz.quotations import SENTENCE_ENDS
 from understudy.engines.previz.references import Naming, is_mark
 from understudy.engines.previz.shown import Shown
 from understudy.engines.previz.speakers import Speakers
+from understudy.engines.previz.wording import is_clothing, is_participle, is_plural, tint_in
 
 COUNT_MAX = 5
 QUOTE_MARK = "\x00"
@@ -29,6 +30,7 @@ _PLACE_OPENINGS = ("on ", "in ", "at ", "by ", "under ", "above ", "inside ", "a
 _FAINT_MARKS = frozenset("'\")[]@#&*’‘”")
 # A word that is a verb and one of these is a verb only right after who does it.
 _PROPERTIES = frozenset(PROPERTIES)
+_DRIFTING = frozenset({"particles", "weather"})
 _NOUN_TABLES = frozenset({"art", "setting", "particles", "weather", "time", "season", "camera"})
 # How many pieces may stand between a Japanese noun and the verb that says it is worn.
 _WORN_WITHIN = 3
@@ -36,14 +38,6 @@ _WORN_WITHIN = 3
 _JAPANESE_LINKS = ("て", "で", "り", "し", "ながら", "ば", "と")
 # "カメラに向かって": towards the camera.
 _TOWARDS = ("に", "へ", "を")
-
-
-def _is_participle(piece: Piece) -> bool:
-    return piece.language == "en" and fold(piece.text).split()[0].endswith(("ing", "ed", "en"))
-
-
-def _is_clothing(piece: Piece) -> bool:
-    return any(kind_of(art_id).name == "worn" for art_id in piece.meanings.get("art", ()))
 
 
 class Reader:
@@ -155,11 +149,12 @@ class Reader:
         before = self._before(index)
         if piece.language == "en" and before is not None and before.means("role", "determiner"):
             # In "a walk" and "the jump" nothing is said to walk or jump, in "a walking man" it is.
-            return _is_participle(piece)
+            return is_participle(piece)
         if not _NOUN_TABLES & set(meanings):
             return True
         # "A man waves" but "the waves", "waves crash".
-        after_subject = phrase.noun is not None or bool(self._cast.clause and self._cast.verb_seen)
+        is_head_first = piece.language in HEAD_FIRST and not self._cast.is_fresh
+        after_subject = phrase.noun is not None or bool(self._cast.clause and (self._cast.verb_seen or is_head_first))
         return after_subject and not (phrase.is_determined or phrase.role or phrase.tint)
 
     def _is_done_by_camera(self, index: int, piece: Piece) -> bool:
@@ -319,10 +314,10 @@ class Reader:
         """A colour belongs to the noun it stands by; a number to the next one."""
         colours, counts = piece.meanings.get("colour", ()), piece.meanings.get("count", ())
         phrase, before = self._phrase, self._before(index)
-        if colours and piece.language in HEAD_FIRST and phrase.noun is not None:
-            phrase.noun.tint = phrase.noun.tint or colours[0]
-        elif colours and piece.language in HEAD_FIRST and phrase.dressed is not None and phrase.index >= index - 2:
+        if colours and piece.language in HEAD_FIRST and phrase.dressed is not None and phrase.index >= index - 2:
             phrase.dressed.wears_tint = phrase.dressed.wears_tint or colours[0]
+        elif colours and piece.language in HEAD_FIRST and phrase.noun is not None:
+            phrase.noun.tint = phrase.noun.tint or colours[0]
         elif colours and before is not None and before.means("role", "copula") and self._cast.clause:
             self._cast.clause[0].tint = colours[0]
         elif colours:
@@ -337,16 +332,19 @@ class Reader:
         self._settle_unknown(followed_by_verb=True)
         self._mention(piece, ("sound",))
         cast, phrase = self._cast, self._phrase
+        if self._is_done_by_weather(index, piece):
+            self._phrase = Phrase()
+            return
         # In "the camera pushes in on a woman sitting" it is the woman who sits.
-        is_said_of_noun = phrase.noun is not None and phrase.noun.kind.is_living and _is_participle(piece)
+        is_said_of_noun = phrase.noun is not None and phrase.noun.kind.is_living and is_participle(piece)
         if (self._is_camera and not is_said_of_noun) or self._is_done_by_camera(index, piece):
             moves = piece.meanings.get("camera_verb", ())
             self._camera = self._camera or (CameraMove(moves[0]) if moves else None)
         else:
             action = Action(piece.meanings["action"][0])
             if not self._describes_next(index, piece):
-                may_come_first = piece.language != "en" or _is_participle(piece)
-                cast.act(action, phrase.noun, is_participle=_is_participle(piece), may_come_first=may_come_first)
+                may_come_first = piece.language != "en" or is_participle(piece)
+                cast.act(action, phrase.noun, is_participle=is_participle(piece), may_come_first=may_come_first)
             elif action is not Action.IDLE:
                 cast.action = action
         if cast.action is None:
@@ -359,6 +357,14 @@ class Reader:
         elif held:
             self._phrase.role = held
 
+    def _is_done_by_weather(self, index: int, piece: Piece) -> bool:
+        """In ", petals fall" and "mientras caen pétalos" nobody but the petals falls."""
+        before, following = self._before(index), self._next(index)
+        if before is not None and before.meanings.keys() & _DRIFTING and self._phrase.noun is None:
+            return True
+        leads = self._cast.is_fresh and piece.language in HEAD_FIRST
+        return leads and following is not None and "particles" in following.meanings
+
     def _describes_next(self, index: int, piece: Piece) -> bool:
         """Whether the verb stands before its noun: "a sleeping baby", "奔跑的狗", "踊る猫"."""
         following, phrase = self._next(index), self._phrase
@@ -369,7 +375,7 @@ class Reader:
         if piece.language == "ja":
             ends_sentence = piece.text.endswith(_JAPANESE_LINKS)
             return "art" in following.meanings and not (ends_sentence or piece.sort == "mark")
-        if not _is_participle(piece) or phrase.noun:
+        if not is_participle(piece) or phrase.noun:
             return False
         noun_next = following.is_unknown or bool({"art", "colour"} & set(following.meanings))
         return noun_next and bool(phrase.is_determined or phrase.role or phrase.tint or self._cast.is_fresh)
@@ -407,20 +413,14 @@ class Reader:
             self._show(placed, words[-1])
             self._shown.noun = (self._pieces.index(words[-1]), placed, "")
 
-    def _is_plural(self, piece: Piece) -> bool:
-        words = fold(piece.text).split()
-        if piece.language == "id":
-            first, _, second = piece.text.casefold().partition("-")
-            return first == second
-        if not words or piece.language not in ("en", "es", "pt"):
-            return piece.text.endswith(("们", "たち", "群"))
-        known, stem = named(piece.language), " ".join(words[:-1])
-        return any(f"{stem} {form}".strip() in known for form in singulars(words[-1], piece.language)[1:])
-
     def _on_noun(self, index: int, piece: Piece) -> None:
         art_id, phrase, cast, before = piece.meanings["art"][0], self._phrase, self._cast, self._before(index)
-        many = self._is_plural(piece)
+        many = is_plural(piece)
         following = self._next(index)
+        is_worn = kind_of(art_id).name == "worn"
+        phrase.tint = phrase.tint or tint_in(piece, is_worn=is_worn)
+        if is_worn and before is not None and before.means("role", "of") and cast.clause:
+            phrase.role = "wear"
         if piece.language == "en" and following is not None and self._describes_noun(following):
             return
         if cast.clause and self._is_said_of(index):
@@ -429,6 +429,10 @@ class Reader:
         beside = phrase.noun if phrase.index == index - 1 and not phrase.role else None
         if beside is not None and beside in cast.drafts and piece.language == "en":
             cast.refine(beside, art_id, word=f"{beside.word} {piece.text}", many=many)
+        elif beside is not None and piece.language in HEAD_FIRST and is_worn and beside.kind.is_living:
+            # "Gadis bergaun": the girl wears it.
+            beside.wears.append(art_id)
+            phrase.dressed = beside
         elif beside is not None and piece.language in HEAD_FIRST:
             if kind_of(art_id) is beside.kind and beside.kind.is_living:
                 cast.refine(beside, art_id, word=f"{beside.word} {piece.text}", many=many)
@@ -439,9 +443,12 @@ class Reader:
                 cast.verb_seen = True
             phrase.unknown = []
             phrase.count = int(piece.meanings["count"][0]) if "count" in piece.meanings else phrase.count
+            dress = phrase.noun if before is not None and before.means("role", "links_modifier") else None
             placed = cast.place(art_id, phrase, word=piece.text, many=many)
             self._on_subject(placed)
             self._show(placed, piece)
+            if placed is not None and dress is not None:
+                cast.dress(placed, dress)
         phrase.index = index
         self._shown.noun = (index, phrase.noun, "" if phrase.noun is not None else cast.last_role)
 
@@ -454,9 +461,9 @@ class Reader:
 
     def _describes_noun(self, following: Piece) -> bool:
         """Whether the noun only describes the one after it: "chef hat", "drone shot"."""
-        is_clothing = self._phrase.role == "wear" and _is_clothing(following)
+        is_outfit = self._phrase.role == "wear" and is_clothing(following)
         is_shot = "action" not in following.meanings and bool({"camera", "framing"} & set(following.meanings))
-        return is_clothing or is_shot
+        return is_outfit or is_shot
 
     def _on_subject(self, draft: Draft | None) -> None:
         if draft is not None and draft in self._cast.clause:
