@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from understudy.core.content import Role
 from understudy.engines.previz.board.camera_of import camera_path_of
 from understudy.engines.previz.board.given import Given
 from understudy.engines.previz.camera_path import CameraPath, Offset
@@ -14,6 +15,7 @@ from understudy.engines.previz.pictures.camera import Camera
 from understudy.engines.previz.pictures.staging import stage
 from understudy.engines.previz.plan import CameraMove, Framing, SettingKind
 from understudy.media.encode import write_png
+from unit.previz.giving import facts_of, frames_of, job_of
 from unit.previz.moving import FPS, SIZE, painted, panned, photo, view, written
 
 FRAMES = 48
@@ -106,6 +108,19 @@ def test_a_drawn_scene_is_filmed_with_the_videos_camera(tmp_path):
 def test_a_drawn_scene_is_come_nearer_to_as_in_the_video():
     path = CameraPath(fps=1.0, offsets=(Offset(), Offset(growth=1.5), Offset(growth=1.5)))
     assert views_along(path, 0.0, 1.0)[1] == (pytest.approx(0), pytest.approx(1.5))
+
+
+def test_a_prompt_borrows_the_camera_of_a_video_for_a_scene_of_its_own(tmp_path):
+    ends = {}
+    for step_px in (2.0, -2.0):
+        footage = panned(tmp_path / f"video{step_px}", step_px, FRAMES)
+        facts = facts_of(Role.REFERENCE_VIDEO, footage.path, width_px=432, height_px=248, duration_s=2.0)
+        prompt = "A horse stands in a meadow. Use the camera movement of video 1."
+        job = job_of(tmp_path, (Role.REFERENCE_VIDEO, footage.path, facts), prompt=prompt, num_frames=FRAMES)
+        frames = [np.ascontiguousarray(cv2.resize(one, SIZE)) for one in frames_of(job, *range(0, FRAMES, 4))]
+        ends[step_px] = moved(frames)[-1]
+    assert ends[2.0] < -15
+    assert ends[-2.0] > 15
 
 
 def test_a_curve_is_read_between_its_points_and_stays_at_its_end():

@@ -23,6 +23,7 @@ from understudy.core.render import RenderJob, RenderResult
 from understudy.core.request import DURATION_CHOSEN_BY_ENGINE, RATIO_CHOSEN_BY_ENGINE
 from understudy.engines.previz import planner
 from understudy.engines.previz import sound as scoring
+from understudy.engines.previz.board.camera_of import camera_path_of
 from understudy.engines.previz.board.given import Given, as_told, chosen_duration_s, given_in
 from understudy.engines.previz.board.heard import compose_given
 from understudy.engines.previz.board.nominated import with_nominated
@@ -258,8 +259,10 @@ def _painter_of(plan: FilmPlan, canvas: Canvas, given: Given, *, spoken: Sequenc
         action = plan.main.subjects[0].action if plan.main.subjects else Action.IDLE
         return Board(given, canvas, plan.main.camera, action=action, spoken=spoken)
 
+    path = camera_path_of(given.camera.path, canvas.fps) if given.camera is not None else None
+
     def open_shot(number: int, own: Canvas, said: Sequence[Spoken]) -> FilmPainter:
-        return FilmPainter(plan.shots[number], own, speech=said)
+        return FilmPainter(plan.shots[number], own, speech=said, camera_path=path)
 
     return Film(plan.shots, canvas, open_shot, spoken=spoken)
 

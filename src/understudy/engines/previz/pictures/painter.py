@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from understudy.engines.previz.camera_path import CameraPath
 from understudy.engines.previz.pictures.actors import Role, Setup, Voice, base_lift_of, cast_of
 from understudy.engines.previz.pictures.air import in_the_air
 from understudy.engines.previz.pictures.camera import Camera
@@ -43,11 +44,13 @@ class FilmPainter:
         *,
         speech: Sequence[Spoken] = (),
         photographs: Photographs = NO_PHOTOGRAPHS,
+        camera_path: CameraPath | None = None,
     ) -> None:
         """Build all layers and sprites.
 
         canvas: of the shot, whose frames are counted from its own beginning. speech: what is said in the shot, its
         times counted likewise, so that speakers move with it. photographs: what it shows of given pictures.
+        camera_path: what the camera follows in the place of the shot's own move; over a land it flies as it does.
         """
         shot = framed_by(shot, photographs)
         self._shot, self._canvas, self._photographs = shot, canvas, photographs
@@ -60,7 +63,8 @@ class FilmPainter:
         heading = self._heading(roles[0].rig.faces if roles else 0)
         own_speed, camera_speed = self._speeds(heading)
         move = shot.camera if land is None else CameraMove.STATIC
-        self._camera = Camera(self.staging, move, rng=self._stream(1), speed=camera_speed)
+        path = camera_path if land is None else None
+        self._camera = Camera(self.staging, move, rng=self._stream(1), speed=camera_speed, path=path)
         reach = Reach.of([self._view(time_s) for time_s in np.linspace(0, canvas.duration_s, _SAMPLED_VIEWS)])
         look = self._look()
         given = photo_set(photographs, look, staging=self.staging, reach=reach, time_of_day=shot.time_of_day)
