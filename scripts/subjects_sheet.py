@@ -30,7 +30,7 @@ NOUNS = (  # noqa: SIM905 - a list literal would be a hundred lines
 ).split(", ")
 CELL_PX, CAPTION_PX, COLUMNS = (192, 144), 20, 10
 SEED, FPS, NUM_FRAMES, SHOWN = 11, 12, 36, 14
-JPEG_QUALITY = 82
+JPEG_QUALITY = 74
 
 
 def shot_of(noun: str) -> Shot:

@@ -16,6 +16,7 @@ from understudy.engines.previz.pictures.terrain_fields import FIELD_PX, PERIOD_U
 from understudy.engines.previz.pictures.terrain_flight import Flight
 from understudy.engines.previz.pictures.terrain_light import Cover, LandKind, Lie, lit_land
 from understudy.engines.previz.plan import Action, CameraMove, Framing, SettingKind, Shot, TimeOfDay, Weather
+from understudy.engines.previz.planner import plan_film
 
 SIZE_PX = (320, 180)
 FOCAL_PX = 300.0
@@ -179,3 +180,19 @@ def test_each_land_has_colours_of_its_own() -> None:
             if first < second:
                 away = cv2.compareHist(histograms[first], histograms[second], cv2.HISTCMP_BHATTACHARYYA)
                 assert away > 0.3, f"{first} looks like {second}"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "setting"),
+    [
+        ("aerial shot flying over snowy mountains at dawn, fog in the valleys", SettingKind.MOUNTAINS),
+        ("an eagle soars above the desert", SettingKind.DESERT),
+        ("vista aérea de islas tropicales", SettingKind.ISLAND),
+        ("无人机航拍雪山,日出", SettingKind.MOUNTAINS),
+        ("a volcano erupting at night", SettingKind.VOLCANO),
+    ],
+)
+def test_a_prompt_that_is_a_landscape_is_flown_over(prompt: str, setting: SettingKind) -> None:
+    shot = plan_film(prompt, ratio="16:9", duration_s=5, ratios=("16:9",), duration_range_s=(4, 15)).main
+    assert shot.setting is setting
+    assert land_of(shot) is LANDS[setting]
