@@ -14,11 +14,13 @@ from understudy.engines.previz.plan import FilmPlan, SoundCue
 from understudy.engines.previz.sound import things
 from understudy.engines.previz.sound.rooms import HALL, with_room
 from understudy.engines.previz.sound.signals import (
+    Curve,
     Mono,
     Partial,
     Span,
     Stereo,
     faded,
+    filtered,
     place,
     random_for,
     ring,
@@ -113,12 +115,23 @@ def compose_music(plan: FilmPlan, span: Span, *, seed: int) -> Stereo:
         total += np.float32(style.pad) * _pads(span, chords, style=style, root=root, beat_s=beat_s)
         total += np.float32(style.pluck) * _arpeggio(span, chords, style=style, root=root, beat_s=beat_s)
         total += np.float32(style.melody) * _melody(span, chords, rng=rng, style=style, root=root, beat_s=beat_s)
+        total = filtered(total, span.sample_rate_hz, response=_balance)
     if SoundCue.DRUMS in sounds_of(plan):
         total += np.float32(1.0) * _drums(span, rng, beat_s=beat_s)
     elif style.percussion:
         total += np.float32(0.4 * style.percussion) * _light_percussion(span, rng, beat_s=beat_s)
     total = with_room(total, span, HALL)
     return unit(faded(total, 0.02, min(_FINAL_FADE_S, span.duration_s / 4), sample_rate_hz=span.sample_rate_hz))
+
+
+def _balance(frequency_hz: Curve) -> Curve:
+    """Turn the deep notes down, by up to 7 dB, and the overtones up, by up to 8 dB.
+
+    Without it the ground of the strings is more than half of the power, and less than a thousandth lies above 2 kHz,
+    where small loudspeakers play a tune.
+    """
+    octaves = np.log2(np.maximum(frequency_hz, 1.0))
+    return np.asarray(10 ** (np.interp(octaves, np.log2([55.0, 150.0, 600.0, 5000.0]), [-7.0, -1.0, 0.0, 8.0]) / 20))
 
 
 def _progression(style: Style, num_chords: int) -> list[int]:
