@@ -3,7 +3,7 @@
 Made for frames that are asked for in order. One picture of each video is held at a time, and two for the way between.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 
 import numpy as np
@@ -12,6 +12,9 @@ from understudy.engines.previz.board.between import Transition
 from understudy.engines.previz.board.given import Bridge, Cut, Footage, Join, bridges_of
 from understudy.media.decode import Picture, fitted
 from understudy.media.decode_video import VideoReader
+
+Edited = Callable[[Picture, int, int], Picture]
+"""Changes a picture, given the video's index and the frame of the film; asked in order, and once for each frame."""
 
 
 class Player:
@@ -28,7 +31,9 @@ class Player:
         size_px: tuple[int, int],
         fps: int,
         join: Join = Join.CUT,
+        edited: Edited | None = None,
     ) -> None:
+        self._edited, self._changed_at = edited, -1
         self._videos, self._cuts, self._size_px, self._fps = videos, cuts, size_px, fps
         self.starts_at = cuts[0].starts_at if cuts else 0
         self.ends_at = cuts[-1].starts_at + cuts[-1].num_frames if cuts else 0
@@ -39,6 +44,7 @@ class Player:
         self._cut: Cut | None = None
         self._next = 0
         self._shown: Picture = np.empty((0, 0, 3), dtype=np.uint8)
+        self._changed = self._shown
 
     @property
     def num_frames(self) -> int:
@@ -70,7 +76,12 @@ class Player:
             if drawn is not None:
                 self._shown = fitted(drawn, *self._size_px)
             self._next += 1
-        return self._shown
+        if self._edited is None:
+            return self._shown
+        if index != self._changed_at:
+            self._changed = self._edited(self._shown, cut.video, index)
+            self._changed_at = index
+        return self._changed
 
     def _begin(self, cut: Cut, index: int) -> None:
         self.close()

@@ -39,10 +39,11 @@ class Join(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Footage:
-    """A given video. duration_s: as it was measured."""
+    """A given video. duration_s: as it was measured. number: from 1, in the request's order; 0 = by its place."""
 
     path: Path
     duration_s: float
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +98,10 @@ def given_in(job: RenderJob) -> Given:
             continue
         usual = Role.FIRST_FRAME if scenario is Scenario.FIRST_FRAME else _REFERENCE_ROLES[item.modality]
         found[item.role or usual].append((item, _file_of(job, index)))
-    videos = tuple(Footage(path=path, duration_s=_duration_s(item)) for item, path in found[Role.REFERENCE_VIDEO])
+    videos = tuple(
+        Footage(path=path, duration_s=_duration_s(item), number=number)
+        for number, (item, path) in enumerate(found[Role.REFERENCE_VIDEO], 1)
+    )
     is_extension = request.omni_reference_task_type == EXTENSION or (
         request.omni_reference_task_type in (None, "auto") and _says(request.prompt, "continuation", EXTENSION)
     )
