@@ -157,7 +157,8 @@ def volcano(rng: np.random.Generator) -> Floats:
     bowl = np.where(away < rim, 5.6 * np.exp(-rim / 2.9) - 1.25 * (1 - (away / rim) ** 2), cone)
     flank = smoothstep(0.8, 2.0, away) * smoothstep(9.0, 3.0, away)
     lowland = 1.5 * ridged(8, 6, rng) * smoothstep(3.0, 9.0, away)
-    return (0.2 + bowl + 0.10 * gully * flank + lowland + 0.10 * rough(32, 4, rng)).astype(np.float32)
+    height: Floats = 0.2 + bowl + 0.10 * gully * flank + lowland + 0.10 * rough(32, 4, rng)
+    return height.astype(np.float32)
 
 
 def cratered(rng: np.random.Generator) -> Floats:
