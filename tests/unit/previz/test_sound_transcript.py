@@ -121,7 +121,7 @@ ACCEPTED_OF_PLAIN, ACCEPTED_OF_NATURAL = 0.35, 0.12
 
 
 def signs(text: str, language: str) -> list[str]:
-    """What an error is counted in: letters, or syllables of Chinese and kana of Japanese: both are written many ways."""
+    """What an error is counted in: letters, syllables of Chinese or kana of Japanese."""
     if language == "zh":
         return syllables(text)
     text = kana_of(text).translate(LONG_VOWELS) if language == "ja" else text.casefold()

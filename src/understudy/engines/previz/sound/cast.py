@@ -21,38 +21,38 @@ class Voice:
     formants: float
 
 
-def _voice(name: str, kind: str, pitch: float, formants: float) -> Voice:
+def _voice(name: str, kind: str, *, pitch: float, formants: float) -> Voice:
     return Voice(name=name, kind=kind, number=int(name[-1]) - 1, pitch=pitch, formants=formants)
 
 
 _VOICES: dict[str, tuple[Voice, ...]] = {
     "female": (
-        _voice("female 1", "female", 1.0, 1.0),
-        _voice("female 2", "female", 0.88, 0.95),
-        _voice("female 3", "female", 1.12, 1.04),
-        _voice("female 4", "female", 0.94, 1.05),
+        _voice("female 1", "female", pitch=1.0, formants=1.0),
+        _voice("female 2", "female", pitch=0.88, formants=0.95),
+        _voice("female 3", "female", pitch=1.12, formants=1.04),
+        _voice("female 4", "female", pitch=0.94, formants=1.05),
     ),
     "male": (
-        _voice("male 1", "male", 0.56, 0.87),
-        _voice("male 2", "male", 0.49, 0.85),
-        _voice("male 3", "male", 0.62, 0.92),
-        _voice("male 4", "male", 0.52, 0.90),
+        _voice("male 1", "male", pitch=0.56, formants=0.87),
+        _voice("male 2", "male", pitch=0.49, formants=0.85),
+        _voice("male 3", "male", pitch=0.62, formants=0.92),
+        _voice("male 4", "male", pitch=0.52, formants=0.90),
     ),
     "child": (
-        _voice("child 1", "child", 1.25, 1.15),
-        _voice("child 2", "child", 1.18, 1.12),
-        _voice("child 3", "child", 1.34, 1.14),
+        _voice("child 1", "child", pitch=1.25, formants=1.15),
+        _voice("child 2", "child", pitch=1.18, formants=1.12),
+        _voice("child 3", "child", pitch=1.34, formants=1.14),
     ),
     "off screen": (
-        _voice("narrator 1", "female", 0.92, 0.97),
-        _voice("narrator 2", "male", 0.60, 0.89),
+        _voice("narrator 1", "female", pitch=0.92, formants=0.97),
+        _voice("narrator 2", "male", pitch=0.60, formants=0.89),
     ),
     "": (
-        _voice("figure 1", "female", 1.06, 1.03),
-        _voice("figure 2", "male", 0.60, 0.88),
-        _voice("figure 3", "female", 0.90, 0.96),
-        _voice("figure 4", "male", 0.50, 0.85),
-        _voice("figure 5", "child", 1.22, 1.12),
+        _voice("figure 1", "female", pitch=1.06, formants=1.03),
+        _voice("figure 2", "male", pitch=0.60, formants=0.88),
+        _voice("figure 3", "female", pitch=0.90, formants=0.96),
+        _voice("figure 4", "male", pitch=0.50, formants=0.85),
+        _voice("figure 5", "child", pitch=1.22, formants=1.12),
     ),
 }
 
