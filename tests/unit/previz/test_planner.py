@@ -61,6 +61,12 @@ ODD = [
     "猫" * 10_000,
     '"a" ' * 2_500,
     "no " * 3_000,
+    "0-2s: a cat. " * 700,
+    "@image1 " * 1_000,
+    "作为" * 3_000 + "图1",
+    "de " * 3_000,
+    "video 1 " + "the  " * 2_000 + "to night",
+    "cut to " * 1_000,
 ]
 
 
@@ -308,3 +314,68 @@ def test_what_is_driven_or_ridden_moves() -> None:
 def test_a_night_of_rain_is_a_night_too(prompt: str, weather: Weather) -> None:
     seen = plan_of(prompt)
     assert (seen.main.weather, seen.main.time_of_day) == (weather, TimeOfDay.NIGHT)
+
+
+def test_a_flight_over_mountains_is_seen_by_who_flies() -> None:
+    plan = plan_of("Flying over snowy mountains, aerial FPV")
+    assert (plan.main.setting, plan.main.camera, plan.main.subjects) == (SettingKind.MOUNTAINS, CameraMove.POV, ())
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "A boy on a bicycle",
+        "A boy rides a bicycle in a park",
+        "男孩骑着自行车",
+        "男の子が自転車に乗って走る",
+        "Un niño monta en bicicleta",
+        "Um menino anda de bicicleta",
+        "Anak laki-laki naik sepeda",
+    ],
+)
+def test_who_rides_is_told_from_what_is_ridden(prompt: str) -> None:
+    rider, ridden = plan_of(prompt).main.subjects
+    assert (rider.art, rider.rides, rider.action) == ("boy", 1, Action.DRIVE)
+    assert (ridden.art, ridden.rides, ridden.action) == ("bicycle", None, Action.DRIVE)
+
+
+def test_a_man_in_a_boat_sits() -> None:
+    man, boat = plan_of("A man in a boat on a lake").main.subjects
+    assert (man.rides, man.action, boat.art) == (1, Action.SIT, "sailboat")
+
+
+def test_nobody_rides_what_he_only_stands_by() -> None:
+    for prompt in ("A man in front of a car", "A man sits on a bench feeding a horse", "A boy runs. A bicycle."):
+        assert [subject.rides for subject in plan_of(prompt).main.subjects] == [None, None]
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "A girl in a red dress",
+        "A girl wearing a red dress",
+        "穿红裙的女孩",
+        "赤いドレスの少女",
+        "Una niña con vestido rojo",
+        "Uma menina de vestido vermelho",
+        "Gadis bergaun merah",
+    ],
+)
+def test_the_dress_has_the_colour_and_not_the_girl(prompt: str) -> None:
+    (girl,) = plan_of(prompt).main.subjects
+    assert (girl.art, girl.wears, girl.wears_tint, girl.tint) == ("girl", ("dress",), "red", "")
+
+
+def test_each_stands_on_the_side_that_is_said_of_it() -> None:
+    subjects = plan_of("A cat on the left and a dog on the right. The camera pans to the left.").main.subjects
+    assert [(subject.art, subject.place) for subject in subjects] == [("cat", "left"), ("dog", "right")]
+
+
+@pytest.mark.parametrize("prompt", ["A cat sits, petals fall", "Un gato duerme mientras caen pétalos"])
+def test_petals_fall_by_themselves(prompt: str) -> None:
+    assert plan_of(prompt).main.subjects[0].action is not Action.FALL
+
+
+def test_what_follows_who_or_that_is_said_of_the_noun() -> None:
+    assert plan_of("The camera pushes in on a woman sitting by a window").main.subjects[0].action is Action.SIT
+    assert plan_of("Crane turun ke taksi yang melaju").main.subjects[0].action is Action.DRIVE

@@ -18,11 +18,14 @@ from understudy.engines.previz.references import FIRST_MARK, Naming
 from understudy.engines.previz.spotting import level, spots
 
 EDITS_MAX = 8
+CLAUSE_MAX = 300
+"""What is longer is no order to change something; every way to read it would be tried."""
+_WHOLE_MAX = 40
 
 _MARK = r"[\uE000-\uF8FF]"
 _IN_VIDEO = re.compile(
     rf"\s*(?:(?<![a-z0-9])(?:in|from|of|on|into|to|at|del|de la|de|en el|en|do|da|no|na|em|di|dari"
-    rf"|pada|ke|dalam|在|从)\s+)*(?:the\s+)?"
+    rf"|pada|ke|dalam|在|从)\s+){0, 4}(?:the\s+)?"
     rf"(?P<mark>{_MARK})\s*(?:里面|里|中|的|上|画面|から|の中|の|に|で)*"
 )
 _ARTICLES = re.compile(
@@ -202,7 +205,7 @@ class _Reading:
         found: list[Edit] = []
         start = 0
         for end, after in [*((cut.start(), cut.end()) for cut in _CLAUSE.finditer(leveled)), (len(leveled),) * 2]:
-            clause = leveled[start:end]
+            clause = leveled[start : min(end, start + CLAUSE_MAX)]
             for naming in self._namings:
                 if start <= naming.start < end and naming.modality is Modality.VIDEO:
                     self._video = naming.numbers[0]
@@ -238,7 +241,7 @@ class _Reading:
         said = self._said(_RELATIVE.sub("", by[0]) or by[0])
         if quoted and (kind.startswith("insert") or _TEXT_WORD.search(target[0])):
             return Edit(kind=EditKind.TEXT, video=self._video, target=aim, by=quoted, value=quoted, place=place)
-        is_whole = _WHOLE.match(target[0]) is not None
+        is_whole = len(target[0]) <= _WHOLE_MAX and _WHOLE.match(target[0]) is not None
         whole = self._whole_picture(kind, target[0], by[0], meanings=meanings, is_whole=is_whole)
         if whole is not None:
             return Edit(kind=whole[0], video=self._video, value=whole[1], by=said, image=image)

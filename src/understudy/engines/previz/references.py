@@ -19,6 +19,10 @@ from understudy.engines.previz.spotting import Spot, any_of, level, number_of, s
 NUMBER_MAX = 99
 """More media than any request holds; a larger number belongs to something else, "image 1080"."""
 LIST_MAX = 12
+NAMINGS_MAX = 100
+"""More than anyone writes; each is compared with the words around it."""
+
+_NEAR = 60
 FIRST_MARK = 0xE000
 """Private-use letters stand for the media in the text that is read, so that no word of theirs is taken for a noun."""
 
@@ -201,7 +205,9 @@ def namings_in(prompt: str, given: Given | None = None) -> tuple[Naming, ...]:
     leveled = level(prompt)
     named = [*_numbered(leveled), *_by_ordinal(leveled, given)]
     named = _apart([*named, *_unnumbered(leveled, given, named)])
-    return _with_uses(leveled, [naming for naming in (_known(naming, given) for naming in named) if naming])
+    return _with_uses(
+        leveled, [naming for naming in (_known(naming, given) for naming in named[:NAMINGS_MAX]) if naming]
+    )
 
 
 def _known(naming: Naming, given: Given) -> Naming | None:
@@ -213,7 +219,8 @@ def _known(naming: Naming, given: Given) -> Naming | None:
 @cache
 def links(row: str) -> re.Pattern[str]:
     """Return a pattern that matches a stretch of nothing but the link words of a row, spaces and quotation marks."""
-    return re.compile(rf"(?:[\s'’=:：()（）\"“”「」《》]|{any_of(words_in('link', row))})*")
+    # Possessive, because one stretch can be parted into words in many ways.
+    return re.compile(rf"(?>[\s'’=:：()（）\"“”「」《》]|{any_of(words_in('link', row))})*+")
 
 
 @cache
@@ -225,9 +232,11 @@ def _with_uses(leveled: str, namings: Sequence[Naming]) -> tuple[Naming, ...]:
     """Give each naming the nearest use that only link words part from it; a word serves the nearest naming alone."""
     uses = list(_ends_of_a_change(leveled, namings))
     pairs = []
+    said = spots(leveled, "use")
     for place, naming in enumerate(namings):
-        for spot in spots(leveled, "use"):
-            if uses[place] is None and naming.modality.value in _uses_of()[spot.value]:
+        for spot in said:
+            is_near = abs(spot.start - naming.end) < _NEAR or abs(naming.start - spot.end) < _NEAR
+            if is_near and uses[place] is None and naming.modality.value in _uses_of()[spot.value]:
                 gap = _gap(leveled, naming, spot, others=namings)
                 if gap is not None:
                     pairs.append((len(gap), spot.start, place, spot))

@@ -30,7 +30,7 @@ _DASH = (
 _LEAD = (
     r"(?:(?:from|during|between|in|at|the|de|del|dos|das|desde|entre|durante|en|el"
     r"|los|las|na|no|nos|aos?|dari|pada|antara|di"
-    r"|segundos?|seconds?|secs?|detik|ke-?|time|timecode|tiempo|tempo|waktu|t\s*=)\s+|ke-|第|在|从|于|时间|时段)*"
+    r"|segundos?|seconds?|secs?|detik|ke-?|time|timecode|tiempo|tempo|waktu|t\s*=)\s+|ke-|第|在|从|于|时间|时段){0,4}"
 )
 _RANGE = re.compile(
     rf"(?P<lead>{_LEAD})(?<![0-9a-z_.:/])(?P<from>{_TIME})\s*(?P<u1>{_UNIT})?\s*{_DASH}\s*"
@@ -117,7 +117,7 @@ def _begins_clause(text: str, place: int) -> bool:
 
 def _clause_start(text: str, place: int) -> int:
     """Where the sentence that ``place`` stands in begins."""
-    return max((found.end() for found in re.finditer(r"[\n.!?;。！？；]", text[:place])), default=0)
+    return max(text.rfind(mark, 0, place) for mark in "\n.!?;。！？；") + 1
 
 
 def _codes(text: str) -> list[_Mark]:
@@ -125,7 +125,11 @@ def _codes(text: str) -> list[_Mark]:
     for match in _RANGE.finditer(text):
         is_time = bool(match["u1"] or match["u2"] or ":" in match["from"] or _SECONDS_BEFORE.search(match["lead"]))
         start_s, end_s = _seconds(match["from"]), _seconds(match["to"])
-        if not is_time or not start_s < end_s <= _LONGEST_CODE_S or _LASTING.search(text[: match.start()][-20:]):
+        if (
+            not is_time
+            or not start_s < end_s <= _LONGEST_CODE_S
+            or _LASTING.search(text[max(0, match.start() - 20) : match.start()])
+        ):
             continue
         found += _placed(text, match.span(), start_s=start_s, end_s=end_s)
     taken = [(mark.start, mark.end) for mark in found]
@@ -139,7 +143,7 @@ def _codes(text: str) -> list[_Mark]:
             match["lead"].strip() or match["after"].strip() or after[:1] in (":", "：", ")", "]", "】", "）", ",")
         )
         at_s = _seconds(match["at"])
-        before = text[: match.start()]
+        before = text[max(0, match.start() - 40) : match.start()]
         if is_time and says_when and at_s <= _LONGEST_CODE_S and _is_heading(before, match["lead"], after):
             found += _placed(text, match.span(), start_s=at_s, end_s=None)
     return found
@@ -201,7 +205,7 @@ def _listed(text: str) -> list[_Mark]:
             is_bare = not match["mark"].strip() and not re.match(r"\s*[(（\[【]", text[match.end() :])
             if is_bare and (not number.isascii() or not number_of(number)):
                 continue
-            if is_bare and not re.search(r"(?:^|\n)" + _OPENING + "$", text[: match.start()]):
+            if is_bare and match.start() and not re.search(r"\n" + _OPENING + "$", before):
                 continue
             found.append(_Mark(start=match.start(), end=_end_after(text, match.end()), is_listed=True))
     return found

@@ -12,7 +12,7 @@ from understudy.engines.previz.casting import Cast, Phrase
 from understudy.engines.previz.drafts import Draft
 from understudy.engines.previz.phrases import Piece
 from understudy.engines.previz.plan import ReferenceUse
-from understudy.engines.previz.references import Naming, is_mark, links
+from understudy.engines.previz.references import Naming, is_mark
 from understudy.engines.previz.spotting import any_of, level, words_in
 
 _WITHIN = 7
@@ -262,7 +262,8 @@ def after_mark(pieces: Sequence[Piece], index: int) -> After:
 @cache
 def _view() -> re.Pattern[str]:
     """A side of somebody, with link words before it at most."""
-    return re.compile(rf"{links('shows').pattern}(?:{any_of(words_in('link', 'view'))})")
+    between = any_of(words_in("link", "shows"))
+    return re.compile(rf"(?:[\s'’:：()（）]|{between}){{0,4}}?(?:{any_of(words_in('link', 'view'))})")
 
 
 def _begins_with_view(pieces: Sequence[Piece], index: int) -> bool:

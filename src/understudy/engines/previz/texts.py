@@ -74,7 +74,7 @@ def quoted_and_shown(prompt: str, quotations: Sequence[Quotation]) -> tuple[Quot
             is_free
             and said
             and not any(mark in said for mark in _QUOTES)
-            and not _NEGATED.search(text[: match.start()])
+            and not _NEGATED.search(text[max(0, match.start() - _BEFORE) : match.start()])
         ):
             found.append(Quotation(text=said, start=start, end=end, is_spoken=False))
     return tuple(sorted(found, key=lambda quotation: quotation.start))
@@ -157,7 +157,10 @@ def place_of_text(prompt: str, quotation: Quotation) -> str:
 def wants_subtitles(plain: str) -> bool:
     """Whether what is said is to be read as well: "with subtitles"."""
     leveled = level(plain)
-    return any(not _NEGATED.search(leveled[: found.start()]) for found in _WITH_SUBTITLES.finditer(leveled))
+    return any(
+        not _NEGATED.search(leveled[max(0, found.start() - _BEFORE) : found.start()])
+        for found in _WITH_SUBTITLES.finditer(leveled)
+    )
 
 
 def subtitles_of(lines: Sequence[Line], *, duration_s: float, spoken_s: Sequence[float]) -> tuple[ScreenText, ...]:
