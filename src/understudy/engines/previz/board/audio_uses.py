@@ -67,7 +67,7 @@ def lay_out(given: Mapping[int, Samples], plan: FilmPlan, span: Span) -> AudioUs
         starts_at = span.index(plan.shots[shot].start_s)
         is_voice = named is not None and named.use is ReferenceUse.VOICE
         if is_voice or (named is None and is_speech(samples.mean(axis=1), span.sample_rate_hz)):
-            told = _voice(samples, _lines_of(number, plan.lines), plan, span)
+            told = _voice(samples, _lines_of(number, plan.lines), plan, span=span)
             if told is None:
                 kind = voice_kind(samples.mean(axis=1), span.sample_rate_hz)
                 lines = [replace(line, voice=kind or line.voice) if line.audio == number else line for line in lines]
@@ -88,7 +88,7 @@ def _lines_of(number: int, lines: Sequence[Line]) -> list[int]:
     return [index for index, line in enumerate(lines) if line.audio == number]
 
 
-def _voice(samples: Samples, mine: Sequence[int], plan: FilmPlan, span: Span) -> GivenVoice | None:
+def _voice(samples: Samples, mine: Sequence[int], plan: FilmPlan, *, span: Span) -> GivenVoice | None:
     """Find which of its lines a recording says; None if it is so long that it is no more than a sample of a voice."""
     mono = np.asarray(samples.mean(axis=1), np.float32)
     first, last = speech_span(mono, span.sample_rate_hz)

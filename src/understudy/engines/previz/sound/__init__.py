@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from understudy.engines.previz.plan import FilmPlan, Shot
-from understudy.engines.previz.sound.ambience import INDOORS, ambience, is_loud
+from understudy.engines.previz.plan import INDOORS, FilmPlan, Shot
+from understudy.engines.previz.sound.ambience import ambience, is_loud
 from understudy.engines.previz.sound.cues import Scene, motion_sounds, named_sounds
 from understudy.engines.previz.sound.dialogue import speak_lines
 from understudy.engines.previz.sound.loudness import integrated_lufs

@@ -6,9 +6,8 @@ from functools import partial
 
 import numpy as np
 
-from understudy.engines.previz.plan import Action, SettingKind, Shot, SoundCue, Weather
+from understudy.engines.previz.plan import INDOORS, Action, SettingKind, Shot, SoundCue, Weather
 from understudy.engines.previz.sound import air, creatures, things, water
-from understudy.engines.previz.sound.ambience import INDOORS
 from understudy.engines.previz.sound.loudness import loudest_lufs
 from understudy.engines.previz.sound.signals import Mono, Span, Stereo, db, place, random_for
 from understudy.engines.previz.speech_timing import Spoken
