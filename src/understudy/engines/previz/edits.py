@@ -25,7 +25,7 @@ _WHOLE_MAX = 40
 _MARK = r"[\uE000-\uF8FF]"
 _IN_VIDEO = re.compile(
     rf"\s*(?:(?<![a-z0-9])(?:in|from|of|on|into|to|at|del|de la|de|en el|en|do|da|no|na|em|di|dari"
-    rf"|pada|ke|dalam|在|从)\s+){0, 4}(?:the\s+)?"
+    rf"|pada|ke|dalam|在|从)\s+){{0,4}}(?:the\s+)?"
     rf"(?P<mark>{_MARK})\s*(?:里面|里|中|的|上|画面|から|の中|の|に|で)*"
 )
 _ARTICLES = re.compile(
