@@ -23,6 +23,7 @@ _FRAMED_MOST = 3
 """Of framed pictures that are seen at a time in a shot."""
 
 NOT_CUT = "{images} shown whole: {fault}."
+BEYOND = "its subject goes on beyond the picture's edges"
 AS_SUBJECTS = "{images} cut out and put into the scene as the prompt's subjects; cut-outs move, but are not drawn anew."
 VIEWS = "{images} seen one after the other as views of one subject."
 AS_PLACE = "{images} the place of the scene; the camera moves through the picture in depth."
@@ -33,13 +34,15 @@ AS_STYLE = "The film has the colours of {images}; its manner of drawing is not t
 
 @dataclass(slots=True, kw_only=True)
 class Part:
-    """What one shot shows of the images, by their numbers. subjects: by index into the shot's subjects.
+    """What one shot shows of the images, by their numbers.
 
-    things: with whether each is worn. whole: those that fill the frame one after the other, nobody being in the shot.
+    subjects: by index into the shot's subjects. carded: those of them that are framed pictures at their subject's
+    place. things: with whether each is worn. whole: those that fill the frame one after the other.
     """
 
     subjects: dict[int, tuple[int, ...]] = field(default_factory=dict)
     setting: int = 0
+    carded: set[int] = field(default_factory=set)
     things: list[tuple[int, bool]] = field(default_factory=list)
     framed: list[int] = field(default_factory=list)
     whole: list[int] = field(default_factory=list)
@@ -70,6 +73,7 @@ def cast_images(plan: FilmPlan, studies: Mapping[int, Study]) -> ImageCast:
     _name_others(parts, uses, free)
     unnamed = [number for number in free if number not in _shown(parts) and not _is_style(parts, number)]
     if not uses:
+        _clear_unknown(plan, shots, studies=free)
         unnamed = _cast_unnamed(shots, parts, [free[number] for number in unnamed])
     _share(parts, unnamed)
     for number, part in enumerate(parts):
@@ -148,7 +152,7 @@ def _cast_unnamed(shots: list[Shot], parts: Sequence[Part], studies: Sequence[St
     for study in studies:
         if study.stance in (Stance.STANDS, Stance.RISES) and _stands_in(shots, parts, study):
             continue
-        if study.fault and not any(part.setting for part in parts):
+        if study.fault and any(shot.subjects for shot in shots) and not any(part.setting for part in parts):
             for part in parts:
                 part.setting = study.number
             continue
@@ -157,15 +161,26 @@ def _cast_unnamed(shots: list[Shot], parts: Sequence[Part], studies: Sequence[St
     rest: list[int] = []
     by_number = {study.number: study for study in studies}
     for number in left:
-        place = min(range(len(shots)), key=lambda one: len(shots[one].subjects))
-        crowd = len(shots[place].subjects)
-        if by_number[number].stance not in (Stance.STANDS, Stance.RISES) or crowd >= _ACTORS_MOST:
+        # Where nobody is, nobody is invented: there the picture itself fills the frame.
+        peopled = [one for one, shot in enumerate(shots) if 0 < len(shot.subjects) < _ACTORS_MOST]
+        place = min(peopled, key=lambda one: len(shots[one].subjects), default=-1)
+        if by_number[number].stance not in (Stance.STANDS, Stance.RISES) or place < 0:
             rest.append(number)
             continue
         extra = Subject(art="", word=f"image {number}", images=(number,))
         shots[place] = replace(shots[place], subjects=(*shots[place].subjects, extra))
-        parts[place].subjects[crowd] = (number,)
+        parts[place].subjects[len(shots[place].subjects) - 1] = (number,)
     return rest
+
+
+def _clear_unknown(plan: FilmPlan, shots: list[Shot], *, studies: Mapping[int, Study]) -> None:
+    """Leave out a figure that stands for words nobody knew, where the images tell what the film is about."""
+    if any(study.is_person for study in studies.values()):
+        return
+    for number, shot in enumerate(shots):
+        is_known = any(subject.art for subject in shot.subjects)
+        if not is_known and not any(line.shot == number and line.speaker is not None for line in plan.lines):
+            shots[number] = replace(shot, subjects=())
 
 
 def _stands_in(shots: Sequence[Shot], parts: Sequence[Part], study: Study) -> bool:
@@ -210,12 +225,12 @@ def _settle(shots: list[Shot], parts: Sequence[Part], place: int, studies: Mappi
             part.subjects[index] = able
             part.framed += others
             continue
-        del part.subjects[index]
         if is_alone and not part.setting:
             # Its picture is the shot: it is more like what was asked for than any drawing.
+            del part.subjects[index]
             part.whole += others
         else:
-            part.framed += others
+            part.carded.update(others)
 
 
 def _notes_on(parts: Sequence[Part], studies: Mapping[int, Study]) -> tuple[str, ...]:
@@ -224,11 +239,14 @@ def _notes_on(parts: Sequence[Part], studies: Mapping[int, Study]) -> tuple[str,
     views = {number for part in parts for shown in part.subjects.values() if len(shown) > 1 for number in shown}
     places = {part.setting for part in parts if part.setting}
     things = {number for part in parts for number, _ in part.things}
+    carded = {number for part in parts for number in part.carded}
+    subjects -= carded
     framed = {number for part in parts for number in (*part.framed, *part.whole)} - subjects - places - things
     not_cut: dict[str, set[int]] = {}
-    for number in framed:
-        if studies[number].fault:
-            not_cut.setdefault(studies[number].fault, set()).add(number)
+    for number in framed | carded:
+        fault = studies[number].fault or (BEYOND if number in carded else "")
+        if fault:
+            not_cut.setdefault(fault, set()).add(number)
     told = [
         (AS_SUBJECTS, subjects),
         (VIEWS, views),

@@ -31,7 +31,7 @@ def pages_of(images: Sequence[Path], *, time_s: float) -> tuple[tuple[Path, ...]
 def page(images: Sequence[Path], *, width_px: int, height_px: int) -> Picture:
     """Draw one page, (height_px, width_px, 3). Raises: Unreadable."""
     pictures = [on_ground(read_image(path)) for path in images]
-    if len(pictures) == 1 and _lost(pictures[0], width_px, height_px) <= CUT_MOST:
+    if len(pictures) == 1 and fills(pictures[0], width_px=width_px, height_px=height_px):
         return fitted(pictures[0], width_px, height_px)
     drawn = _ground(pictures[0], width_px, height_px)
     columns = _columns(pictures, width_px / height_px)
@@ -45,6 +45,11 @@ def page(images: Sequence[Path], *, width_px: int, height_px: int) -> Picture:
         top_px = row * height_px / rows
         _place(drawn, picture, (left_px, top_px, width_px / columns, height_px / rows), gap_px=gap_px)
     return drawn
+
+
+def fills(picture: Picture, *, width_px: int, height_px: int) -> bool:
+    """Say whether a picture that is alone on its page is shown over the whole frame."""
+    return _lost(picture, width_px, height_px) <= CUT_MOST
 
 
 def _lost(picture: Picture, width_px: int, height_px: int) -> float:

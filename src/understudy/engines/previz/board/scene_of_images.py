@@ -1,6 +1,6 @@
 """A shot made from reference images: its scene with them in it, or the images themselves, one after the other."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 
 from understudy.engines.previz.board.cast import ImageCast, Part, cast_images
-from understudy.engines.previz.board.moves import FLIGHT_AT_REST, FLIGHTS, eased
+from understudy.engines.previz.board.moves import FLIGHTS, MOVES, Beat, aimed, eased
 from understudy.engines.previz.board.palette import Graded
-from understudy.engines.previz.board.panels import page
+from understudy.engines.previz.board.panels import fills, page
 from understudy.engines.previz.board.parallax import Parallax
 from understudy.engines.previz.board.parallax import Part as Stretch
 from understudy.engines.previz.board.studies import Study, study_of
@@ -20,7 +20,7 @@ from understudy.engines.previz.pictures.canvas import Bitmap
 from understudy.engines.previz.pictures.photographs import Framed, Likeness, Photographs, Thing
 from understudy.engines.previz.plan import Action, CameraMove, FilmPlan, Shot
 from understudy.engines.previz.speech_timing import Spoken
-from understudy.media.decode import Picture
+from understudy.media.decode import Picture, read_image
 
 _TURN_S = 0.4
 _LEAST_SEEN_S = 0.8
@@ -80,7 +80,10 @@ class ImageScenes:
 
     def _photographs(self, shot: Shot, part: Part, canvas: Canvas) -> Photographs:
         likenesses: dict[int, Sequence[Likeness]] = {
-            index: tuple(self._studies[one].likeness for one in views) for index, views in part.subjects.items()
+            index: tuple(
+                self._studies[one].card if one in part.carded else self._studies[one].likeness for one in views
+            )
+            for index, views in part.subjects.items()
         }
         things = tuple(Thing(likeness=self._studies[one].likeness, is_worn=worn) for one, worn in part.things)
         backdrop = nearness = None
@@ -137,20 +140,31 @@ class Slides:
         self._phases = tuple(float(value) for value in rng.uniform(0, 2 * np.pi, _PHASES))
         self._rgba: Bitmap = np.full((canvas.height_px, canvas.width_px, 4), 255, dtype=np.uint8)
         # Two are seen at once while one becomes the other.
-        self._parallax = lru_cache(maxsize=2)(self._opened)
+        self._slide = lru_cache(maxsize=2)(self._opened)
 
-    def _opened(self, number: int) -> Parallax:
+    def _opened(self, number: int) -> Callable[[int], Picture]:
+        """Return what draws the frames of one picture: a scene in depth, or a page if it does not fill the frame."""
         canvas, shot = self._canvas, self._shot
-        picture = page([self._paths[number]], width_px=canvas.width_px, height_px=canvas.height_px)
-        flight = (
-            FLIGHTS[shot.camera] if len(self._paths) == 1 or shot.camera is not CameraMove.STATIC else FLIGHT_AT_REST
-        )
-        if len(self._paths) > 1 and shot.camera is CameraMove.STATIC:
-            flight = FLIGHTS[CameraMove.PUSH_IN if number % 2 == 0 else CameraMove.TRACK]
-        return Parallax(
+        size = {"width_px": canvas.width_px, "height_px": canvas.height_px}
+        picture = page([self._paths[number]], **size)
+        num_frames = self._starts[number + 1] - self._starts[number]
+        if not fills(read_image(self._paths[number]), **size):
+            last = max(1, num_frames - 1)
+
+            def moved(index: int) -> Picture:
+                beat = Beat(eased=eased(index / last), time_s=index / canvas.fps, phases=self._phases)
+                return aimed(picture, MOVES[CameraMove.STATIC](beat))
+
+            return moved
+        move = shot.camera
+        if len(self._paths) > 1 and move is CameraMove.STATIC:
+            # Pictures that follow each other are not all looked at in one way.
+            move = CameraMove.PUSH_IN if number % 2 == 0 else CameraMove.TRACK
+        flight = FLIGHTS[move]
+        film = Parallax(
             picture,
             Stretch(
-                num_frames=self._starts[number + 1] - self._starts[number],
+                num_frames=num_frames,
                 fps=canvas.fps,
                 flight=flight,
                 phases=self._phases,
@@ -158,16 +172,17 @@ class Slides:
                 spoken=self._said if len(self._paths) == 1 else (),
             ),
         )
+        return film.picture
 
     def paint(self, index: int) -> Bitmap:
         """Draw a frame, as `film.Painter` says."""
         number = max(place for place, start in enumerate(self._starts[:-1]) if start <= index)
         own = index - self._starts[number]
         length = self._starts[number + 1] - self._starts[number]
-        seen = self._parallax(number).picture(own)
+        seen = self._slide(number)(own)
         turn = min(round(_TURN_S * self._canvas.fps), length // 2)
         if number and own < turn:
-            before = self._parallax(number - 1).picture(self._starts[number] - self._starts[number - 1] - 1)
+            before = self._slide(number - 1)(self._starts[number] - self._starts[number - 1] - 1)
             way = eased((own + 1) / (turn + 1))
             seen = np.asarray(cv2.addWeighted(before, 1 - way, seen, way, 0), dtype=np.uint8)
         np.copyto(self._rgba[..., :3], seen)

@@ -17,7 +17,10 @@ from understudy.media.decode import Picture, on_ground, read_image
 LONGEST_PX = 1280
 """Of a picture that is looked at and cut out, whatever the film's size: a draft and its final see the same."""
 
+CARD_LONGEST_PX = 800
 BACKDROP_LONGEST_PX = 3840
+_CARD_BORDER = 0.035
+_PAPER = (247, 245, 240)
 _PIECES_MOST = 4
 """What falls into more pieces is a pattern or a crowd, which does not act as one."""
 
@@ -98,6 +101,15 @@ class Study:
             box=(cut.left_px / width_px, cut.top_px / height_px, columns / width_px, rows / height_px),
             shape=width_px / height_px,
         )
+
+    @cached_property
+    def card(self) -> Likeness:
+        """The whole image in a frame, as a figure of a scene: for who cannot be cut out."""
+        small = _within(self.rgb, CARD_LONGEST_PX)
+        border = max(2, round(_CARD_BORDER * max(small.shape[:2])))
+        framed = cv2.copyMakeBorder(small, border, border, border, border, cv2.BORDER_CONSTANT, value=_PAPER)
+        opaque = np.dstack([framed, np.full(framed.shape[:2], 255, dtype=np.uint8)])
+        return Likeness(number=self.number, rgba=np.asarray(opaque, dtype=np.uint8), box=(0.1, 0.1, 0.8, 0.8))
 
     def place(self, *, is_emptied: bool) -> tuple[Picture, NDArray[np.float32]]:
         """Return the image as a place, and how near it looks everywhere. is_emptied: without who is in it."""

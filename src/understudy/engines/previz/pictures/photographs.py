@@ -30,7 +30,10 @@ STEP_DEPTH = 1.06
 
 _BACK_ROW_DEPTH = 1.12
 STEP_TALL = 0.5
-_HIP = 0.36
+_RIDING, _RIDING_PART = 0.95, 0.62
+"""How tall a rider is shown against what it rides: a grown person, and one whose legs are not in the picture."""
+
+_HIP, _HIP_OF_PART = 0.42, 0.08
 _PART_SHOWN = 1.2
 """How much larger who is seen in part is shown, being nearer: it stands below the frame's edge."""
 
@@ -115,7 +118,9 @@ class Photographs:
 
     @property
     def framing(self) -> Framing | None:
-        """How near the camera must be, because somebody is shown in part only; None = as the shot says."""
+        """How near the camera must be, because somebody is shown in part only or sits high; None = as the shot says."""
+        if self.riding:
+            return Framing.WIDE
         shown = [one for index, views in self.likenesses.items() if index not in self.riding for one in views]
         if not shown or all(one.stance is Stance.STANDS for one in shown):
             return None
@@ -174,7 +179,12 @@ def _seated(rider: Role, placed: Sequence[Role], photographs: Photographs) -> Ro
     if mount is None:
         return rider
     action = mount.action if mount.action in TRAVEL else rider.action
-    return replace(rider, x=mount.x, depth=mount.depth + 0.01, action=action, height=max(0.9 * mount.height, 0.6))
+    tall = (_RIDING_PART if _is_part(rider, photographs) else _RIDING) * mount.height
+    return replace(rider, x=mount.x, depth=mount.depth + 0.01, action=action, height=tall)
+
+
+def _is_part(role: Role, photographs: Photographs) -> bool:
+    return any(one.stance is not Stance.STANDS for one in photographs.likenesses.get(role.subject_index, ()))
 
 
 def _mount_of(rider: Role, roles: Sequence[Role], photographs: Photographs) -> Role | None:
@@ -186,7 +196,8 @@ def step_of(role: Role, roles: Sequence[Role], photographs: Photographs) -> floa
     """Return how high what a figure stands or sits on is, in units: a mount, or the step of the back row."""
     mount = _mount_of(role, roles, photographs)
     if mount is not None:
-        return saddle_of(mount.art).y * mount.height - _HIP * role.height
+        hip = _HIP_OF_PART if _is_part(role, photographs) else _HIP
+        return saddle_of(mount.art).y * mount.height - hip * role.height
     on_foot = [one for one in roles if one.subject_index not in photographs.riding]
     if len(on_foot) <= _ROW_MOST or role not in on_foot[(len(on_foot) + 1) // 2 :]:
         return 0.0
