@@ -165,7 +165,8 @@ def parts_s(engine: previz.PrevizEngine, job: RenderJob) -> dict[str, float]:
     marks.append(time.perf_counter())
     soundtrack = previz.compose(plan, job)
     marks.append(time.perf_counter())
-    painter, canvas = previz.open_painter(plan, job, soundtrack)
+    film = previz.open_film(plan, job, soundtrack)
+    painter, canvas = film.painter, film.canvas
     marks.append(time.perf_counter())
     cpu_started = time.process_time()
     engine.draw(painter, canvas, job, soundtrack=soundtrack, progress=lambda done, total: None)

@@ -13,7 +13,7 @@ from understudy.catalog.load import load_catalogue
 from understudy.core.content import ContentItem, Modality
 from understudy.core.render import RenderJob, RenderResult
 from understudy.core.request import GenerationRequest
-from understudy.engines.previz.engine import PrevizEngine, film_format, open_painter, plan_job
+from understudy.engines.previz.engine import PrevizEngine, film_format, open_film, plan_job
 from understudy.media.encode import FilmEncoder
 
 MODEL = "doubao-seedance-2.0"
@@ -98,7 +98,8 @@ def take_elsewhere(prompt: str, folder: Path, **wants: object) -> Path:
 def digests_of_repeats(prompt: str, folder: Path, times: int) -> list[str]:
     """Paint the prompt's film once and encode it several times; the SHA-256 of each file."""
     job = job_of(prompt, str(folder))
-    painter, canvas = open_painter(plan_job(job), job, None)
+    film = open_film(plan_job(job), job, None)
+    painter, canvas = film.painter, film.canvas
     pictures = [painter.paint(index).copy() for index in range(canvas.num_frames)]
     digests = []
     for _ in range(times):

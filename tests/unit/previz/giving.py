@@ -12,7 +12,7 @@ from understudy.core.content import ContentItem, Modality, Role
 from understudy.core.media import MediaFacts, Medium, Origin
 from understudy.core.render import RenderJob
 from understudy.core.request import GenerationRequest
-from understudy.engines.previz.engine import PrevizEngine, open_painter, plan_job
+from understudy.engines.previz.engine import PrevizEngine, open_film, plan_job
 from understudy.media.encode import write_png
 
 Picture = NDArray[np.uint8]
@@ -104,7 +104,7 @@ def job_of(folder: Path, *items: Item, prompt: str = "", num_frames: int | None 
 
 def frames_of(job: RenderJob, *indices: int) -> list[Picture]:
     """Copies of some painted frames, (height_px, width_px, 3)."""
-    painter, _ = open_painter(plan_job(job), job, None)
+    painter = open_film(plan_job(job), job, None).painter
     return [painter.paint(index)[:, :, :3].copy() for index in indices]
 
 

@@ -13,7 +13,7 @@ from understudy.core.content import ContentItem, Modality
 from understudy.core.render import RenderJob
 from understudy.core.request import GenerationRequest
 from understudy.engines.previz import OFFER
-from understudy.engines.previz.engine import SAMPLE_RATE_HZ, PrevizEngine, compose, open_painter, plan_job
+from understudy.engines.previz.engine import SAMPLE_RATE_HZ, PrevizEngine, compose, open_film, plan_job
 from understudy.media.probe import probe_film
 
 CATALOGUE = load_catalogue()
@@ -54,7 +54,7 @@ def job_of(model: str = M25, folder: Path = Path(), **wants: object) -> RenderJo
 
 def picture(job: RenderJob, index: int) -> np.ndarray:
     """One painted frame of the job's film, (180, 320, 3) float."""
-    painter, _ = open_painter(plan_job(job), job, None)
+    painter = open_film(plan_job(job), job, None).painter
     return cv2.resize(painter.paint(index)[:, :, :3], (320, 180), interpolation=cv2.INTER_AREA).astype(float)
 
 

@@ -8,7 +8,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -23,17 +23,13 @@ from understudy.core.render import RenderJob, RenderResult
 from understudy.core.request import DURATION_CHOSEN_BY_ENGINE, RATIO_CHOSEN_BY_ENGINE
 from understudy.engines.previz import planner
 from understudy.engines.previz import sound as scoring
-from understudy.engines.previz.board.camera_of import camera_path_of
-from understudy.engines.previz.board.given import Given, as_told, chosen_duration_s, given_in
+from understudy.engines.previz.board.given import chosen_duration_s, given_in
 from understudy.engines.previz.board.heard import compose_given
-from understudy.engines.previz.board.nominated import with_nominated
-from understudy.engines.previz.board.notes import notes_on
-from understudy.engines.previz.board.painter import Board
-from understudy.engines.previz.film import Film, Lettered, Painter
-from understudy.engines.previz.lettering import Lettering
-from understudy.engines.previz.pictures import Canvas, FilmPainter
-from understudy.engines.previz.plan import Action, CameraMove, FilmPlan
-from understudy.engines.previz.speech_timing import Spoken
+from understudy.engines.previz.board.notes import SILENT
+from understudy.engines.previz.directing import direct, given_for
+from understudy.engines.previz.film import Painter
+from understudy.engines.previz.pictures import Canvas
+from understudy.engines.previz.plan import CameraMove, FilmPlan
 from understudy.engines.previz.watermark import LABEL_TEXT, WATERMARK_TEXT, Corner, Mark
 from understudy.media.encode import EncodingFailed, FilmEncoder, FilmFormat, Sound, write_jpeg, write_png
 
@@ -87,9 +83,10 @@ class PrevizEngine:
         plan, told = planned(job)
         try:
             soundtrack = compose(plan, job) if job.request.generate_audio else None
-            painter, canvas = open_painter(plan, job, soundtrack)
-            with closing(painter):
-                self.draw(painter, canvas, job, soundtrack=soundtrack, progress=progress)
+            film = open_film(plan, job, soundtrack)
+            canvas = film.canvas
+            with closing(film.painter):
+                self.draw(film.painter, canvas, job, soundtrack=soundtrack, progress=progress)
         except Unreadable as error:
             reason = f"The parameter `content` is not valid: a file could not be read: {error.reason}."
             raise TaskFailed(Violation("InvalidParameter", "content", reason), is_retryable=False) from error
@@ -105,7 +102,7 @@ class PrevizEngine:
             duration_s=canvas.num_frames // canvas.fps,
             num_frames=canvas.num_frames,
             has_sound=soundtrack is not None,
-            notes=(*told, *notes_of(plan, job, soundtrack=soundtrack, num_frames=canvas.num_frames)),
+            notes=(*told, *film.notes, *notes_on_sound(plan, job, soundtrack)),
         )
 
     def draw(
@@ -179,14 +176,6 @@ def plan_job(job: RenderJob) -> FilmPlan:
     return _as_asked(plan if chosen_s is None else read(duration_s=chosen_s), job)
 
 
-def given_for(plan: FilmPlan, job: RenderJob) -> Given:
-    """Sort the job's media by what the plan makes of them.
-
-    Raises: TaskFailed for an item without a file.
-    """
-    return as_told(with_nominated(given_in(job), plan), plan)
-
-
 def _as_asked(plan: FilmPlan, job: RenderJob) -> FilmPlan:
     """Let the request's own fields win over what is read in its prompt."""
     if not job.request.camera_fixed:
@@ -239,7 +228,16 @@ def num_frames_of(plan: FilmPlan, job: RenderJob) -> int:
     return plan.duration_s * job.fps if job.num_frames is None else job.num_frames
 
 
-def open_painter(plan: FilmPlan, job: RenderJob, soundtrack: scoring.Soundtrack | None) -> tuple[Painter, Canvas]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A film that is about to be drawn. notes: what becomes of the media that are seen, and what does not."""
+
+    painter: Painter
+    canvas: Canvas
+    notes: tuple[str, ...]
+
+
+def open_film(plan: FilmPlan, job: RenderJob, soundtrack: scoring.Soundtrack | None) -> Opened:
     """Set the scene at the size that the catalogue gives the plan's ratio: the prompt's, or what was given to see.
 
     Raises: Unreadable.
@@ -248,32 +246,15 @@ def open_painter(plan: FilmPlan, job: RenderJob, soundtrack: scoring.Soundtrack 
     num_frames = num_frames_of(plan, job)
     canvas = Canvas(width_px=width_px, height_px=height_px, fps=job.fps, num_frames=num_frames, seed=job.seed)
     spoken = soundtrack.spoken if soundtrack is not None else ()
-    painter = _painter_of(plan, canvas, given_for(plan, job), spoken=spoken)
-    if any(shot.texts for shot in plan.shots):
-        painter = Lettered(painter, Lettering(plan, canvas, spoken=spoken))
-    return painter, canvas
+    painter, notes = direct(plan, given_for(plan, job), canvas, spoken=spoken)
+    return Opened(painter=painter, canvas=canvas, notes=notes)
 
 
-def _painter_of(plan: FilmPlan, canvas: Canvas, given: Given, *, spoken: Sequence[Spoken]) -> Painter:
-    if given.has_pictures:
-        action = plan.main.subjects[0].action if plan.main.subjects else Action.IDLE
-        return Board(given, canvas, plan.main.camera, action=action, spoken=spoken)
-
-    path = camera_path_of(given.camera.path, canvas.fps) if given.camera is not None else None
-
-    def open_shot(number: int, own: Canvas, said: Sequence[Spoken]) -> FilmPainter:
-        return FilmPainter(plan.shots[number], own, speech=said, camera_path=path)
-
-    return Film(plan.shots, canvas, open_shot, spoken=spoken)
-
-
-def notes_of(
-    plan: FilmPlan, job: RenderJob, *, soundtrack: scoring.Soundtrack | None, num_frames: int
-) -> tuple[str, ...]:
-    """Tell what the film does not do with the media and with the lines."""
-    has_sound = soundtrack is not None
-    told = notes_on(given_for(plan, job), num_frames=num_frames, fps=job.fps, has_sound=has_sound)
-    return (*told, *(soundtrack.notes if soundtrack is not None else ()))
+def notes_on_sound(plan: FilmPlan, job: RenderJob, soundtrack: scoring.Soundtrack | None) -> tuple[str, ...]:
+    """Tell what the film does not do with the lines and with what was given to be heard."""
+    if soundtrack is not None:
+        return soundtrack.notes
+    return (SILENT,) if given_for(plan, job).sounds else ()
 
 
 def film_format(

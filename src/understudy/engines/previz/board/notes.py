@@ -22,18 +22,13 @@ BEGUN_LATER = "The film begins later than the reference videos do, so that there
 GOES_ON = "After the reference videos their motion goes on from the last picture, which does not act out the prompt."
 LEADS_TO = "Before the reference videos the film leads to their first picture, which does not act out the prompt."
 CAMERA = "The camera moves as that of a reference video, as far as the scene reaches; the video itself is not shown."
-SOUNDS = "The reference audio is heard as it is, beside the lines of the prompt; no voice is taken from it."
 SILENT = "The reference audio is not heard: the film was asked for without sound."
 
 
-def notes_on(given: Given, *, num_frames: int, fps: int, has_sound: bool) -> tuple[str, ...]:
-    """Say what a film of these media does not do."""
-    found = [*_notes_on_frames(given), *_notes_on_videos(given, num_frames=num_frames, fps=fps)]
-    if given.camera is not None:
-        found.append(CAMERA)
-    if given.sounds:
-        found.append(SOUNDS if has_sound else SILENT)
-    return tuple(found)
+def notes_on(given: Given, *, num_frames: int, fps: int) -> tuple[str, ...]:
+    """Say what a film of these pictures does not do."""
+    camera = () if given.camera is None else (CAMERA,)
+    return (*_notes_on_frames(given), *_notes_on_videos(given, num_frames=num_frames, fps=fps), *camera)
 
 
 def _notes_on_frames(given: Given) -> list[str]:

@@ -1,0 +1,57 @@
+"""What draws a film: given frames and videos, given images in the prompt's scenes, or the scenes alone."""
+
+from collections.abc import Sequence
+
+from understudy.core.render import RenderJob
+from understudy.engines.previz.board.camera_of import camera_path_of
+from understudy.engines.previz.board.given import Given, as_told, given_in
+from understudy.engines.previz.board.nominated import with_nominated
+from understudy.engines.previz.board.notes import CAMERA, notes_on
+from understudy.engines.previz.board.painter import Board
+from understudy.engines.previz.board.scene_of_images import ImageScenes
+from understudy.engines.previz.film import Film, Lettered, Painter
+from understudy.engines.previz.lettering import Lettering
+from understudy.engines.previz.pictures import Canvas, FilmPainter
+from understudy.engines.previz.plan import Action, FilmPlan
+from understudy.engines.previz.speech_timing import Spoken
+
+
+def given_for(plan: FilmPlan, job: RenderJob) -> Given:
+    """Sort the job's media by what the plan makes of them.
+
+    Raises: TaskFailed for an item without a file.
+    """
+    return as_told(with_nominated(given_in(job), plan), plan)
+
+
+def direct(
+    plan: FilmPlan, given: Given, canvas: Canvas, *, spoken: Sequence[Spoken]
+) -> tuple[Painter, tuple[str, ...]]:
+    """Open what draws the film, and say what becomes of the media that are seen.
+
+    Raises: Unreadable.
+    """
+    painter, notes = _opened(plan, given, canvas, spoken=spoken)
+    if any(shot.texts for shot in plan.shots):
+        painter = Lettered(painter, Lettering(plan, canvas, spoken=spoken))
+    return painter, notes
+
+
+def _opened(
+    plan: FilmPlan, given: Given, canvas: Canvas, *, spoken: Sequence[Spoken]
+) -> tuple[Painter, tuple[str, ...]]:
+    if given.first or given.last or given.videos:
+        # A voice off screen moves nobody's mouth.
+        seen = tuple(line for line in spoken if line.speaker is not None or not plan.main.subjects)
+        action = plan.main.subjects[0].action if plan.main.subjects else Action.IDLE
+        board = Board(given, canvas, plan.main.camera, action=action, spoken=seen)
+        return board, notes_on(given, num_frames=canvas.num_frames, fps=canvas.fps)
+    if given.images:
+        scenes = ImageScenes(plan, given.images)
+        return Film(scenes.shots, canvas, scenes.open_shot, spoken=spoken), scenes.notes
+    path = camera_path_of(given.camera.path, canvas.fps) if given.camera is not None else None
+
+    def open_shot(number: int, own: Canvas, said: Sequence[Spoken]) -> FilmPainter:
+        return FilmPainter(plan.shots[number], own, speech=said, camera_path=path)
+
+    return Film(plan.shots, canvas, open_shot, spoken=spoken), (CAMERA,) if path is not None else ()
