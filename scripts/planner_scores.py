@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from prompt_rows import HALVES, Prompt, prompts_of
 from prompt_scores import KINDS, Tally, Verdict, judged, tallied, total
 from understudy.engines.previz.plan import FilmPlan
-from understudy.engines.previz.planner import plan_film
+from understudy.engines.previz.planning.planner import plan_film
 
 RATIOS = ("16:9", "4:3", "1:1", "3:4", "9:16", "21:9")
 DURATION_RANGE_S = (4, 15)

@@ -13,7 +13,7 @@ import numpy as np
 
 from understudy.engines.previz.pictures import Canvas, FilmPainter
 from understudy.engines.previz.plan import Shot
-from understudy.engines.previz.planner import plan_film
+from understudy.engines.previz.planning.planner import plan_film
 
 TARGET = Path(__file__).parent.parent / "docs/images/subjects.jpg"
 NOUNS = (  # noqa: SIM905 - a list literal would be a hundred lines

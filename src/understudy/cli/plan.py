@@ -25,8 +25,8 @@ def print_plan(
     # Here, because the vocabulary takes a while and no other command needs it.
     from understudy.catalog.load import load_catalogue
     from understudy.client.programs import default_model
-    from understudy.engines.previz.planner import plan_film
-    from understudy.engines.previz.printing import told
+    from understudy.engines.previz.planning.planner import plan_film
+    from understudy.engines.previz.planning.printing import told
 
     spec = default_model() if model is None else load_catalogue().model(model)
     if spec is None:

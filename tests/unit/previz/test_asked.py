@@ -14,7 +14,7 @@ from understudy.core.render import LanguageModel, RenderJob
 from understudy.engines.previz.art import art_ids
 from understudy.engines.previz.engine import plan_job, planned
 from understudy.engines.previz.plan import CameraMove, FilmPlan, Line, SettingKind, Subject
-from understudy.engines.previz.plan_rules import faults_of
+from understudy.engines.previz.planning.plan_rules import faults_of
 from understudy.settings import Settings, SettingsError
 
 PROMPT = "Something nobody has words for"

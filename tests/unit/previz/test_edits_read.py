@@ -3,7 +3,7 @@
 import pytest
 
 from understudy.engines.previz.plan import EditKind, Extension, FilmPlan
-from understudy.engines.previz.planner import plan_film
+from understudy.engines.previz.planning.planner import plan_film
 
 
 def plan_of(prompt: str, **given: int) -> FilmPlan:

@@ -17,8 +17,8 @@ from understudy.engines.previz.plan import (
     TimeOfDay,
     Weather,
 )
-from understudy.engines.previz.plan_rules import faults_of
-from understudy.engines.previz.planner import plan_film
+from understudy.engines.previz.planning.plan_rules import faults_of
+from understudy.engines.previz.planning.planner import plan_film
 
 RATIOS = ("16:9", "4:3", "1:1", "3:4", "9:16", "21:9")
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from understudy.engines.previz.plan import FINER, FilmPlan, Shot
-from understudy.engines.previz.planner import plan_film
+from understudy.engines.previz.planning.planner import plan_film
 
 RATIOS = ("16:9", "4:3", "1:1", "3:4", "9:16", "21:9")
 

@@ -43,7 +43,7 @@ from understudy.engines.previz.plan import (
     TimeOfDay,
     Weather,
 )
-from understudy.engines.previz.planner import plan_film
+from understudy.engines.previz.planning.planner import plan_film
 
 RATIOS = ("16:9", "4:3", "1:1", "3:4", "9:16", "21:9")
 LANGUAGES = ("en", "zh", "ja", "es", "pt", "id")

@@ -5,8 +5,8 @@ from itertools import pairwise
 import pytest
 
 from understudy.engines.previz.plan import Action, CameraMove, Cut, FilmPlan, Framing, SettingKind, TimeOfDay, Weather
-from understudy.engines.previz.planner import plan_film
-from understudy.engines.previz.shots import PARTS_MAX, SHORTEST_S, Part, cutting_of, laid_out
+from understudy.engines.previz.planning.planner import plan_film
+from understudy.engines.previz.planning.shots import PARTS_MAX, SHORTEST_S, Part, cutting_of, laid_out
 
 
 def plan_of(prompt: str, *, duration_s: int = -1) -> FilmPlan:

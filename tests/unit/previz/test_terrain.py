@@ -16,7 +16,7 @@ from understudy.engines.previz.pictures.terrain_fields import FIELD_PX, PERIOD_U
 from understudy.engines.previz.pictures.terrain_flight import Flight
 from understudy.engines.previz.pictures.terrain_light import Cover, LandKind, Lie, lit_land
 from understudy.engines.previz.plan import Action, CameraMove, Framing, SettingKind, Shot, TimeOfDay, Weather
-from understudy.engines.previz.planner import plan_film
+from understudy.engines.previz.planning.planner import plan_film
 
 SIZE_PX = (320, 180)
 FOCAL_PX = 300.0

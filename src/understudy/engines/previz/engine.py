@@ -21,16 +21,16 @@ from understudy.core.ratios import concrete_ratio
 from understudy.core.recipe import RECIPE_TAG
 from understudy.core.render import RenderJob, RenderResult
 from understudy.core.request import DURATION_CHOSEN_BY_ENGINE, RATIO_CHOSEN_BY_ENGINE
-from understudy.engines.previz import planner
 from understudy.engines.previz import sound as scoring
 from understudy.engines.previz.board.given import chosen_duration_s, given_in
 from understudy.engines.previz.board.heard import compose_given
 from understudy.engines.previz.board.notes import SILENT
 from understudy.engines.previz.directing import direct, given_for
 from understudy.engines.previz.film import Painter
+from understudy.engines.previz.lettering.watermark import LABEL_TEXT, WATERMARK_TEXT, Corner, Mark
 from understudy.engines.previz.pictures import Canvas
 from understudy.engines.previz.plan import CameraMove, FilmPlan
-from understudy.engines.previz.watermark import LABEL_TEXT, WATERMARK_TEXT, Corner, Mark
+from understudy.engines.previz.planning import planner
 from understudy.media.encode import EncodingFailed, FilmEncoder, FilmFormat, Sound, write_jpeg, write_png
 
 SAMPLE_RATE_HZ = 48_000
@@ -192,7 +192,7 @@ def planned(job: RenderJob) -> tuple[FilmPlan, tuple[str, ...]]:
     if job.language_model is None:
         return plan, ()
     # Here, because it brings the HTTP client along, which no other film needs.
-    from understudy.engines.previz.asked import improved
+    from understudy.engines.previz.planning.asked import improved
 
     media = Counter(str(item.modality) for item in job.request.content if item.modality is not Modality.TEXT)
     plan, told = improved(

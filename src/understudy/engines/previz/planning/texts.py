@@ -8,8 +8,8 @@ import re
 from collections.abc import Sequence
 
 from understudy.engines.previz.plan import Line, ScreenText, TextKind
-from understudy.engines.previz.quotations import Quotation, last_word_of
-from understudy.engines.previz.spotting import Spot, any_of, level, spots, words_in
+from understudy.engines.previz.planning.quotations import Quotation, last_word_of
+from understudy.engines.previz.planning.spotting import Spot, any_of, level, spots, words_in
 
 TEXTS_MAX = 6
 """More cannot be read in a shot."""

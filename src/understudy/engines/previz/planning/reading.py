@@ -6,19 +6,19 @@ A shallow reading, the same for six languages: nouns and verbs in order, and sma
 
 from collections.abc import Mapping, Sequence
 
-from understudy.engines.previz.arranging import arrange
 from understudy.engines.previz.art import find_art
-from understudy.engines.previz.casting import SHOWN_MAX, SUBJECTS_MAX, Cast, Phrase
-from understudy.engines.previz.drafts import PROPERTIES, Draft, Mention, Reading
 from understudy.engines.previz.kinds import art_of_pronouns, kind_of
 from understudy.engines.previz.lexicon.inflect import fold
-from understudy.engines.previz.phrases import Piece
 from understudy.engines.previz.plan import Action, CameraMove
-from understudy.engines.previz.quotations import SENTENCE_ENDS
-from understudy.engines.previz.references import Naming, is_mark
-from understudy.engines.previz.shown import Shown
-from understudy.engines.previz.speakers import Speakers
-from understudy.engines.previz.wording import is_clothing, is_participle, is_plural, tint_in
+from understudy.engines.previz.planning.arranging import arrange
+from understudy.engines.previz.planning.casting import SHOWN_MAX, SUBJECTS_MAX, Cast, Phrase
+from understudy.engines.previz.planning.drafts import PROPERTIES, Draft, Mention, Reading
+from understudy.engines.previz.planning.phrases import Piece
+from understudy.engines.previz.planning.quotations import SENTENCE_ENDS
+from understudy.engines.previz.planning.references import Naming, is_mark
+from understudy.engines.previz.planning.shown import Shown
+from understudy.engines.previz.planning.speakers import Speakers
+from understudy.engines.previz.planning.wording import is_clothing, is_participle, is_plural, tint_in
 
 COUNT_MAX = 5
 QUOTE_MARK = "\x00"

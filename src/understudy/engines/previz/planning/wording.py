@@ -7,7 +7,7 @@ from understudy.engines.previz.art import named
 from understudy.engines.previz.kinds import kind_of
 from understudy.engines.previz.lexicon import table
 from understudy.engines.previz.lexicon.inflect import fold, singulars
-from understudy.engines.previz.phrases import Piece
+from understudy.engines.previz.planning.phrases import Piece
 
 
 def is_participle(piece: Piece) -> bool:

@@ -11,10 +11,8 @@ from dataclasses import replace
 
 from understudy.core.content import Modality
 from understudy.engines.previz.art import find_art
-from understudy.engines.previz.drafts import Mention, Reading
 from understudy.engines.previz.kinds import voice_of
 from understudy.engines.previz.lexicon import LANGUAGES
-from understudy.engines.previz.phrases import vocabulary
 from understudy.engines.previz.plan import (
     Action,
     CameraMove,
@@ -31,23 +29,25 @@ from understudy.engines.previz.plan import (
     TextKind,
     TimeOfDay,
 )
-from understudy.engines.previz.quotations import (
+from understudy.engines.previz.planning.drafts import Mention, Reading
+from understudy.engines.previz.planning.phrases import vocabulary
+from understudy.engines.previz.planning.quotations import (
     SENTENCE_ENDS,
     language_of,
     names,
     speech_near,
     without_quotations,
 )
-from understudy.engines.previz.references import Given
-from understudy.engines.previz.scenes import Scene, Script, read_part, references_of, scenes_of, taken_apart
-from understudy.engines.previz.shots import Part, fitted, laid_out
-from understudy.engines.previz.texts import (
+from understudy.engines.previz.planning.references import Given
+from understudy.engines.previz.planning.scenes import Scene, Script, read_part, references_of, scenes_of, taken_apart
+from understudy.engines.previz.planning.shots import Part, fitted, laid_out
+from understudy.engines.previz.planning.texts import (
     TEXTS_MAX,
     place_of_text,
     subtitles_of,
     wants_subtitles,
 )
-from understudy.engines.previz.weighing import (
+from understudy.engines.previz.planning.weighing import (
     DEFAULT_RATIO,
     camera_of,
     named_setting,

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from understudy.engines.previz.drafts import Draft
 from understudy.engines.previz.kinds import kind_of
-from understudy.engines.previz.phrases import Piece
-from understudy.engines.previz.spotting import Spot, level, spots
+from understudy.engines.previz.planning.drafts import Draft
+from understudy.engines.previz.planning.phrases import Piece
+from understudy.engines.previz.planning.spotting import Spot, level, spots
 
 _CARRIERS = ("vehicle", "boat", "aircraft")
 _ANIMALS = ("animal", "creature", "bird", "swimmer")

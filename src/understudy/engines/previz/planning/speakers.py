@@ -1,8 +1,8 @@
 """Who says each quotation: whoever acts in its clause, a voice off screen, or somebody who is named after it."""
 
-from understudy.engines.previz.casting import Cast, Phrase
-from understudy.engines.previz.drafts import Draft
-from understudy.engines.previz.phrases import Piece
+from understudy.engines.previz.planning.casting import Cast, Phrase
+from understudy.engines.previz.planning.drafts import Draft
+from understudy.engines.previz.planning.phrases import Piece
 
 
 class Speakers:

@@ -13,7 +13,7 @@ import msgspec
 from understudy.core.render import LanguageModel
 from understudy.engines.previz.art import art_ids
 from understudy.engines.previz.plan import FilmPlan
-from understudy.engines.previz.plan_rules import faults_of
+from understudy.engines.previz.planning.plan_rules import faults_of
 from understudy.net.language_model import NoAnswer, ask
 
 _FAULTS_TOLD = 3

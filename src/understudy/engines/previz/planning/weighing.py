@@ -6,7 +6,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import cache
 
-from understudy.engines.previz.drafts import Mention, Reading
 from understudy.engines.previz.kinds import THING, kind_of, settings_by_art
 from understudy.engines.previz.lexicon import listed, table
 from understudy.engines.previz.plan import (
@@ -18,6 +17,7 @@ from understudy.engines.previz.plan import (
     Subject,
     Weather,
 )
+from understudy.engines.previz.planning.drafts import Mention, Reading
 
 ADAPTIVE = "adaptive"
 DEFAULT_RATIO, WIDEST_RATIO = "16:9", "21:9"

@@ -9,17 +9,17 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from understudy.core.content import Modality
-from understudy.engines.previz.drafts import Draft, Reading, negated_pieces
-from understudy.engines.previz.edits import Wanted, wanted_of
 from understudy.engines.previz.lexicon import LANGUAGES
-from understudy.engines.previz.phrases import Piece, Vocabulary, pieces_of, vocabulary
 from understudy.engines.previz.plan import Action, EditKind, Reference, ReferenceUse, SoundCue, Subject, TextKind
-from understudy.engines.previz.quotations import Quotation, language_of, quotations_of, without_quotations
-from understudy.engines.previz.reading import Reader
-from understudy.engines.previz.references import FIRST_MARK, Given, Naming, namings_in, with_marks
-from understudy.engines.previz.shots import Cutting, Part, cutting_of, without_marks
-from understudy.engines.previz.texts import kind_of_text, quoted_and_shown
-from understudy.engines.previz.weighing import in_company, named_setting
+from understudy.engines.previz.planning.drafts import Draft, Reading, negated_pieces
+from understudy.engines.previz.planning.edits import Wanted, wanted_of
+from understudy.engines.previz.planning.phrases import Piece, Vocabulary, pieces_of, vocabulary
+from understudy.engines.previz.planning.quotations import Quotation, language_of, quotations_of, without_quotations
+from understudy.engines.previz.planning.reading import Reader
+from understudy.engines.previz.planning.references import FIRST_MARK, Given, Naming, namings_in, with_marks
+from understudy.engines.previz.planning.shots import Cutting, Part, cutting_of, without_marks
+from understudy.engines.previz.planning.texts import kind_of_text, quoted_and_shown
+from understudy.engines.previz.planning.weighing import in_company, named_setting
 
 LINES_MAX = 12
 """More than anyone can say in the longest film."""

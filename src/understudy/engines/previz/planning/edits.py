@@ -11,11 +11,11 @@ from functools import cache
 
 from understudy.core.content import Modality
 from understudy.engines.previz.art import find_art
-from understudy.engines.previz.phrases import Piece, Vocabulary, pieces_of
 from understudy.engines.previz.plan import Edit, EditKind, Extension, ReferenceUse
-from understudy.engines.previz.quotations import Quotation
-from understudy.engines.previz.references import FIRST_MARK, Naming
-from understudy.engines.previz.spotting import level, spots
+from understudy.engines.previz.planning.phrases import Piece, Vocabulary, pieces_of
+from understudy.engines.previz.planning.quotations import Quotation
+from understudy.engines.previz.planning.references import FIRST_MARK, Naming
+from understudy.engines.previz.planning.spotting import level, spots
 
 EDITS_MAX = 8
 CLAUSE_MAX = 300

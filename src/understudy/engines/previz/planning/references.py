@@ -14,7 +14,7 @@ from itertools import pairwise
 from understudy.core.content import Modality
 from understudy.engines.previz.lexicon import listed, table
 from understudy.engines.previz.plan import ReferenceUse
-from understudy.engines.previz.spotting import Spot, any_of, level, number_of, spots, words_in
+from understudy.engines.previz.planning.spotting import Spot, any_of, level, number_of, spots, words_in
 
 NUMBER_MAX = 99
 """More media than any request holds; a larger number belongs to something else, "image 1080"."""

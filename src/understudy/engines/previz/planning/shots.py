@@ -11,7 +11,7 @@ from itertools import accumulate, pairwise
 
 from understudy.engines.previz.lexicon import table
 from understudy.engines.previz.plan import Cut
-from understudy.engines.previz.spotting import any_of, level, number_of, spots, words_in
+from understudy.engines.previz.planning.spotting import any_of, level, number_of, spots, words_in
 
 PARTS_MAX = 12
 SHORTEST_S = 0.8

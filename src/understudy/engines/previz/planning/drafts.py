@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from understudy.engines.previz.kinds import Kind, kind_of
-from understudy.engines.previz.phrases import Piece
 from understudy.engines.previz.plan import Action, CameraMove, ReferenceUse, Subject
+from understudy.engines.previz.planning.phrases import Piece
 
 # Properties that a piece can name; a piece that turns out to be a verb names none of them but its sound.
 PROPERTIES = (

@@ -5,10 +5,10 @@
 
 from collections.abc import Sequence
 
-from understudy.engines.previz.drafts import Draft
 from understudy.engines.previz.kinds import Kind, kind_of, voice_of
-from understudy.engines.previz.phrases import Piece
 from understudy.engines.previz.plan import Action
+from understudy.engines.previz.planning.drafts import Draft
+from understudy.engines.previz.planning.phrases import Piece
 
 SUBJECTS_MAX = 5
 SHOWN_MAX = 9
