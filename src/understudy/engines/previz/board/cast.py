@@ -32,26 +32,53 @@ AS_FRAMED = "{images} shown whole in the scene: the prompt does not say what for
 AS_STYLE = "The film has the colours of {images}; its manner of drawing is not taken over."
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """What one shot shows of the images, by their numbers.
+    """What one shot shows of the images, by their numbers; 0 = none.
 
     subjects: by index into the shot's subjects. carded: those of them that are framed pictures at their subject's
     place. things: with whether each is worn. whole: those that fill the frame one after the other.
     """
 
-    subjects: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    subjects: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    carded: frozenset[int] = frozenset()
     setting: int = 0
-    carded: set[int] = field(default_factory=set)
-    things: list[tuple[int, bool]] = field(default_factory=list)
-    framed: list[int] = field(default_factory=list)
-    whole: list[int] = field(default_factory=list)
+    things: tuple[tuple[int, bool], ...] = ()
+    framed: tuple[int, ...] = ()
+    whole: tuple[int, ...] = ()
     style: int = 0
 
-    def numbers(self) -> set[int]:
+    @property
+    def numbers(self) -> frozenset[int]:
         """All that it shows, but for the style."""
         shown = {number for views in self.subjects.values() for number in views}
-        return shown | {self.setting} - {0} | {number for number, _ in self.things} | {*self.framed, *self.whole}
+        places = {self.setting} if self.setting else set()
+        return frozenset(shown | places | {number for number, _ in self.things} | {*self.framed, *self.whole})
+
+
+class _Draft:
+    """A part that is still being given out; its fields are those of `Part`."""
+
+    def __init__(self, setting: int) -> None:
+        self.subjects: dict[int, tuple[int, ...]] = {}
+        self.carded: set[int] = set()
+        self.setting = setting
+        self.things: list[tuple[int, bool]] = []
+        self.framed: list[int] = []
+        self.whole: list[int] = []
+        self.style = 0
+
+    def settled(self) -> Part:
+        """Return the part as it is now."""
+        return Part(
+            subjects=dict(self.subjects),
+            carded=frozenset(self.carded),
+            setting=self.setting,
+            things=tuple(self.things),
+            framed=tuple(self.framed),
+            whole=tuple(self.whole),
+            style=self.style,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +95,7 @@ def cast_images(plan: FilmPlan, studies: Mapping[int, Study]) -> ImageCast:
     uses = {one.number: one for one in plan.references if one.modality is Modality.IMAGE}
     free = {number: study for number, study in studies.items() if not _is_frame(uses, number)}
     shots = [_apart(shot, free) for shot in plan.shots]
-    parts = [Part(setting=shot.setting_image if shot.setting_image in free else 0) for shot in shots]
+    parts = [_Draft(shot.setting_image if shot.setting_image in free else 0) for shot in shots]
     _name_subjects(shots, parts, free)
     _name_others(parts, uses, free)
     unnamed = [number for number in free if number not in _shown(parts) and not _is_style(parts, number)]
@@ -77,24 +104,25 @@ def cast_images(plan: FilmPlan, studies: Mapping[int, Study]) -> ImageCast:
         unnamed = _cast_unnamed(shots, parts, [free[number] for number in unnamed])
     _share(parts, unnamed)
     for number, part in enumerate(parts):
-        _settle(shots, parts, number, free)
+        _settle(part, shots[number], free)
         if part.whole or not (shots[number].subjects or part.things):
             # Nobody stands before them: they fill the frame.
             part.whole = [*([part.setting] if part.setting else []), *part.whole, *part.framed]
             part.setting, part.framed = 0, []
-    return ImageCast(shots=tuple(shots), parts=tuple(parts), notes=_notes_on(parts, free))
+    settled = tuple(part.settled() for part in parts)
+    return ImageCast(shots=tuple(shots), parts=settled, notes=_notes_on(settled, free))
 
 
 def _is_frame(uses: Mapping[int, object], number: int) -> bool:
     return getattr(uses.get(number), "use", None) in AS_FRAMES
 
 
-def _is_style(parts: Sequence[Part], number: int) -> bool:
+def _is_style(parts: Sequence[_Draft], number: int) -> bool:
     return any(part.style == number for part in parts)
 
 
-def _shown(parts: Sequence[Part]) -> set[int]:
-    return set().union(*(part.numbers() for part in parts))
+def _shown(parts: Sequence[_Draft]) -> set[int]:
+    return set().union(*(part.settled().numbers for part in parts))
 
 
 def _apart(shot: Shot, studies: Mapping[int, Study]) -> Shot:
@@ -112,7 +140,7 @@ def _apart(shot: Shot, studies: Mapping[int, Study]) -> Shot:
     return replace(shot, subjects=tuple(replace(subject, rides=None) for subject in subjects))
 
 
-def _name_subjects(shots: Sequence[Shot], parts: Sequence[Part], studies: Mapping[int, Study]) -> None:
+def _name_subjects(shots: Sequence[Shot], parts: Sequence[_Draft], studies: Mapping[int, Study]) -> None:
     """Let each subject be shown by its images; its views are shared out over the shots it is in."""
     places: dict[tuple[int, ...], list[tuple[int, int]]] = {}
     for number, shot in enumerate(shots):
@@ -126,7 +154,7 @@ def _name_subjects(shots: Sequence[Shot], parts: Sequence[Part], studies: Mappin
             parts[number].subjects[index] = tuple(own)
 
 
-def _name_others(parts: Sequence[Part], uses: Mapping[int, object], studies: Mapping[int, Study]) -> None:
+def _name_others(parts: Sequence[_Draft], uses: Mapping[int, object], studies: Mapping[int, Study]) -> None:
     for number, reference in uses.items():
         if number not in studies:
             continue
@@ -146,7 +174,7 @@ def _name_others(parts: Sequence[Part], uses: Mapping[int, object], studies: Map
             part.setting = part.setting or number
 
 
-def _cast_unnamed(shots: list[Shot], parts: Sequence[Part], studies: Sequence[Study]) -> list[int]:
+def _cast_unnamed(shots: list[Shot], parts: Sequence[_Draft], studies: Sequence[Study]) -> list[int]:
     """Use images that no word names, as far as they can be used; returns the rest."""
     left: list[int] = []
     for study in studies:
@@ -183,7 +211,7 @@ def _clear_unknown(plan: FilmPlan, shots: list[Shot], *, studies: Mapping[int, S
             shots[number] = replace(shot, subjects=())
 
 
-def _stands_in(shots: Sequence[Shot], parts: Sequence[Part], study: Study) -> bool:
+def _stands_in(shots: Sequence[Shot], parts: Sequence[_Draft], study: Study) -> bool:
     """Let an image show the first of the prompt's subjects that it may be, wherever that one is seen."""
     wanted: tuple[str, str] | None = None
     for shot, part in zip(shots, parts, strict=True):
@@ -201,15 +229,14 @@ def _may_show(study: Study, subject: Subject) -> bool:
     return study.is_person == is_person
 
 
-def _share(parts: Sequence[Part], numbers: Sequence[int]) -> None:
+def _share(parts: Sequence[_Draft], numbers: Sequence[int]) -> None:
     """Share pictures that are only shown out over the shots, in order."""
     for place, number in enumerate(numbers):
         parts[place * len(parts) // len(numbers)].framed.append(number)
 
 
-def _settle(shots: list[Shot], parts: Sequence[Part], place: int, studies: Mapping[int, Study]) -> None:
+def _settle(part: _Draft, shot: Shot, studies: Mapping[int, Study]) -> None:
     """See to it that who cannot be cut out is seen nevertheless: over the whole frame when alone, else framed."""
-    part, shot = parts[place], shots[place]
     for index, views in list(part.subjects.items()):
         stances = {number: studies[number].stance for number in views}
         is_alone = len(part.subjects) == 1 and len(shot.subjects) == 1

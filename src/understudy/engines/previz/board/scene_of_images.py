@@ -67,7 +67,7 @@ class ImageScenes:
         painter: Painter
         if part.whole:
             pictures = [self._paths[one - 1] for one in part.whole]
-            painter = Slides(pictures, shot, canvas, said)
+            painter = Slides(pictures, shot, canvas, said=said)
         else:
             painter = FilmPainter(shot, canvas, speech=said, photographs=self._photographs(shot, part, canvas))
         if not part.style:
@@ -130,7 +130,7 @@ def framed_of(pictures: Sequence[Picture], *, duration_s: float) -> tuple[Framed
 class Slides:
     """Pictures that fill the frame one after the other, each a scene in depth; the next one comes in softly."""
 
-    def __init__(self, pictures: Sequence[Path], shot: Shot, canvas: Canvas, said: Sequence[Spoken]) -> None:
+    def __init__(self, pictures: Sequence[Path], shot: Shot, canvas: Canvas, *, said: Sequence[Spoken]) -> None:
         self._canvas = canvas
         count = min(len(pictures), canvas.num_frames)
         self._paths = tuple(pictures[:count])

@@ -139,13 +139,15 @@ def framed_by(shot: Shot, photographs: Photographs) -> Shot:
     return replace(shot, subjects=subjects, framing=photographs.framing or shot.framing)
 
 
-def with_likenesses(roles: Sequence[Role], width: float, photographs: Photographs) -> tuple[tuple[Role, ...], float]:
+def with_likenesses(
+    roles: Sequence[Role], group_span: float, photographs: Photographs
+) -> tuple[tuple[Role, ...], float]:
     """Lay the figures out anew with the shapes of the pictures; and the group's width in units.
 
     roles: as of `cast_of`. A subject that is shown by pictures is there once, however many it counts.
     """
     if not photographs.likenesses and not photographs.things:
-        return tuple(roles), width
+        return tuple(roles), group_span
     shown = photographs.likenesses
     first: dict[int, Role] = {}
     for role in roles:
