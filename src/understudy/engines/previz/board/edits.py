@@ -57,7 +57,7 @@ from understudy.engines.previz.plan import (
     TimeOfDay,
     Weather,
 )
-from understudy.engines.previz.spotting import level, spots
+from understudy.engines.previz.planning.spotting import level, spots
 from understudy.media.decode import Picture, fitted, on_ground, read_image
 
 CHANGED = "The reference videos are played with the changes that the prompt asks for; all else in them stays as it is."
@@ -164,9 +164,8 @@ class EditedVideo:
             )
             return None
         if is_named and edit.target and not followed.is_sure:
-            self._tell(
-                f"What “{edit.target}” is in the video could not be told for sure; what stands out most was taken for it."
-            )
+            told = f"What “{edit.target}” is in the video could not be told for sure"
+            self._tell(f"{told}; what stands out most was taken for it.")
         return Thing(stretch=self._stretch, survey=self._survey, number=number, aim=aim)
 
     def _aimed(self, edit: Edit, *, is_first: bool) -> Change | None:

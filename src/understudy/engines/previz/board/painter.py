@@ -9,6 +9,7 @@ import numpy as np
 
 from understudy.engines.previz.board.between import Transition
 from understudy.engines.previz.board.camera_of import camera_path_of, flight_along
+from understudy.engines.previz.board.edits import Editing
 from understudy.engines.previz.board.extension import NO_DRIFT, Onward, drift_of, momentum_of
 from understudy.engines.previz.board.footage import Player
 from understudy.engines.previz.board.given import Cut, Given, cuts_of
@@ -17,7 +18,7 @@ from understudy.engines.previz.board.moves import FLIGHT_AT_REST, FLIGHTS, MOVES
 from understudy.engines.previz.board.panels import page, pages_of
 from understudy.engines.previz.board.parallax import Drift, Parallax, Part
 from understudy.engines.previz.pictures import Canvas
-from understudy.engines.previz.plan import Action, CameraMove
+from understudy.engines.previz.plan import Action, CameraMove, Edit
 from understudy.engines.previz.speech_timing import Spoken
 from understudy.media.decode import Picture, fitted, on_ground, read_image
 
@@ -39,6 +40,7 @@ class Board:
     """Draws the frames of a film of given media; equal media, canvas and move give equal pictures.
 
     action: what the subject of a given frame does. spoken: the lines that are said, with times from the film's start.
+    edits: what is changed in the videos.
 
     Raises: Unreadable, here and while painting.
     """
@@ -51,8 +53,9 @@ class Board:
         *,
         action: Action = Action.IDLE,
         spoken: Sequence[Spoken] = (),
+        edits: Sequence[Edit] = (),
     ) -> None:
-        self._canvas = canvas
+        self._canvas, self._edits = canvas, edits
         self._size = (canvas.width_px, canvas.height_px)
         rng = np.random.default_rng([abs(canvas.seed), 11])
         self._phases = tuple(float(value) for value in rng.uniform(0, 2 * np.pi, _PHASES))
@@ -63,6 +66,7 @@ class Board:
             self._flight = flight_along(path, size_px=self._size, duration_s=canvas.duration_s)
         self._action, self._spoken = action, spoken
         self._player: Player | None = None
+        self._editing: Editing | None = None
         self._scenes = self._frames_of(given, camera) if given.first or given.last else self._references_of(given)
         self._rgba = np.full((canvas.height_px, canvas.width_px, 4), 255, dtype=np.uint8)
 
@@ -103,7 +107,12 @@ class Board:
         left = self._canvas.num_frames
         if cuts:
             player = self._player = Player(
-                given.videos, cuts, size_px=self._size, fps=self._canvas.fps, join=given.join
+                given.videos,
+                cuts,
+                size_px=self._size,
+                fps=self._canvas.fps,
+                join=given.join,
+                edited=self._editing_of(given, cuts),
             )
             first = player.starts_at
             scenes.append(Scene(num_frames=player.num_frames, draw=lambda index: player.picture(first + index)))
@@ -112,6 +121,17 @@ class Board:
                 scenes.insert(0 if given.is_backward else 1, self._onward(given, cuts, player))
                 left = 0
         return [*scenes, *self._panels_of(given, left)] if left > 0 else scenes
+
+    def _editing_of(self, given: Given, cuts: Sequence[Cut]) -> Editing | None:
+        """What the prompt changes in the videos; None if nothing, and then it costs nothing."""
+        if self._edits:
+            self._editing = Editing(given.videos, cuts, self._edits, self._canvas, images=given.images)
+        return self._editing
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the edits could not do as they were said, once the frames are painted."""
+        return self._editing.notes if self._editing is not None else ()
 
     def _onward(self, given: Given, cuts: Sequence[Cut], player: Player) -> Scene:
         """What comes after the videos, or before them: it has their motion, which fades into the camera's move."""

@@ -5,6 +5,7 @@ There is no detector of named things. What is salient or moves by itself is a ca
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
@@ -12,8 +13,9 @@ from numpy.typing import NDArray
 
 from understudy.engines.previz import art, kinds
 from understudy.engines.previz.lexicon import LANGUAGES
+from understudy.engines.previz.pictures.sprites import cropped, sprite
+from understudy.engines.previz.planning.spotting import level, spots
 from understudy.engines.previz.seeing import components, matte_of
-from understudy.engines.previz.spotting import level, spots
 from understudy.media.decode import Picture
 from understudy.media.faces import LEAST_SCORE, score
 
@@ -25,6 +27,9 @@ _COLOURED = 0.14
 
 _ALIKE = 0.75
 _MOVES = 1.6
+"""How much more likely people speak of what moves."""
+
+_OUTLINE_PX = 32
 _GARMENT = (0.16, 0.66)
 """Where clothes of the upper body are, from the top of a standing figure, in parts of its height."""
 
@@ -40,14 +45,17 @@ _GREYS = {"white": (0.72, 1.01), "black": (-0.01, 0.26), "gray": (0.26, 0.75), "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aim:
-    """What the words say of the thing that is meant. colour, place: "" = not said. words "" = the main subject."""
+    """What the words say of the thing that is meant. colour, place: "" = not said. words "" = the main subject.
+
+    art: the drawing that the words mean, whose outline the thing may have, or "".
+    """
 
     words: str = ""
     colour: str = ""
     place: str = ""
     is_person: bool = False
     is_worn: bool = False
-    is_known: bool = False
+    art: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +83,7 @@ def aim_of(words: str, place: str = "") -> Aim:
         place=spotted,
         is_person=kind in ("person", "musician"),
         is_worn=kind == "worn",
-        is_known=bool(drawn),
+        art=drawn,
     )
 
 
@@ -109,20 +117,22 @@ def coloured(picture: Picture, colour: str) -> Floats:
 def found_in(picture: Picture, aim: Aim, moving: Floats | None) -> Found | None:
     """Find what is meant in a small picture. moving: what moves besides the camera, 0..1; None = not known."""
     matte = matte_of(picture)
-    candidates = [(one, 1.0) for one in components(matte, _LEAST_PART)]
+    subjects = [_core(one) for one in components(matte, _LEAST_PART)]
+    candidates = [(one, 1.0) for one in subjects]
     if moving is not None:
-        candidates += [(one, _MOVES) for one in _blobs(moving) if not _is_among(one, matte)]
+        candidates += [(one, _MOVES) for one in _blobs(moving) if not _is_among(one, subjects)]
     part = coloured(picture, aim.colour) if aim.colour else None
     if part is not None:
         # What has the colour but does not stand out is a candidate by its colour alone.
-        candidates += [(one, 1.0) for one in _blobs(cv2.blur(part, (3, 3))) if not _is_among(one, matte)]
+        candidates += [(one, 1.0) for one in _blobs(cv2.blur(part, (3, 3))) if not _is_among(one, subjects)]
     if not candidates:
         return None
-    scores = [weight * _size(mask) for mask, weight in candidates]
+    scores = [weight * _size(mask) * _shaped(mask, aim) for mask, weight in candidates]
     if part is not None and not aim.is_worn:
         shares = [float((mask * part).sum() / max(float(mask.sum()), 1e-6)) for mask, _ in candidates]
-        if max(shares) >= _COLOURED:
-            scores = [one * share if share >= _COLOURED else 0.0 for one, share in zip(scores, shares, strict=True)]
+        if max(shares) < _COLOURED:
+            return None
+        scores = [one * share if share >= _COLOURED else 0.0 for one, share in zip(scores, shares, strict=True)]
     scores = [one * _fits(mask, aim.place) for one, (mask, _) in zip(scores, candidates, strict=True)]
     if (aim.is_person or aim.is_worn) and len(candidates) > 1:
         scores = [one * (0.35 + _face(picture, mask)) for one, (mask, _) in zip(scores, candidates, strict=True)]
@@ -182,8 +192,10 @@ def _blobs(values: Floats) -> Sequence[Floats]:
     return [np.asarray(labels == one, dtype=np.float32) for one in kept]
 
 
-def _is_among(mask: Floats, matte: Floats) -> bool:
-    return float((mask * matte).sum()) > 0.5 * float(mask.sum())
+def _is_among(mask: Floats, subjects: Sequence[Floats]) -> bool:
+    """Whether a part is one of the subjects, or a good part of one."""
+    own = float(mask.sum())
+    return any(float((mask * one).sum()) > 0.5 * own > 0.15 * float(one.sum()) for one in subjects)
 
 
 def _size(mask: Floats) -> float:
@@ -191,7 +203,39 @@ def _size(mask: Floats) -> float:
     height_px, width_px = mask.shape
     across, down = np.linspace(-1, 1, width_px), np.linspace(-1, 1, height_px)
     middle = np.exp(-(across[None, :] ** 2 + down[:, None] ** 2))
-    return float((mask * (0.4 + middle)).mean()) ** 0.5
+    return float((mask * (0.4 + middle)).mean()) ** 0.3
+
+
+def _core(mask: Floats) -> Floats:
+    """Return a subject without the haze of it, and the small things, that lie elsewhere."""
+    solid = (mask > 0.5).astype(np.uint8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(solid)
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    if not len(areas):
+        return mask
+    kept = 1 + np.flatnonzero(areas >= 0.15 * int(areas.max()))
+    near = cv2.dilate(np.isin(labels, kept).astype(np.float32), np.ones((9, 9), np.uint8))
+    return np.asarray(mask * near, dtype=np.float32)
+
+
+def _shaped(mask: Floats, aim: Aim) -> float:
+    """How much the outline is that of the drawing which the words mean; 1 where there is none."""
+    if not aim.art or aim.is_person or aim.is_worn:
+        return 1.0
+    rows, columns = np.nonzero(mask > 0.5)
+    if not rows.size:
+        return 1.0
+    cut = mask[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    drawn = _outline(aim.art)
+    own = cv2.resize(cut, (_OUTLINE_PX, _OUTLINE_PX), interpolation=cv2.INTER_AREA) > 0.5
+    alike = max(float((own & side).sum()) / max(1, int((own | side).sum())) for side in (drawn, drawn[:, ::-1]))
+    return (0.4 + alike) ** 3
+
+
+@cache
+def _outline(art_id: str) -> NDArray[np.bool_]:
+    alpha = cropped(sprite(art_id, 2 * _OUTLINE_PX))[..., 3]
+    return np.asarray(cv2.resize(alpha, (_OUTLINE_PX, _OUTLINE_PX), interpolation=cv2.INTER_AREA) > 127)
 
 
 def _fits(mask: Floats, place: str) -> float:

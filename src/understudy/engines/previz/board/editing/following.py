@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.engines.previz.board.alignment import STAYING, Similarity, followed
-from understudy.engines.previz.board.editing.finding import Aim, Found, found_in
+from understudy.engines.previz.board.editing.finding import Aim, found_in
 from understudy.engines.previz.board.editing.stretch import Stretch
 from understudy.media.decode import Picture
 
@@ -28,6 +28,8 @@ _SAME = 0.35
 """How much of two masks together both have, for them to be of one thing."""
 
 _MOVES_PX = 1.1
+_NEARER, _FAR = 6.0, 99.0
+"""How much nearer in colour, in Lab, a find has to be than what was carried, to be believed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,61 +87,72 @@ class _Chunk:
         self.back.append(engine.calc(self.greys[-1], self.greys[-2], None))
         self.onward.append(engine.calc(self.greys[-2], self.greys[-1], None))
 
-    def moving(self, moves: Sequence[Similarity | None]) -> Floats | None:
-        """Return what goes otherwise than the frame does, in the last picture."""
-        if not self.back or moves[-1] is None:
+    def moving(self, steps: Sequence[Similarity | None], *, is_first: bool = False) -> Floats | None:
+        """Return what goes otherwise than the frame does, in the last picture or the first; None = not to be told.
+
+        steps: of the frame, the last of them to the chunk's last picture.
+        """
+        if not self.back:
             return None
+        step = steps[-len(self.back)] if is_first else steps[-1]
+        if step is None:
+            return None
+        flow = self.onward[0] if is_first else self.back[-1]
         height, width = self.greys[-1].shape
-        matrix = moves[-1].matrix(width, height)
+        matrix = (step if is_first else inverse(step)).matrix(width, height)
         rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
-        before_x, before_y = columns + self.back[-1][..., 0], rows + self.back[-1][..., 1]
-        x = matrix[0, 0] * before_x + matrix[0, 1] * before_y + matrix[0, 2]
-        y = matrix[1, 0] * before_x + matrix[1, 1] * before_y + matrix[1, 2]
-        apart = np.hypot(x - columns, y - rows)
+        x = matrix[0, 0] * columns + matrix[0, 1] * rows + matrix[0, 2]
+        y = matrix[1, 0] * columns + matrix[1, 1] * rows + matrix[1, 2]
+        apart = np.hypot(columns + flow[..., 0] - x, rows + flow[..., 1] - y)
         part = np.asarray(np.clip(apart / _MOVES_PX - 0.5, 0, 1), dtype=np.float32)
         return part if float(part.mean()) < 0.3 else None
+
+
+@dataclass
+class _Sought:  # tidy: what is known of a thing while the stretch is read
+    """A thing while it is sought. last: where it was at the end of the chunk before; None = a scene begins.
+
+    colour: of it, as a mean in Lab, when it was found first.
+    """
+
+    aim: Aim
+    masks: list[Mask]
+    last: Floats | None = None
+    colour: Floats | None = None
+    finds: int = 0
+    is_sure: bool = False
 
 
 def surveyed(stretch: Stretch, aims: Sequence[Aim]) -> Survey:
     """Follow the camera and some things through a stretch. Raises: Unreadable."""
     engine = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
     steps: list[Similarity | None] = []
-    masks: list[list[Mask]] = [[] for _ in aims]
-    finds: list[list[Found | None]] = [[] for _ in aims]
+    sought = [_Sought(aim=aim, masks=[]) for aim in aims]
     chunk: _Chunk | None = None
     moves, scenes = [STAYING], [0]
-    last: list[Floats | None] = [None] * len(aims)
     for picture in stretch.smalls():
         if chunk is None:
             chunk = _Chunk(picture)
-            last = [_looked(chunk, aim, steps, None, finds[number]) for number, aim in enumerate(aims)]
-            _keep(masks, last, picture)
             continue
-        step = followed(chunk.greys[-1], cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY))
-        is_cut = _is_cut(chunk.pictures[-1], picture)
-        steps.append(None if is_cut else step)
-        scenes.append(scenes[-1] + is_cut)
-        moves.append(STAYING if is_cut else moves[-1].then(step or STAYING))
-        if is_cut:
-            _end(chunk, aims, last, masks, finds=None, steps=steps)
+        if _is_cut(chunk.pictures[-1], picture):
+            _end(chunk, sought, steps)
+            for one in sought:
+                one.last = None
+            steps.append(None)
+            moves.append(STAYING)
+            scenes.append(scenes[-1] + 1)
             chunk = _Chunk(picture)
-            last = [_looked(chunk, aim, steps, None, finds[number]) for number, aim in enumerate(aims)]
-            _keep(masks, last, picture)
             continue
+        steps.append(followed(chunk.greys[-1], cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)))
+        moves.append(moves[-1].then(steps[-1] or STAYING))
+        scenes.append(scenes[-1])
         chunk.add(picture, engine)
         if len(chunk.pictures) > _STEP:
-            last = _end(chunk, aims, last, masks, finds=finds, steps=steps)
+            _end(chunk, sought, steps)
             chunk = _Chunk(picture)
-    if chunk is not None and len(chunk.pictures) > 1:
-        _end(chunk, aims, last, masks, finds=None, steps=steps)
-    things = [
-        Followed(
-            masks=tuple(own),
-            was_found=any(one is not None for one in found),
-            is_sure=bool(found) and found[0] is not None and found[0].is_sure,
-        )
-        for own, found in zip(masks, finds, strict=True)
-    ]
+    if chunk is not None:
+        _end(chunk, sought, steps)
+    things = [Followed(masks=tuple(one.masks), was_found=one.finds > 0, is_sure=one.is_sure) for one in sought]
     return Survey(moves=tuple(moves), scenes=tuple(scenes), things=tuple(things))
 
 
@@ -148,71 +161,74 @@ def inverse(move: Similarity) -> Similarity:
     return Similarity(factor=1 / move.factor, shift=-move.shift / move.factor)
 
 
-def _keep(masks: list[list[Mask]], found: Sequence[Floats | None], picture: Picture) -> None:
-    for own, mask in zip(masks, found, strict=True):
-        own.append(_packed(mask, picture))
-
-
 def _packed(mask: Floats | None, picture: Picture) -> Mask:
     if mask is None:
         return np.zeros(picture.shape[:2], dtype=np.uint8)
     return np.rint(np.clip(mask, 0, 1) * 255).astype(np.uint8)
 
 
-def _looked(
-    chunk: _Chunk, aim: Aim, steps: Sequence[Similarity | None], carried: Floats | None, finds: list[Found | None]
-) -> Floats | None:
-    """Look for a thing in the last picture of a chunk; what was carried there says which one it is."""
-    found = found_in(chunk.pictures[-1], aim, chunk.moving(steps) if steps else None)
-    finds.append(found)
+def _colour(picture: Picture, mask: Floats) -> Floats | None:
+    """Return the mean colour of a part of a picture in Lab; None if it is hardly there."""
+    inside = mask > 0.6
+    if int(inside.sum()) < 12:
+        return None
+    lab = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB)
+    return np.asarray(lab[inside].astype(np.float32).mean(axis=0), dtype=np.float32)
+
+
+def _looked(one: _Sought, picture: Picture, moving: Floats | None, carried: Floats | None) -> Floats | None:
+    """Look for a thing in a picture; what was carried there, and its colour, say which one it is."""
+    found = found_in(picture, one.aim, moving)
     if found is None:
         return carried
+    one.finds += 1
+    if one.finds == 1:
+        one.is_sure = found.is_sure
+        one.colour = _colour(picture, found.mask)
     if carried is None or float(carried.max(initial=0)) < 0.5:
         return found.mask
     both = float(np.minimum(found.mask, carried).sum())
     either = float(np.maximum(found.mask, carried).sum())
-    if both < _SAME * either:
-        return carried
-    return np.asarray(0.65 * found.mask + 0.35 * carried, dtype=np.float32)
+    if both >= _SAME * either:
+        return np.asarray(0.65 * found.mask + 0.35 * carried, dtype=np.float32)
+    # What was carried may have been lost on the way: it is what looks like the thing that counts.
+    apart = [_apart(_colour(picture, mask), one.colour) for mask in (found.mask, carried)]
+    return found.mask if apart[0] + _NEARER < apart[1] else carried
 
 
-def _end(
-    chunk: _Chunk,
-    aims: Sequence[Aim],
-    first: Sequence[Floats | None],
-    masks: list[list[Mask]],
-    *,
-    finds: list[list[Found | None]] | None,
-    steps: Sequence[Similarity | None],
-) -> list[Floats | None]:
-    """Add the masks of a chunk's pictures but its first, and return those of the last. finds: None = do not look."""
+def _apart(colour: Floats | None, other: Floats | None) -> float:
+    return float(np.linalg.norm(colour - other)) if colour is not None and other is not None else _FAR
+
+
+def _end(chunk: _Chunk, sought: Sequence[_Sought], steps: Sequence[Similarity | None]) -> None:
+    """Add the masks of a chunk's pictures; its first one's only where a scene begins."""
     count = len(chunk.pictures) - 1
-    result: list[Floats | None] = []
-    for number, aim in enumerate(aims):
+    for one in sought:
+        if one.last is None:
+            one.last = _looked(one, chunk.pictures[0], chunk.moving(steps, is_first=True), None)
+            one.masks.append(_packed(one.last, chunk.pictures[0]))
+        if not count:
+            continue
         onward: list[Floats] = []
-        carried = first[number]
-        if carried is not None:
+        if one.last is not None:
             for flow in chunk.back:
-                onward.append(_carried(onward[-1] if onward else carried, flow))
-        reached = onward[-1] if onward else None
-        last = _looked(chunk, aim, steps, reached, finds[number]) if finds is not None else reached
-        result.append(last)
+                onward.append(_carried(onward[-1] if onward else one.last, flow))
+        one.last = _looked(one, chunk.pictures[-1], chunk.moving(steps), onward[-1] if onward else None)
         backward: list[Floats] = []
-        if last is not None and finds is not None:
+        if one.last is not None:
             for flow in reversed(chunk.onward[1:]):
-                backward.append(_carried(backward[-1] if backward else last, flow))
-            backward = [*reversed(backward), last]
+                backward.append(_carried(backward[-1] if backward else one.last, flow))
+            backward = [*reversed(backward), one.last]
         for index in range(count):
             way = (index + 1) / count
             sides = [(side[index], weight) for side, weight in ((onward, 1 - way), (backward, way)) if side]
             total = sum(weight for _, weight in sides)
             if not sides or total <= 0:
-                masks[number].append(_packed(sides[0][0] if sides else None, chunk.pictures[0]))
+                one.masks.append(_packed(sides[0][0] if sides else None, chunk.pictures[0]))
                 continue
             mixed = np.asarray(sum(side * (weight / total) for side, weight in sides), dtype=np.float32)
             # Two edges that do not meet are one edge between them.
-            masks[number].append(_packed(np.clip((mixed - 0.5) * 1.8 + 0.5, 0, 1), chunk.pictures[0]))
-    return result
+            one.masks.append(_packed(np.asarray((mixed - 0.5) * 1.8 + 0.5), chunk.pictures[0]))
 
 
 def _carried(mask: Floats, flow: Floats) -> Floats:

@@ -23,7 +23,10 @@ _KEPT_FRAMES = 96
 _UNKNOWN = 0.004
 """Of a hole, so much may lie beyond what is known before it is looked at anew."""
 
-_GROWN, _SOFT = 0.007, 0.004
+_GROWN, _SOFT = 0.009, 0.004
+_SHADOW = 0.03
+"""How far below a thing its shadow may lie, in parts of the frame's longer side; it goes with the thing."""
+
 _SHRUNK = 8
 
 
@@ -42,6 +45,7 @@ class Ground:
 
     def cleared(self, picture: Picture, offset: int, mask: Floats) -> Picture:
         """Return the picture with what a mask covers filled in; elsewhere it is the same to the byte."""
+        mask = self._with_shadow(mask)
         hole = grown(mask, self._reach)
         if not hole.any():
             return picture.copy()
@@ -52,6 +56,18 @@ class Ground:
             self._plate, self._at = base, offset
         base = _matched(base, picture, hole)
         return laid(picture, base, grown(mask, self._reach, soft_px=self._soft))
+
+    def _with_shadow(self, mask: Floats) -> Floats:
+        """Return the mask with a strip below its lower part, where a shadow falls."""
+        box = box_of(mask)
+        if box is None:
+            return mask
+        reach = max(2, round(max(self._stretch.size_px) * _SHADOW))
+        foot = mask.copy()
+        foot[: max(0, box[0].stop - 2 * reach)] = 0
+        brush = np.zeros((2 * reach + 1, reach + 1 | 1), dtype=np.uint8)
+        brush[: reach + 1] = 1
+        return np.asarray(np.maximum(mask, cv2.dilate(foot, brush)), dtype=np.float32)
 
     def _reached(self, offset: int) -> tuple[Picture | None, Floats]:
         """Return the plate as the camera sees it now, and where it is known."""
@@ -95,7 +111,7 @@ class Ground:
             matrix = way.matrix(*size)
             small = self._survey.mask(self._thing, place)
             large = cv2.resize(small, size, interpolation=cv2.INTER_LINEAR).astype(np.float32) / np.float32(255)
-            covered = grown(np.asarray(large, dtype=np.float32), 2 * self._reach)
+            covered = grown(self._with_shadow(np.asarray(large, dtype=np.float32)), 2 * self._reach)
             free = cv2.warpAffine(1 - covered, matrix, size) > 0.99
             there = np.asarray(cv2.warpAffine(seen[place], matrix, size, borderMode=cv2.BORDER_REPLICATE), np.uint8)
             around = ring & free

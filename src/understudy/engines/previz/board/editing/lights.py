@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from understudy.engines.previz.board.editing.laying import Floats
+from understudy.engines.previz.board.editing.laying import Floats, fine
 from understudy.engines.previz.board.editing.standins import Light
 from understudy.engines.previz.plan import TimeOfDay
 from understudy.media.decode import Picture
@@ -16,8 +16,10 @@ _USUAL_LUMA = 0.45
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hour:
-    """What an hour does. luma: how bright its pictures are, 0..1, as a mean. shade, shine: gains of the darkest and of
-    the brightest places. colour: how much colour is left. high, low: of the sky above and at the horizon, 0..1; sky:
+    """What an hour does.
+
+    luma: how bright its pictures are, 0..1, as a mean. shade, shine: gains of the darkest and of the brightest places.
+    colour: how much colour is left. high, low: of the sky above and at the horizon, 0..1; sky:
     how much of it. glow: of lamps and windows.
     """
 
@@ -71,7 +73,9 @@ class Relit:
         height_px, width_px = picture.shape[:2]
         size = (max(4, width_px // _SHRUNK), max(4, height_px // _SHRUNK))
         small = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-        sky = sky_in(small)
+        whole = (width_px, height_px)
+        sky = large_sky_in(picture)
+        small_sky = np.asarray(cv2.resize(sky, size, interpolation=cv2.INTER_AREA), dtype=np.float32)
         luma = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32) / np.float32(255)
         # The gains follow the light in the large, so that they make no edges of their own.
         part = cv2.GaussianBlur(luma, (0, 0), 1.5)[:, :, None]
@@ -81,19 +85,20 @@ class Relit:
         rows = np.linspace(0, 1, size[1], dtype=np.float32)[:, None, None] ** 0.8
         heaven = np.array(hour.high, np.float32) * (1 - rows) + np.array(hour.low, np.float32) * rows
         # The clouds stay: a sky has the new colour at its own brightness.
-        mean = float((luma * sky).sum() / max(float(sky.sum()), 1e-3))
+        mean = float((luma * small_sky).sum() / max(float(small_sky.sum()), 1e-3))
         clouds = np.clip(luma / max(mean, 0.05), 0.45, 1.5)[:, :, None]
-        cover = (sky * hour.sky)[:, :, None]
-        lamps = self._lamps(small, sky) if hour.glow else np.zeros_like(small, dtype=np.float32)
-        whole = (width_px, height_px)
-        scale = cv2.resize((gains * (1 - cover)).astype(np.float32), whole, interpolation=cv2.INTER_LINEAR)
-        added = cv2.resize((cover * heaven * clouds * 255 + lamps).astype(np.float32), whole)
+        lamps = self._lamps(small, small_sky) if hour.glow else np.zeros(small.shape, dtype=np.float32)
+        cover = cv2.merge([sky * np.float32(hour.sky)] * 3)
+        scale = cv2.resize(gains.astype(np.float32), whole, interpolation=cv2.INTER_LINEAR)
+        above = cv2.resize((heaven * clouds * 255).astype(np.float32), whole, interpolation=cv2.INTER_LINEAR)
         grey = np.array([[0.2126, 0.7152, 0.0722]] * 3) * (1 - hour.colour) + np.eye(3) * hour.colour
         toned = cv2.transform(picture, grey)
         lit = cv2.LUT(toned, self._curve)
-        cv2.multiply(lit, scale, dst=lit)
-        cv2.add(lit, added, dst=lit)
-        return cv2.convertScaleAbs(cv2.max(lit, 0))  # type: ignore[return-value,call-overload]
+        lit = cv2.multiply(lit, scale)
+        lit = cv2.add(cv2.multiply(lit, 1 - cover), cv2.multiply(above, cover))
+        if hour.glow:
+            lit = cv2.add(lit, cv2.resize(lamps, whole, interpolation=cv2.INTER_CUBIC))
+        return np.clip(np.rint(lit), 0, 255).astype(np.uint8)
 
     def _falloff(self, size: tuple[int, int]) -> Floats:
         """Return how the light falls off towards the frame's edges, where no lamp reaches."""
@@ -104,9 +109,10 @@ class Relit:
     def _lamps(self, small: Picture, sky: Floats) -> Floats:
         """Return the light of lamps and windows: what is very bright or warm and bright, but no sky, with a halo."""
         colours = small.astype(np.float32)
+        luma = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
         brightest, darkest = colours.max(axis=2), colours.min(axis=2)
-        warm = np.clip((colours[..., 0] - colours[..., 2] - 40) / 60, 0, 1)
-        level = np.clip((brightest - 226 + 40 * warm) / 26, 0, 1) * (1 - sky)
+        warm = np.clip((colours[..., 0] - colours[..., 2] - 30) / 60, 0, 1)
+        level = np.clip((luma - 222 + 18 * warm) / 26, 0, 1) * (1 - sky)
         # A broad bright place is a wall, no lamp.
         broad = cv2.blur(level, (13, 13), borderType=cv2.BORDER_REPLICATE)
         level = level * np.clip(1.25 - 1.6 * broad, 0, 1)
@@ -116,28 +122,33 @@ class Relit:
         return np.asarray((own + halo) * self._hour.glow, dtype=np.float32)
 
 
-def sky_in(small: Picture) -> Floats:
-    """Return how much each place of a small picture is sky, 0..1: bright or blue, even, and open to the upper edge."""
+_SKY_PX = 192
+_SKY_WIDE = 0.08
+"""Of the upper edge, so much has to be sky for it to be one."""
+
+
+def sky_in(picture: Picture) -> Floats:
+    """Return how much each place of a picture is sky, 0..1, small: bright or blue, even, and open to the upper edge."""
+    scale = _SKY_PX / max(picture.shape[:2])
+    size = (max(8, round(picture.shape[1] * scale)), max(8, round(picture.shape[0] * scale)))
+    small = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
     hsv = cv2.cvtColor(small, cv2.COLOR_RGB2HSV_FULL).astype(np.float32) / np.float32(255)
     hue, saturation, value = hsv[..., 0], hsv[..., 1], hsv[..., 2]
     blue = np.clip(1 - np.abs(hue - 0.58) / 0.12, 0, 1) * np.clip((saturation - 0.10) / 0.12, 0, 1)
     pale = np.clip((0.24 - saturation) / 0.12, 0, 1) * np.clip((value - 0.62) / 0.15, 0, 1)
-    likely = np.maximum(blue * np.clip((value - 0.30) / 0.15, 0, 1), pale)
+    likely = np.maximum(np.clip(2 * blue, 0, 1) * np.clip((value - 0.30) / 0.15, 0, 1), pale)
     luma = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
     rough = cv2.blur(cv2.absdiff(luma, cv2.GaussianBlur(luma, (0, 0), 2.0)), (5, 5))
-    likely = cv2.blur(likely * np.clip((9 - rough) / 4, 0, 1), (3, 3))
-    # From the upper edge down: what lies below something else is not the sky.
-    opening = np.minimum.accumulate(np.clip(cv2.blur(likely, (1, 5)) * 2.2, 0, 1), axis=0)
-    return np.asarray(cv2.GaussianBlur(likely * opening, (0, 0), 1.0), dtype=np.float32)
+    # The edges of clouds are uneven, but lie in the sky.
+    even = cv2.morphologyEx(likely * np.clip((9 - rough) / 4, 0, 1), cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
+    _, labels = cv2.connectedComponents((even > 0.45).astype(np.uint8))
+    tops, counts = np.unique(labels[:3], return_counts=True)
+    open_ones = [one for one, count in zip(tops, counts, strict=True) if one and count > 3 * _SKY_WIDE * size[0]]
+    opening = np.isin(labels, open_ones).astype(np.float32)
+    return np.asarray(cv2.GaussianBlur(even * opening, (0, 0), 0.8), dtype=np.float32)
 
 
 def large_sky_in(picture: Picture) -> Floats:
     """Return the sky of a picture in its size, its edge along the picture's own."""
-    from understudy.engines.previz.board.editing.laying import fine
-
-    height_px, width_px = picture.shape[:2]
-    scale = min(1.0, 384 / max(height_px, width_px))
-    size = (max(8, round(width_px * scale)), max(8, round(height_px * scale)))
-    small = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-    sky = np.clip((sky_in(small) - 0.2) / 0.5, 0, 1)
+    sky = np.clip((sky_in(picture) - 0.2) / 0.5, 0, 1)
     return fine(np.rint(sky * 255).astype(np.uint8), picture)

@@ -1,4 +1,4 @@
-"""What takes the place of a thing in a video, or comes into it: a drawn figure that moves, or a given image's subject."""
+"""What takes the place of a thing in a video, or comes into it: a drawn figure, or the subject of a given image."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +24,7 @@ from understudy.media.decode import Picture, read_image
 _DARK, _BRIGHT = 0.30, 0.52
 _ALOFT = ("bird", "insect", "aircraft", "floater")
 _SPRITE_PX = 900
+_FADED = 0.08
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +128,18 @@ class DrawnFigure:
         return np.ascontiguousarray(raster.pixels[..., :3])
 
 
+def _faded(shape: tuple[int, ...], touched: frozenset[str]) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    """Return a factor that fades a subject where its image cut it off: a straight edge in a video looks like a card."""
+    height_px, width_px = shape[:2]
+    across = np.linspace(0, 1, width_px, dtype=np.float32)[None, :]
+    down = np.linspace(0, 1, height_px, dtype=np.float32)[:, None]
+    factor = np.ones((height_px, width_px), dtype=np.float32)
+    for side, from_edge in (("left", across), ("right", 1 - across), ("top", down), ("bottom", 1 - down)):
+        if side in touched:
+            factor = factor * np.clip(from_edge / _FADED, 0, 1)
+    return np.asarray(factor[..., None], dtype=np.float32)
+
+
 class CutOutFigure:
     """The subject of a given image, cut out, standing on its shadow."""
 
@@ -138,7 +151,7 @@ class CutOutFigure:
         if rgba.shape[0] > _SPRITE_PX:
             factor = _SPRITE_PX / rgba.shape[0]
             rgba = np.asarray(cv2.resize(rgba, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), np.uint8)
-        alpha = rgba[..., 3:].astype(np.float32) / np.float32(255)
+        alpha = rgba[..., 3:].astype(np.float32) / np.float32(255) * _faded(rgba.shape, found.touched)
         colours = rgba[..., :3].astype(np.float32)
         inside = alpha[..., 0] > 0.5
         own = float(colours[inside].mean()) / 255 if inside.any() else light.luma

@@ -49,13 +49,11 @@ def brushed(picture: Picture, *, radius_px: int, longest_px: int = _PAINTED_PX) 
     weights = 1 / (1 + (spread / 18) ** 2)
     total, painted = np.zeros_like(luma), np.zeros_like(small)
     half = radius_px / 2
-    height_px, width_px = luma.shape
+    size = (luma.shape[1], luma.shape[0])
     for down, across in ((-half, -half), (-half, half), (half, -half), (half, half)):
         matrix = np.array([[1, 0, -round(across)], [0, 1, -round(down)]], dtype=np.float64)
         moved = [
-            cv2.warpAffine(
-                one, matrix, (width_px, height_px), flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_REFLECT_101
-            )
+            cv2.warpAffine(one, matrix, size, flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_REFLECT_101)
             for one in (mean, weights)
         ]
         painted += moved[0] * moved[1][..., None]

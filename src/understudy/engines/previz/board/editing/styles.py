@@ -8,7 +8,7 @@ import numpy as np
 
 from understudy.engines.previz.board.editing import strokes
 from understudy.engines.previz.pictures.light import grade_matrix
-from understudy.engines.previz.spotting import level
+from understudy.engines.previz.planning.spotting import level
 from understudy.media.decode import Picture
 
 _PIXELS_DOWN = 120
@@ -221,12 +221,12 @@ def _palette_of(samples: Picture) -> "np.ndarray[tuple[int, ...], np.dtype[np.ui
 
 
 def _cyberpunk(picture: Picture, _: Moment) -> Picture:
-    toned = strokes.graded(picture, _grade("cyberpunk"))
-    toned = strokes.split(toned, (0.62, 0.58, 1.45), (1.30, 0.86, 1.22))
-    # Green turns to teal and warm light to magenta: the two lights of the street.
-    matrix = np.array([[1.02, -0.06, 0.10], [-0.10, 0.92, 0.12], [0.10, 0.14, 0.98]])
-    toned = np.asarray(cv2.convertScaleAbs(cv2.transform(toned, matrix), alpha=0.92, beta=-6), dtype=np.uint8)
-    return strokes.darkened_at_edges(strokes.bloomed(toned, above=120, strength=0.95), 45)
+    """Teal in the shades, magenta in the lights, and a shine around what is bright."""
+    calm = strokes.graded(picture, _grade("noir"))
+    toned = cv2.addWeighted(picture, 0.62, calm, 0.38, 0)
+    toned = strokes.split(np.asarray(toned, dtype=np.uint8), (0.42, 0.95, 1.55), (1.32, 0.72, 1.25))
+    dark = np.asarray(cv2.convertScaleAbs(toned, alpha=0.88, beta=-4), dtype=np.uint8)
+    return strokes.darkened_at_edges(strokes.bloomed(dark, above=140, strength=0.7), 45)
 
 
 def _cinematic(picture: Picture, moment: Moment) -> Picture:

@@ -10,10 +10,10 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from understudy.engines.previz.board.editing.finding import HUES, Aim, coloured, garment_of
+from understudy.engines.previz.board.editing.finding import HUES, Aim, alike, coloured, garment_of
 from understudy.engines.previz.board.editing.following import Survey
 from understudy.engines.previz.board.editing.ground import Ground
-from understudy.engines.previz.board.editing.laying import Floats, box_of, fine, laid
+from understudy.engines.previz.board.editing.laying import Floats, box_of, fine, grown, laid
 from understudy.engines.previz.board.editing.standins import Spot, StandIn
 from understudy.engines.previz.board.editing.stretch import Stretch
 from understudy.engines.previz.pictures.sprites import tinted
@@ -100,6 +100,9 @@ class Recoloured:
     def changed(self, picture: Picture, offset: int) -> Picture:
         """Return the picture with the new colour."""
         mask = self._thing.mask(picture, offset)
+        # Its own colour says how far it reaches; the mask says which thing it is, and may be a little small.
+        reach = max(2, round(0.008 * max(picture.shape)))
+        mask = np.maximum(mask, grown(mask, reach))
         box = box_of(mask)
         if box is None:
             return picture.copy()
@@ -275,8 +278,6 @@ def _colours_of(thing: Thing, picture: Picture, mask: Floats) -> Floats:
 
 
 def _main(picture: Picture, inside: Floats) -> Floats:
-    from understudy.engines.previz.board.editing.finding import alike
-
     return np.asarray(alike(picture, np.asarray(inside, np.float32)) * inside, dtype=np.float32)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from understudy.engines.previz.board.editing.following import Survey, inverse
 from understudy.engines.previz.board.editing.laying import Floats, fine, laid
-from understudy.engines.previz.board.editing.lights import sky_in
+from understudy.engines.previz.board.editing.lights import large_sky_in
 from understudy.engines.previz.board.editing.standins import Light
 from understudy.engines.previz.board.editing.stretch import Stretch
 from understudy.engines.previz.pictures import Canvas
@@ -110,19 +110,18 @@ class Aired:
         toned = np.asarray(cv2.transform(picture, matrix), dtype=np.uint8)
         if not sky_part:
             return toned
-        height_px, width_px = picture.shape[:2]
-        size = (max(4, width_px // 8), max(4, height_px // 8))
-        sky = sky_in(np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), dtype=np.uint8))
-        part = cv2.resize(sky * np.float32(sky_part), (width_px, height_px), interpolation=cv2.INTER_LINEAR)
+        part = large_sky_in(picture) * np.float32(sky_part)
         part[part < 0.01] = 0
         tone = np.array(veil) * self._level * 255
         return laid(toned, np.full_like(toned, np.clip(np.rint(tone), 0, 255).astype(np.uint8)), part)
 
     def _hazed(self, picture: Picture, offset: int) -> Picture:
         """Return the picture with what is far lost in the haze."""
-        thick = {Weather.FOG: 0.93, Weather.SNOW: 0.42, Weather.RAIN: 0.30, Weather.STORM: 0.30}[self._weather]
+        thick = {Weather.FOG: 0.86, Weather.SNOW: 0.42, Weather.RAIN: 0.30, Weather.STORM: 0.30}[self._weather]
         far = self._far(offset)
-        amount = np.asarray(thick * (1 - np.exp(-2.6 * far**1.3)) + (0.10 if thick > 0.9 else 0.0), dtype=np.float32)
+        amount = np.asarray(
+            thick * (1 - np.exp(-2.6 * far**1.3)) + (0.10 if self._weather is Weather.FOG else 0.0), dtype=np.float32
+        )
         if self._weather is Weather.FOG:
             amount = np.clip(amount * self._drifting(amount.shape, offset), 0, 0.97)
         whole = (picture.shape[1], picture.shape[0])
@@ -163,9 +162,12 @@ class Aired:
             return np.full((height_px, width_px), 0.5, dtype=np.float32)
         small = self._stretch.small_of(found[1])
         # The network says how near things are.
-        near = depth_of(small)
+        near = cv2.GaussianBlur(depth_of(small), (0, 0), 0.012 * max(small.shape))
         low, high = (float(value) for value in np.percentile(near, (2, 98)))
-        return np.asarray(1 - np.clip((near - low) / max(high - low, 1e-3), 0, 1), dtype=np.float32)
+        far = 1 - np.clip((near - low) / max(high - low, 1e-3), 0, 1)
+        # What is seen of depth in one picture is a guess; that the ground leads away from the viewer is none.
+        rows = np.linspace(1, 0, height_px, dtype=np.float32)[:, None]
+        return np.asarray(0.65 * far + 0.35 * rows**0.7, dtype=np.float32)
 
     def _drifting(self, shape: tuple[int, ...], offset: int) -> Floats:
         """Return how banks of mist pass: about 1, more and less."""
