@@ -25,6 +25,7 @@ from understudy.engines.previz import sound as scoring
 from understudy.engines.previz.board.given import chosen_duration_s, given_in
 from understudy.engines.previz.board.heard import compose_given
 from understudy.engines.previz.board.notes import SILENT
+from understudy.engines.previz.board.rhythm import cut_to_rhythm
 from understudy.engines.previz.directing import direct, given_for
 from understudy.engines.previz.film import Painter
 from understudy.engines.previz.lettering.watermark import LABEL_TEXT, WATERMARK_TEXT, Corner, Mark
@@ -80,8 +81,8 @@ class PrevizEngine:
 
         progress: called with (frames done, frames in all). Raises: TaskFailed.
         """
-        plan, told = planned(job)
         try:
+            plan, told = planned(job)
             soundtrack = compose(plan, job) if job.request.generate_audio else None
             film = open_film(plan, job, soundtrack)
             canvas = film.canvas
@@ -186,11 +187,13 @@ def _as_asked(plan: FilmPlan, job: RenderJob) -> FilmPlan:
 def planned(job: RenderJob) -> tuple[FilmPlan, tuple[str, ...]]:
     """Return the plan that the film is made from, and what the caller is told of it.
 
-    It is `plan_job`'s, or the one of the language model that the job may ask.
+    It is `plan_job`'s, or the one of the language model that the job may ask, cut to music where that is wanted.
+
+    Raises: Unreadable.
     """
     plan = plan_job(job)
     if job.language_model is None:
-        return plan, ()
+        return cut_to_rhythm(plan, given_for(plan, job)), ()
     # Here, because it brings the HTTP client along, which no other film needs.
     from understudy.engines.previz.planning.asked import improved
 
@@ -202,7 +205,8 @@ def planned(job: RenderJob) -> tuple[FilmPlan, tuple[str, ...]]:
         ratios=tuple(job.sizes),
         duration_range_s=(min(plan.duration_s, job.duration_range_s[0]), max(plan.duration_s, job.duration_range_s[1])),
     )
-    return _as_asked(plan, job), (told,) if told else ()
+    plan = _as_asked(plan, job)
+    return cut_to_rhythm(plan, given_for(plan, job)), (told,) if told else ()
 
 
 def compose(plan: FilmPlan, job: RenderJob) -> scoring.Soundtrack:
