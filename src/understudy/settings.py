@@ -107,6 +107,14 @@ class Settings:
     )
     moderator_secret: str = _setting("Sent to the moderation endpoint as its bearer token.", default="")
     moderator_timeout_s: float = _setting("Longest wait for a moderator's judgement.", default=10.0)
+    rehearsal: bool = _setting(
+        "Heed the words with which prompts rehearse failures, such as [rehearse: 429]; only previz has such.",
+        default=True,
+    )
+    rehearsal_clock: bool = _setting(
+        "Let callers move the server's clock forward, with POST /understudy/v1/rehearsal/clock; for tests only.",
+        default=False,
+    )
     recipes: bool = _setting(
         "Keep the request, prompt included and addresses not, in the metadata of each film.", default=True
     )

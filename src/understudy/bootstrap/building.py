@@ -4,7 +4,7 @@ import logging
 import os
 import secrets
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from understudy.bootstrap.plugins import find_engine
 from understudy.bootstrap.stores import Stores, open_stores
 from understudy.catalog.load import load_catalogue
 from understudy.core.asset_files import library_limits
-from understudy.core.ports import ApiKey, EngineOffer, TaskStore
+from understudy.core.ports import ApiKey, Clock, EngineOffer, TaskStore
 from understudy.core.render import LanguageModel
 from understudy.dialects.ark import ARK
 from understudy.dialects.registry import CODECS
@@ -39,6 +39,7 @@ from understudy.service.judge import Judge
 from understudy.service.query import Queries
 from understudy.service.quote import Quoter
 from understudy.service.reaper import Reaped, Reaper, Rounds
+from understudy.service.rehearsal import ClockMover, MovableClock
 from understudy.service.retention import Retention
 from understudy.service.submit import Submitter
 from understudy.service.uploads import Uploads, upload_path
@@ -79,7 +80,7 @@ class Service:
     executor: LocalExecutor
     dispatcher: Dispatcher
     reaper: Reaper
-    clock: SystemClock
+    clock: Clock
     spool_dir: Path
 
     async def start(self) -> None:
@@ -109,6 +110,8 @@ async def build(settings: Settings, data_dir: Path) -> tuple[House, str]:
     Raises: SettingsError, CannotOpen.
     """
     engine = find_engine(settings.engine)
+    if not settings.rehearsal:
+        engine = replace(engine, rehearse=None)
     _check(settings)
     secret = bytes.fromhex(kept_secret(data_dir / "secret", lambda: secrets.token_hex(SECRET_BYTES)))
     api_key = kept_secret(data_dir / "api_key", lambda: KEY_PREFIX + secrets.token_urlsafe(SECRET_BYTES))
@@ -137,7 +140,8 @@ def _service(settings: Settings, engine: EngineOffer, data_dir: Path, *, links: 
     work_dir.mkdir(parents=True)
     # Beside the work directory and not in it: the reaper removes what lies there unused, the spool's own root included.
     spool_dir = data_dir / "spool"
-    clock, stores = SystemClock(), open_stores(settings, data_dir)
+    clock: Clock = MovableClock(SystemClock()) if settings.rehearsal_clock else SystemClock()
+    stores = open_stores(settings, data_dir)
     incoming = make_incoming(settings, stores, links, clock=clock, work_dir=work_dir)
     dispatcher, executor = _dispatcher(settings, engine, stores, incoming=incoming, clock=clock)
     library, uploads, asset_worker = _assets(settings, stores, incoming, clock=clock, uploads_dir=data_dir / "uploads")
@@ -146,7 +150,8 @@ def _service(settings: Settings, engine: EngineOffer, data_dir: Path, *, links: 
             store=stores.tasks,
             media=stores.media,
             blobs=stores.blobs,
-            leftovers=(work_dir, spool_dir),
+            # How old a file is goes by the machine's clock: ahead of it, what is at work would look left behind.
+            leftovers=() if settings.rehearsal_clock else (work_dir, spool_dir),
             sweeps=(uploads.sweep,),
         ),
         clock=clock,
@@ -169,7 +174,7 @@ def _service(settings: Settings, engine: EngineOffer, data_dir: Path, *, links: 
 
 
 def _dispatcher(
-    settings: Settings, engine: EngineOffer, stores: Stores, *, incoming: Incoming, clock: SystemClock
+    settings: Settings, engine: EngineOffer, stores: Stores, *, incoming: Incoming, clock: Clock
 ) -> tuple[Dispatcher, LocalExecutor]:
     executor = LocalExecutor(
         engine.reference,
@@ -184,6 +189,7 @@ def _dispatcher(
         language_model=_language_model(settings),
         has_hevc=settings.hevc,
         has_recipes=settings.recipes,
+        rehearses=engine.rehearse is not None,
     )
     workplace = Workplace(
         store=stores.tasks,
@@ -199,7 +205,7 @@ def _dispatcher(
 
 
 def _assets(
-    settings: Settings, stores: Stores, incoming: Incoming, *, clock: SystemClock, uploads_dir: Path
+    settings: Settings, stores: Stores, incoming: Incoming, *, clock: Clock, uploads_dir: Path
 ) -> tuple[AssetLibrary, Uploads, AssetWorker]:
     """Make the library and the two that it and each other need: uploads end in assets, assets begin with uploads."""
     catalogue = load_catalogue()
@@ -276,6 +282,7 @@ def _house(settings: Settings, service: Service, engine: EngineOffer, *, keys: K
         preferred_dialect=settings.dialect or None,
         is_strict=settings.strict,
         is_access_logged=settings.access_log,
+        clock_mover=ClockMover(clock=clock, settle=service.reaper.round) if isinstance(clock, MovableClock) else None,
     )
 
 

@@ -24,6 +24,9 @@ def serve(  # tidy: each parameter is one flag
     data_dir: Annotated[str | None, typer.Option(help=about("data_dir"), show_default=Settings().data_dir)] = None,
     engine: Annotated[str | None, typer.Option(help=about("engine"), show_default=Settings().engine)] = None,
     slots: Annotated[int | None, typer.Option(help=about("slots"), show_default=str(Settings().slots))] = None,
+    rehearsal_clock: Annotated[
+        bool | None, typer.Option("--rehearsal-clock", help=about("rehearsal_clock"), show_default=False)
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Once ready, print one line of JSON: url, api_key, data_dir.")
     ] = False,
@@ -36,7 +39,14 @@ def serve(  # tidy: each parameter is one flag
     from understudy.bootstrap import serve as run
     from understudy.storage.cannot_open import CannotOpen
 
-    flags = {"host": host, "port": port, "data_dir": data_dir, "engine": engine, "slots": slots}
+    flags = {
+        "host": host,
+        "port": port,
+        "data_dir": data_dir,
+        "engine": engine,
+        "slots": slots,
+        "rehearsal_clock": rehearsal_clock,
+    }
     try:
         settings = load_settings(flags, os.environ)
         if stop_with_stdin:

@@ -84,11 +84,15 @@ INTERNAL = Violation("InternalServiceError", "", "The service encountered an une
 
 
 class UnderstudyError(Exception):
-    """The root: carries the violation that a dialect spells in its own shape."""
+    """The root: carries the violation that a dialect spells in its own shape.
 
-    def __init__(self, violation: Violation) -> None:
+    retry_after_s: when asking again makes sense, where that is known.
+    """
+
+    def __init__(self, violation: Violation, *, retry_after_s: int | None = None) -> None:
         super().__init__(violation.message)
         self.violation = violation
+        self.retry_after_s = retry_after_s
 
     @property
     def status(self) -> int:

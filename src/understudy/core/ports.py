@@ -6,7 +6,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from understudy.core.rehearsal import Rehearsal
 from understudy.core.render import RenderJob, RenderResult
+from understudy.core.request import GenerationRequest
 from understudy.core.scenario import Scenario
 from understudy.core.task import (
     Claim,
@@ -220,6 +222,7 @@ class EngineOffer:
     ignored: names of request fields that it accepts and that change nothing -> why, a sentence for the caller.
     done_anyway: ignored fields -> the values that ask for what it does in any case, of which nobody need be told.
     changes_videos: the prompt changes what is seen of a reference video; else remixes and edits are made anew.
+    rehearse: what the engine's own words in a prompt ask the server to do; None = it has no such words.
     memory_bytes: private memory that its render process may have, in which strangers' media are decoded; None = as much
     as there is.
     """
@@ -231,6 +234,7 @@ class EngineOffer:
     done_anyway: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     changes_videos: bool = True
     memory_bytes: int | None = None
+    rehearse: Callable[[GenerationRequest], Rehearsal | None] | None = None
 
 
 class Engine(Protocol):

@@ -38,6 +38,7 @@ class RenderJob:
     last_frame_format: "png" or "jpeg".
     shows_label: write into the picture what the film is; the file's metadata always says it.
     language_model: may be asked to read the prompt; None = there is none.
+    rehearses: heed the rehearsal words of the prompt, where the engine has such; otherwise they are words.
     """
 
     request: GenerationRequest
@@ -54,6 +55,7 @@ class RenderJob:
     last_frame_format: str = "png"
     shows_label: bool = False
     language_model: LanguageModel | None = None
+    rehearses: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

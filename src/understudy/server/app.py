@@ -17,6 +17,7 @@ from understudy.server.endpoint import DEFAULT_DIALECTS, Call, Endpoint, Handler
 from understudy.server.front import get_model, list_models, welcome
 from understudy.server.house import House
 from understudy.server.ops import health, readiness
+from understudy.server.rehearsal_clock import clock_routes
 from understudy.server.reply import Answer, Receive, Scope, Send
 from understudy.server.tasks import TaskRoutes
 
@@ -47,6 +48,7 @@ def build_app(house: House) -> Router:
             *_docs_routes(house),
             Route("/files/{key:path}", Endpoint(house, {"GET": send_file}, is_open=True)),
             *_model_routes(house),
+            *clock_routes(house, bodies),
             Route("/healthz", Endpoint(house, {"GET": health}, is_open=True)),
             Route("/readyz", Endpoint(house, {"GET": readiness}, is_open=True)),
         ],

@@ -11,6 +11,8 @@ _NO_RETRY = (b"x-should-retry", b"false")
 def error_reply(error: UnderstudyError, codec: Codec, request_id: str) -> Reply:
     """Answer an error of the core's tree."""
     told = codec.encode_error(error.violation, request_id)
+    if error.retry_after_s is not None:
+        return Reply(told.status, told.body, (*JSON, (b"retry-after", b"%d" % error.retry_after_s)))
     return Reply(told.status, told.body, (*JSON, _NO_RETRY) if isinstance(error, Conflict) else JSON)
 
 

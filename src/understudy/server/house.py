@@ -14,6 +14,7 @@ from understudy.service.assets import AssetLibrary
 from understudy.service.changes import Changes
 from understudy.service.query import Queries
 from understudy.service.quote import Quoter
+from understudy.service.rehearsal import ClockMover
 from understudy.service.submit import Submitter
 from understudy.service.uploads import Uploads
 
@@ -75,7 +76,8 @@ class House:
     preferred_dialect: a key of `dialects.select.MOUNTS`, meant where a path leaves it open. is_strict: warnings are
     violations unless the request says otherwise. stills: makes a film's thumbnail and sprite sheet.
     is_access_logged: one line per request at level INFO. uploads: files that come in pieces; None = not taken.
-    spool_dir: where the media of large bodies are written; None = a temporary directory.
+    spool_dir: where the media of large bodies are written; None = a temporary directory. clock_mover: None = the clock
+    goes by itself alone.
     """
 
     submitter: Submitter
@@ -96,6 +98,7 @@ class House:
     limits: Limits
     uploads: Uploads | None = None
     spool_dir: Path | None = None
+    clock_mover: ClockMover | None = None
     public_url: str | None = None
     preferred_dialect: str | None = None
     is_strict: bool = False

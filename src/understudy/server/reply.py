@@ -20,7 +20,10 @@ CORS: tuple[Header, ...] = (
     (b"access-control-allow-origin", b"*"),
     (
         b"access-control-expose-headers",
-        b"X-Request-Id, X-Understudy-Warnings, Content-Range, Accept-Ranges, Content-Length, ETag, Content-Disposition",
+        (
+            b"X-Request-Id, X-Understudy-Warnings, Retry-After, Content-Range, Accept-Ranges, Content-Length, ETag, "
+            b"Content-Disposition"
+        ),
     ),
 )
 

@@ -8,6 +8,7 @@ from understudy.dialects.codec import Decoded
 from understudy.service.assets import AssetLibrary
 from understudy.service.drafts import Drafts
 from understudy.service.judge import Judge, Judged
+from understudy.service.rehearsal import rehearsed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +28,9 @@ class Examiner:
             decoded = await self.drafts.finished(owner, dialect, decoded)
         judged = await self.assets.with_assets(owner, self.judge.judge(dialect, decoded), decoded.names)
         if is_strict and judged.warnings:
-            return replace(judged, violations=judged.violations + unwanted(judged.warnings))
-        return judged
+            judged = replace(judged, violations=judged.violations + unwanted(judged.warnings))
+        # Last: what is told of a rehearsal is wanted, by the strict as well.
+        return rehearsed(judged, self.judge.engine, decoded.names)
 
 
 def unwanted(warnings: tuple[Warned, ...]) -> tuple[Violation, ...]:

@@ -27,7 +27,8 @@ class Jobs:
     """Writes jobs and settles films.
 
     shows_label: films say in the picture what they are. has_hevc: films that Ark sends as HEVC are HEVC here, too.
-    has_recipes: films carry what they were made from. language_model: what engines may ask.
+    has_recipes: films carry what they were made from. language_model: what engines may ask. rehearses: prompts'
+    rehearsal words are heeded.
     """
 
     catalogue: Catalogue
@@ -36,6 +37,7 @@ class Jobs:
     has_hevc: bool = False
     has_recipes: bool = True
     language_model: LanguageModel | None = None
+    rehearses: bool = False
 
     def job(self, task: Task, output_dir: str, media: Mapping[int, str] = NO_MEDIA) -> RenderJob:
         """Return the job of one attempt at the task. media: place in the content -> path of a local file."""
@@ -58,6 +60,7 @@ class Jobs:
             last_frame_format=model.last_frame_format,
             shows_label=self.shows_label,
             language_model=self.language_model,
+            rehearses=self.rehearses,
         )
 
     def told_of(self, task: Task, result: RenderResult) -> tuple[Warned, ...]:

@@ -7,6 +7,7 @@ from understudy.catalog.load import Catalogue
 from understudy.core.errors import NotFound, Violation
 from understudy.core.model_spec import ModelSpec, Profile
 from understudy.core.ports import EngineOffer
+from understudy.core.rehearsal import Rehearsal
 from understudy.core.request import RATIO_CHOSEN_BY_ENGINE, GenerationRequest
 from understudy.core.resolve import resolve
 from understudy.core.rules import Case, advice, violations
@@ -21,12 +22,16 @@ WITHOUT_EFFECT = {"callback_url": "No callback is sent: this server has none yet
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """A resolved request, what is wrong with it and what its caller is told; parameters as its dialect spells them."""
+    """A resolved request, what is wrong with it and what its caller is told; parameters as its dialect spells them.
+
+    rehearsal: what the engine's own words in its prompt ask for.
+    """
 
     request: GenerationRequest
     model: ModelSpec
     violations: tuple[Violation, ...]
     warnings: tuple[Warned, ...]
+    rehearsal: Rehearsal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

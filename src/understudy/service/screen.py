@@ -76,7 +76,7 @@ class Screen:
                 shown.append(Shown(index=index, modality=item.modality, media_type=facts.media_type, path=path))
         found = await self.moderator.findings(Stage.INPUT, owner, shown)
         kinds = {each.index: each.modality for each in shown}
-        return tuple(_refused(each, kinds.get(each.index, Modality.TEXT), names) for each in found)
+        return tuple(refusal_of(each, kinds.get(each.index, Modality.TEXT), names) for each in found)
 
     async def _has_face(self, owner: str, faces: FaceFinder, seen: Seen) -> bool:
         medium = seen.medium
@@ -103,7 +103,8 @@ async def film_refused(moderator: Moderator | None, owner: str, film: Path, *, m
     return Violation(code, "", found[0].message or _sensitive(Stage.OUTPUT, Modality.VIDEO))
 
 
-def _refused(finding: Finding, modality: Modality, names: Mapping[str, str]) -> Violation:
+def refusal_of(finding: Finding, modality: Modality, names: Mapping[str, str]) -> Violation:
+    """Return a finding as what the caller is told. modality: of the item. names: see `dialects.naming`."""
     param = "content" if finding.index < 0 else f"content[{finding.index}]"
     message = finding.message or _sensitive(Stage.INPUT, modality)
     return Violation(_code(finding, Stage.INPUT, modality), spelled(param, names), message)

@@ -1,7 +1,7 @@
 """Submitting: a judged request becomes one stored task with its hold, in one transaction."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from types import MappingProxyType
@@ -15,6 +15,7 @@ from understudy.dialects.codec import Decoded
 from understudy.service.examine import Examiner
 from understudy.service.intake import Intake
 from understudy.service.judge import Judged
+from understudy.service.rehearsal import Rehearsals
 
 ID_TRIES_MAX = 8
 NOTHING_SPOOLED: Spooled = MappingProxyType({})
@@ -33,6 +34,7 @@ class Submitter:
     randomness: Randomness
     wake: Callable[[], None]
     intake: Intake | None = None
+    rehearsals: Rehearsals = field(default_factory=Rehearsals)
 
     async def submit(
         self, *, owner: str, dialect: str, decoded: Decoded, is_strict: bool = False, spooled: Spooled = NOTHING_SPOOLED
@@ -41,11 +43,13 @@ class Submitter:
 
         spooled: the files that data URLs of the request stand for.
 
-        Raises: Rejected (all violations), NotFound for a model this server does not answer for; Unavailable.
+        Raises: Rejected (all violations), NotFound for a model this server does not answer for; Unavailable; whatever
+        is rehearsed.
         """
         judged = await self.examiner.examine(owner, dialect, decoded, is_strict=is_strict)
         if judged.violations:
             raise Rejected(*judged.violations)
+        self.rehearsals.turn_away(owner, judged)
         if self.intake is not None and self.intake.concerns(judged):
             judged = await self.intake.take_in(
                 judged, owner=owner, dialect=dialect, names=decoded.names, spooled=spooled
@@ -66,6 +70,7 @@ class Submitter:
     def _task(self, judged: Judged, *, owner: str, dialect: str) -> Task:
         now, request = self.clock.now(), judged.request
         assert request.execution_expires_after_s is not None, "a dialect makes its defaults explicit"
+        is_over = judged.rehearsal is not None and judged.rehearsal.expires_at_once
         chosen = request.seed is None or request.seed == SEED_CHOSEN_BY_SERVER
         return Task(
             id=self._new_id(now),
@@ -77,7 +82,7 @@ class Submitter:
             status=Status.QUEUED,
             created_at=now,
             updated_at=now,
-            expires_at=now + timedelta(seconds=request.execution_expires_after_s),
+            expires_at=now if is_over else now + timedelta(seconds=request.execution_expires_after_s),
             warnings=judged.warnings,
         )
 
