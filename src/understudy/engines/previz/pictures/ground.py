@@ -10,10 +10,13 @@ from understudy.engines.previz.pictures.layers import Baked, Shade
 from understudy.engines.previz.pictures.light import Look, times
 from understudy.engines.previz.pictures.noise import layered_field, smoothstep
 from understudy.engines.previz.pictures.scene import Stagehand
+from understudy.engines.previz.pictures.seasons import PAVED
 
 _TEXTURE_PX = 512
 # Coordinates beyond this would leave the range of the resampler.
 _FARTHEST_PX = 30000.0
+# How much of each colour a shadow takes away: a little blue is left.
+_SHADOW_HUE = (1.0, 0.95, 0.82)
 
 
 class Texture:
@@ -100,6 +103,49 @@ def snow(rng: np.random.Generator, *, repeat: float) -> Shade:
         swell = texture.sample(x, z, period=period, stretch=1.5)
         grain = (texture.sample(x, z, period=period / 8) - 0.5) * _clear(blur, 0.1)
         return _paint((0.70, 0.80, 0.95), (0.99, 1.0, 1.0), np.clip(0.62 + (swell - 0.5) * 1.1 + grain * 0.22, 0, 1))
+
+    return shade
+
+
+def snow_over(base: Shade, stagehand: Stagehand, *, light: Rgb) -> Shade:
+    """Snow on another ground: whole on soil, in patches where people go. Water stays open.
+
+    light: what the base already shows of the hour's light; 1 = nothing.
+    """
+    white = snow(stagehand.rng, repeat=stagehand.repeat)
+    texture = Texture(stagehand.rng, cells=6)
+    period = stagehand.repeat or 8.0
+    low, high = (0.18, 0.52) if stagehand.setting in PAVED else (-0.2, 0.10)
+    tone = np.array(light, np.float32)
+
+    def shade(x: Floats, z: Floats, blur: Floats) -> Floats:
+        under = base(x, z, blur)
+        lies = smoothstep(low, high, texture.sample(x, z, period=period / 2, stretch=0.8)) * np.float32(0.95)
+        plain_light = under / tone
+        is_water = plain_light[..., 2] > 1.12 * plain_light[..., 0]
+        lies = np.where(is_water, np.float32(0.0), lies)[..., None]
+        result: Floats = under + lies * (white(x, z, blur) * tone - under)
+        return result
+
+    return shade
+
+
+def wet(base: Shade, stagehand: Stagehand) -> Shade:
+    """Another ground after rain: darker, with puddles in which the sky shows."""
+    texture = Texture(stagehand.rng, cells=5)
+    period = stagehand.repeat or 8.0
+    look = stagehand.look
+    low, high = (0.46, 0.62) if stagehand.setting in PAVED else (0.56, 0.70)
+    # The light is laid over all of it afterwards; a mirror shows the sky as it is.
+    sky = np.array([min(a / max(b, 0.05), 1.2) for a, b in zip(look.sky[2], look.ambient, strict=True)], np.float32)
+
+    def shade(x: Floats, z: Floats, blur: Floats) -> Floats:
+        under = base(x, z, blur) * np.float32(0.70)
+        puddle = smoothstep(low, high, texture.sample(x, z, period=period / 2, stretch=2.2)) * np.float32(0.52)
+        # Flat to the eye, all wet ground mirrors a little.
+        gloss = np.maximum(puddle, np.clip(z / np.float32(9 * stagehand.distance), 0, 1) * np.float32(0.16))[..., None]
+        result: Floats = under + gloss * (sky - under)
+        return result
 
     return shade
 
@@ -283,6 +329,9 @@ def cast_shadow(baked: Baked, look: Look, alpha: Bitmap, *, x: float, z: float, 
     """
     if look.shadow <= 0.02:
         return
+    # The ground is graded already: without colour in it, a shadow has none either.
+    grade = np.array(look.grade)[:3, :3]
+    hue = (grade @ np.array(_SHADOW_HUE) / np.maximum(grade.sum(axis=1), 0.05)).astype(np.float32)
     for copy_x in baked.copies(x, z):
         matrix = shadow_matrix(baked, look, alpha.shape, x=copy_x, z=z, extent=extent)
         corners = matrix @ np.array(
@@ -300,7 +349,7 @@ def cast_shadow(baked: Baked, look: Look, alpha: Bitmap, *, x: float, z: float, 
         sigma = max((right - left) * 0.012, 0.8)
         tile = cv2.GaussianBlur(tile, (0, 0), sigma).astype(np.float32) * np.float32(look.shadow / 255)
         area = baked.bitmap[top:bottom, left:right, :3]
-        area[:] = (area * (1 - tile[..., None] * np.array([1.0, 0.95, 0.82], np.float32))).astype(np.uint8)
+        area[:] = (area * (1 - tile[..., None] * hue)).astype(np.uint8)
 
 
 def shadow_matrix(

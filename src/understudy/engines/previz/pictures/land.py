@@ -17,8 +17,11 @@ from understudy.engines.previz.pictures.noise import (
     smoothstep,
 )
 from understudy.engines.previz.pictures.scene import Stagehand
+from understudy.engines.previz.pictures.seasons import foliage, is_snowy, snowed
 
 _WIDEST_PX = 12000
+# How thick snow lies, in units and at most as a share of what it lies on.
+_SNOW_UNITS, _SNOW_SHARE = 0.10, 0.05
 _LAMPLIGHT: tuple[Rgb, ...] = ((1.0, 0.84, 0.50), (1.0, 0.93, 0.72), (0.72, 0.88, 1.0))
 PaintBand = Callable[[int, int, float], Bitmap]
 
@@ -44,6 +47,9 @@ def upright(stagehand: Stagehand, spot: Spot, paint: PaintBand, *, detail: float
     density = min(density, _WIDEST_PX / (high - low))
     width, height = max(int((high - low) * density), 8), max(int(spot.height * density), 4)
     bitmap = paint(width, height, density)
+    if is_snowy(stagehand.shot):
+        thick_px = density * min(_SNOW_UNITS, spot.height * _SNOW_SHARE)
+        bitmap = snowed(bitmap, ambient=stagehand.look.ambient, thick_px=thick_px)
     crown = None if sway else crown_of(bitmap)
     return Panel(
         bitmap=bitmap, crown=crown, left=low, top=spot.height - spot.sunk, depth=spot.depth, density=density, sway=sway
@@ -152,12 +158,14 @@ def tree_line(stagehand: Stagehand, spot: Spot, *, colour: Rgb, is_pine: bool, d
         step = height_px * (0.30 if is_pine else 0.42) / density_of_trees
         count = min(int(width_px / step) + 2, 600)
         order = rng.permutation(count)
+        leaves = (colour,) if is_pine else foliage(stagehand.shot, colour)
         for index in order:
             x = (index + rng.uniform(-0.4, 0.4)) * step
             tall = height_px * rng.uniform(0.55, 0.97)
             tone = rng.uniform(0.82, 1.12)
             draw = _pine if is_pine else _crown
-            draw(bitmap, x, tall, colour=dimmed(colour, tone), side=float(side), rng=rng)
+            leaf = leaves[int(index) * 7 % len(leaves)]
+            draw(bitmap, x, tall, colour=dimmed(leaf, tone), side=float(side), rng=rng)
         haze = look.haze_at(spot.depth, stagehand.distance)
         return _misty(
             recolour(bitmap, look.lit_matrix(gain=look.ambient, haze=haze)), look, depth_from=None, strength=0.3

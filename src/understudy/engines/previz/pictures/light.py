@@ -114,13 +114,13 @@ _LOOKS = {
         glow=0.55,
     ),
     TimeOfDay.NIGHT: Look(
-        sky=((0.020, 0.035, 0.11), (0.05, 0.085, 0.20), (0.11, 0.17, 0.32)),
+        sky=((0.035, 0.060, 0.17), (0.08, 0.135, 0.29), (0.17, 0.26, 0.44)),
         sun=(0.86, 0.91, 1.0),
         sun_x=0.44,
         sun_y=0.70,
-        ambient=(0.24, 0.31, 0.50),
-        key=(0.50, 0.58, 0.84),
-        haze=(0.10, 0.15, 0.29),
+        ambient=(0.37, 0.47, 0.68),
+        key=(0.62, 0.69, 0.92),
+        haze=(0.16, 0.24, 0.41),
         haziness=0.72,
         shadow=0.40,
         shadow_reach=0.8,
@@ -144,11 +144,11 @@ _LAMPLIT = frozenset(
 
 # Where lamps light the open air at night, and by how much.
 _FLOODLIT = {
-    SettingKind.STADIUM: 1.9,
-    SettingKind.MARKET: 1.7,
-    SettingKind.ROOFTOP: 1.35,
-    SettingKind.CASTLE: 1.4,
-    SettingKind.TEMPLE: 1.4,
+    SettingKind.STADIUM: 1.4,
+    SettingKind.MARKET: 1.3,
+    SettingKind.ROOFTOP: 1.1,
+    SettingKind.CASTLE: 1.1,
+    SettingKind.TEMPLE: 1.1,
 }
 _NIGHT_STARS = 0.3
 

@@ -9,6 +9,7 @@ from understudy.engines.previz.pictures.ground import cast_shadow
 from understudy.engines.previz.pictures.layers import Layer, Panel
 from understudy.engines.previz.pictures.rigs import rig_of
 from understudy.engines.previz.pictures.scene import SceneSet, Stagehand
+from understudy.engines.previz.pictures.seasons import in_season, is_snowy, season_of, snowed
 from understudy.engines.previz.pictures.sprites import has_art, lit, sprite, tinted, without_foot
 
 _MOST_PROPS = 9
@@ -16,6 +17,8 @@ _MOST_PROPS = 9
 _SMALL = 0.6
 # Props are a little out of focus, and drawing them larger would be most of the set-up time.
 _SOFT_PX = 384
+# How thick snow lies on a prop, as a share of its height.
+_SNOW_SHARE = 0.035
 _PLANTS = (
     "tree",
     "flower",
@@ -49,7 +52,8 @@ def place_props(stagehand: Stagehand, scene: SceneSet, *, hero_tall: float, hero
 
     hero_height: the main subject's height against a person's. hero_half: half the subjects' width in units.
     """
-    wanted = [art_id for art_id in stagehand.shot.props if has_art(art_id) and not rig_of(art_id).is_scenery]
+    standing = in_season(stagehand.shot, stagehand.shot.props)
+    wanted = [art_id for art_id in standing if has_art(art_id) and not rig_of(art_id).is_scenery]
     if not wanted:
         return []
     rng = stagehand.rng
@@ -125,13 +129,15 @@ def _prop(stagehand: Stagehand, scene: SceneSet, art_id: str, *, tall: float, pl
     tall *= rng.uniform(0.86, 1.12)
     density = min(stagehand.reach.finest_scale(depth), 1400 / tall)
     bitmap = sprite(art_id, tall * density, largest_px=_SOFT_PX)
-    season = stagehand.shot.season.lower()
-    if art_id == "deciduous-tree" and season in ("spring", "autumn", "fall"):
+    season = season_of(stagehand.shot)
+    if art_id == "deciduous-tree" and season in ("spring", "autumn"):
         bitmap = tinted(bitmap, "pink" if season == "spring" else "orange")
     if rng.random() < 0.5 and rig_of(art_id).faces == 0 and "house" not in art_id:
         bitmap = np.ascontiguousarray(bitmap[:, ::-1])
     if rig_of(art_id).floats and (scene.is_water or scene.water_from):
         bitmap = without_foot(bitmap)
+    if is_snowy(stagehand.shot):
+        bitmap = snowed(bitmap, ambient=(1.0, 1.0, 1.0), thick_px=_SNOW_SHARE * bitmap.shape[0])
     haze = look.haze_at(depth, stagehand.distance)
     lit_bitmap = lit(bitmap, look, haze=haze, gain=look.ambient)
     wide = bitmap.shape[1] / bitmap.shape[0] * tall

@@ -4,37 +4,49 @@ import cv2
 import numpy as np
 
 from understudy.engines.previz.pictures import ground, land
+from understudy.engines.previz.pictures.barns import barn
 from understudy.engines.previz.pictures.canvas import Bitmap, Rgb
 from understudy.engines.previz.pictures.land import Spot
 from understudy.engines.previz.pictures.layers import Baked, Layer, Panel, Shade, Surface, bake_surface, islands
 from understudy.engines.previz.pictures.light import Look, dimmed, mix, recolour, times
 from understudy.engines.previz.pictures.plants import grass_strips
 from understudy.engines.previz.pictures.scene import SceneSet, Stagehand
+from understudy.engines.previz.pictures.seasons import fallen, foliage, is_snowy, is_wet, season_of
 from understudy.engines.previz.pictures.sky import open_sky
 from understudy.engines.previz.pictures.sprites import glow
+from understudy.engines.previz.plan import SettingKind
 
 _SEASONS: dict[str, tuple[Rgb, Rgb, Rgb]] = {
     # light, dark, dry
     "autumn": ((0.78, 0.68, 0.30), (0.50, 0.44, 0.18), (0.86, 0.55, 0.22)),
-    "fall": ((0.78, 0.68, 0.30), (0.50, 0.44, 0.18), (0.86, 0.55, 0.22)),
-    "winter": ((0.80, 0.86, 0.84), (0.58, 0.66, 0.66), (0.92, 0.95, 0.98)),
+    "winter": ((0.93, 0.96, 1.0), (0.70, 0.78, 0.88), (0.92, 0.95, 0.98)),
 }
 _GREENS: tuple[Rgb, Rgb, Rgb] = ((0.56, 0.80, 0.33), (0.27, 0.56, 0.21), (0.76, 0.83, 0.40))
+_AFLOAT = frozenset({SettingKind.UNDERWATER, SettingKind.SEA, SettingKind.SPACE})
 _FLOWERS: tuple[Rgb, ...] = ((1.0, 0.98, 0.94), (1.0, 0.84, 0.30), (0.98, 0.52, 0.66), (0.72, 0.60, 0.98))
 
 
 def greens(stagehand: Stagehand) -> tuple[Rgb, Rgb, Rgb]:
     """Grass colours of the season: light, dark, dry."""
-    return _SEASONS.get(stagehand.shot.season.lower(), _GREENS)
+    return _SEASONS.get(season_of(stagehand.shot), _GREENS)
 
 
 def lay(stagehand: Stagehand, shade: Shade, *, hazy: bool = True) -> tuple[Surface, Baked]:
     """Bake the ground under the film's light."""
     look = stagehand.look
+    shot, is_firm = stagehand.shot, stagehand.setting not in _AFLOAT
+    light = (1.0, 1.0, 1.0) if hazy else look.ambient
+    if is_snowy(shot) and stagehand.setting is not SettingKind.SNOWFIELD:
+        shade = ground.snow_over(shade, stagehand, light=light)
+    elif is_wet(shot) and is_firm and hazy:
+        shade = ground.wet(shade, stagehand)
     lit = ground.haze_over(shade, look, distance=stagehand.distance) if hazy else shade
     surface, baked = bake_surface(stagehand.reach, lit, detail=stagehand.detail, repeat=stagehand.repeat)
     if look.grade != Look.__dataclass_fields__["grade"].default:
         baked.bitmap[:] = recolour(baked.bitmap, np.array(look.grade))
+    if hazy and is_firm and (colours := fallen(shot)):
+        depths = near_far(stagehand, 0.45, 4.5)
+        ground.specks(stagehand, baked, colours=colours, radius_units=0.024, depths=depths, count=190)
     return surface, baked
 
 
@@ -79,7 +91,7 @@ def _flowering(stagehand: Stagehand, baked: Baked, *, colours: tuple[Rgb, ...], 
             depths=(near, far),
             count=170,
         )
-    if stagehand.shot.season.lower() not in ("autumn", "fall", "winter"):
+    if season_of(stagehand.shot) not in ("autumn", "winter"):
         ground.specks(stagehand, baked, colours=colours, radius_units=0.016, depths=(near, far), count=170)
 
 
@@ -215,6 +227,7 @@ def trunks(stagehand: Stagehand, spot: Spot, *, colour: Rgb, leaf: Rgb, count: i
         bitmap = np.zeros((height_px, width_px, 4), np.uint8)
         side = float(np.sign(look.sun_x) or 1)
         total = max(int(count * width_px / (height_px * 1.8)), 4)
+        leaves = foliage(stagehand.shot, leaf)
         for index in range(total):
             x = (index + rng.uniform(0.1, 0.9)) * width_px / total
             wide = height_px * rng.uniform(0.022, 0.042)
@@ -237,7 +250,8 @@ def trunks(stagehand: Stagehand, spot: Spot, *, colour: Rgb, leaf: Rgb, count: i
             x, y = rng.uniform(0, width_px), height_px * rng.uniform(0.08, 0.30)
             radius = height_px * rng.uniform(0.035, 0.085)
             tone = rng.uniform(0.62, 1.18)
-            shade = tuple(min(c * tone, 1.0) * 255 for c in leaf)
+            hue = leaves[int(rng.integers(len(leaves)))]
+            shade = tuple(min(c * tone, 1.0) * 255 for c in hue)
             cv2.ellipse(
                 bitmap,
                 (int(x * 8), int(y * 8)),
@@ -382,59 +396,13 @@ def farm(stagehand: Stagehand) -> SceneSet:
             land.hills(stagehand, Spot(depth=22 * d, height=4.2), light=(0.5, 0.66, 0.62), dark=(0.36, 0.52, 0.5)),
             land.hills(stagehand, Spot(depth=13 * d, height=1.9), light=mix(light, dry, 0.5), dark=dark, waves=2.5),
             land.tree_line(stagehand, Spot(depth=8 * d, height=0.9), colour=dark, is_pine=False),
-            _barn(stagehand, depth=5.0 * d),
+            barn(stagehand, depth=5.0 * d),
             fence(stagehand, Spot(depth=3.5 * d, height=0.5), colour=(0.72, 0.56, 0.40), is_rail=True),
             *grass_strips(stagehand, light=mix(light, dry, 0.4), dark=dark, tall=0.13),
         ],
         ground=baked,
         prop_depths=(1.25, 3.1),
     )
-
-
-def _barn(stagehand: Stagehand, *, depth: float) -> Panel:
-    look, rng = stagehand.look, stagehand.rng
-    low, high = stagehand.reach.x_range(depth)
-    density = stagehand.reach.finest_scale(depth)
-    tall, wide = 1.9, 2.3
-    width, height = max(int(wide * density), 8), max(int(tall * density), 8)
-    bitmap = np.zeros((height, width, 4), np.uint8)
-
-    def polygon(points: list[tuple[float, float]], colour: Rgb) -> None:
-        corners = np.array([[round(x * width * 8), round(y * height * 8)] for x, y in points], np.int32)
-        cv2.fillPoly(bitmap, [corners], (*(c * 255 for c in colour), 255), cv2.LINE_AA, 3)
-
-    polygon([(0.06, 1), (0.06, 0.46), (0.2, 0.2), (0.5, 0.04), (0.8, 0.2), (0.94, 0.46), (0.94, 1)], (0.74, 0.20, 0.17))
-    for index in range(1, 14):
-        x = 0.06 + 0.88 * index / 14
-        polygon([(x, 1), (x, 0.3), (x + 0.006, 0.3), (x + 0.006, 1)], (0.64, 0.16, 0.14))
-    polygon(
-        [
-            (0.0, 0.50),
-            (0.17, 0.18),
-            (0.5, 0.0),
-            (0.83, 0.18),
-            (1.0, 0.50),
-            (0.93, 0.50),
-            (0.79, 0.25),
-            (0.5, 0.09),
-            (0.21, 0.25),
-            (0.07, 0.50),
-        ],
-        (0.42, 0.40, 0.44),
-    )
-    polygon([(0.33, 1), (0.33, 0.60), (0.67, 0.60), (0.67, 1)], (0.95, 0.94, 0.90))
-    polygon([(0.355, 1), (0.355, 0.635), (0.645, 0.635), (0.645, 1)], (0.60, 0.15, 0.13))
-    polygon([(0.355, 0.635), (0.38, 0.635), (0.645, 1), (0.62, 1)], (0.95, 0.94, 0.90))
-    polygon([(0.62, 0.635), (0.645, 0.635), (0.38, 1), (0.355, 1)], (0.95, 0.94, 0.90))
-    polygon([(0.43, 0.45), (0.43, 0.28), (0.57, 0.28), (0.57, 0.45)], (0.95, 0.94, 0.90))
-    polygon(
-        [(0.45, 0.43), (0.45, 0.30), (0.55, 0.30), (0.55, 0.43)],
-        (1.0, 0.85, 0.5) if look.is_dark else (0.28, 0.22, 0.24),
-    )
-    haze = look.haze_at(depth, stagehand.distance)
-    x = low + (high - low) * (0.24 if rng.random() < 0.5 else 0.76) - wide / 2
-    lit = recolour(bitmap, look.lit_matrix(gain=look.ambient, haze=haze))
-    return Panel(bitmap=lit, left=x, top=tall, depth=depth, density=density)
 
 
 def snowfield(stagehand: Stagehand) -> SceneSet:

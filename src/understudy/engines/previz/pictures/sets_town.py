@@ -11,6 +11,7 @@ from understudy.engines.previz.pictures.land import Spot
 from understudy.engines.previz.pictures.layers import Baked, Layer, Panel, side_wall
 from understudy.engines.previz.pictures.light import Look, dimmed, mix, recolour
 from understudy.engines.previz.pictures.scene import SceneSet, Stagehand
+from understudy.engines.previz.pictures.seasons import season_of
 from understudy.engines.previz.pictures.sets_open import lamp_glow, lay, near_far
 from understudy.engines.previz.pictures.sky import open_sky
 
@@ -291,7 +292,7 @@ def courtyard(stagehand: Stagehand) -> SceneSet:
     low, high = stagehand.reach.x_range(d)
     is_open = bool(stagehand.repeat)
     wall_x = max(min(-low, high) * 1.02, 1.3)
-    leaf: Rgb = (0.98, 0.66, 0.76) if stagehand.shot.season.lower() == "spring" else (0.36, 0.60, 0.30)
+    leaf: Rgb = (0.98, 0.66, 0.76) if season_of(stagehand.shot) == "spring" else (0.36, 0.60, 0.30)
     layers: list[Layer] = [
         *open_sky(stagehand),
         surface,
