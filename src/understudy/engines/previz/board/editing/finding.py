@@ -124,7 +124,11 @@ def found_in(picture: Picture, aim: Aim, moving: Floats | None) -> Found | None:
     part = coloured(picture, aim.colour) if aim.colour else None
     if part is not None:
         # What has the colour but does not stand out is a candidate by its colour alone.
-        candidates += [(one, 1.0) for one in _blobs(cv2.blur(part, (3, 3))) if not _is_among(one, subjects)]
+        candidates += [
+            (one, 1.0)
+            for one in _blobs(np.asarray(cv2.blur(part, (3, 3)), dtype=np.float32))
+            if not _is_among(one, subjects)
+        ]
     if not candidates:
         return None
     scores = [weight * _size(mask) * _shaped(mask, aim) for mask, weight in candidates]
@@ -203,7 +207,7 @@ def _size(mask: Floats) -> float:
     height_px, width_px = mask.shape
     across, down = np.linspace(-1, 1, width_px), np.linspace(-1, 1, height_px)
     middle = np.exp(-(across[None, :] ** 2 + down[:, None] ** 2))
-    return float((mask * (0.4 + middle)).mean()) ** 0.3
+    return float(float((mask * (0.4 + middle)).mean()) ** 0.3)
 
 
 def _core(mask: Floats) -> Floats:
@@ -229,7 +233,7 @@ def _shaped(mask: Floats, aim: Aim) -> float:
     drawn = _outline(aim.art)
     own = cv2.resize(cut, (_OUTLINE_PX, _OUTLINE_PX), interpolation=cv2.INTER_AREA) > 0.5
     alike = max(float((own & side).sum()) / max(1, int((own | side).sum())) for side in (drawn, drawn[:, ::-1]))
-    return (0.4 + alike) ** 3
+    return float((0.4 + alike) ** 3)
 
 
 @cache
@@ -245,7 +249,7 @@ def _fits(mask: Floats, place: str) -> float:
     x, y = float(columns.mean()) / mask.shape[1], float(rows.mean()) / mask.shape[0]
     low = float(rows.max()) / mask.shape[0]
     way = {"left": 1 - x, "right": x, "top": 1 - y, "bottom": y, "centre": 1 - 2 * abs(x - 0.5), "front": low}
-    return max(0.02, way.get(place, 1 - low if place == "back" else 0.5)) ** 3
+    return float(max(0.02, way.get(place, 1 - low if place == "back" else 0.5)) ** 3)
 
 
 def _face(picture: Picture, mask: Floats) -> float:

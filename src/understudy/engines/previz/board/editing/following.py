@@ -125,7 +125,8 @@ class _Sought:  # tidy: what is known of a thing while the stretch is read
 
 def surveyed(stretch: Stretch, aims: Sequence[Aim]) -> Survey:
     """Follow the camera and some things through a stretch. Raises: Unreadable."""
-    engine = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    # OpenCV's own stubs do not know it.
+    engine: Any = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)  # type: ignore[attr-defined]
     steps: list[Similarity | None] = []
     sought = [_Sought(aim=aim, masks=[]) for aim in aims]
     chunk: _Chunk | None = None

@@ -35,7 +35,7 @@ class Hour:
 
 _HOURS = {
     TimeOfDay.NIGHT: Hour(
-        luma=0.15, shade=(0.52, 0.78, 1.30), shine=(0.80, 0.92, 1.14), colour=0.50, high=(0.012, 0.022, 0.075),
+        luma=0.18, shade=(0.52, 0.78, 1.30), shine=(0.80, 0.92, 1.14), colour=0.50, high=(0.012, 0.022, 0.075),
         low=(0.06, 0.095, 0.20), sky=0.88, glow=1.0,
     ),
     TimeOfDay.DUSK: Hour(
@@ -115,11 +115,11 @@ class Relit:
         level = np.clip((luma - 222 + 18 * warm) / 26, 0, 1) * (1 - sky)
         # A broad bright place is a wall, no lamp.
         broad = cv2.blur(level, (13, 13), borderType=cv2.BORDER_REPLICATE)
-        level = level * np.clip(1.25 - 1.6 * broad, 0, 1)
+        level = level * np.clip(1.25 - 1.6 * broad, 0, 1) * (1 - cv2.dilate(sky, np.ones((11, 11), np.uint8)))
         tone = np.stack([brightest, 0.5 * brightest + 0.28 * (brightest + darkest) / 2, darkest * 0.35 + 40], axis=2)
         own = tone * level[..., None] * 0.75
         halo = cv2.GaussianBlur(own, (0, 0), 3.0) * 0.9 + cv2.GaussianBlur(own, (0, 0), 9.0) * 0.8
-        return np.asarray((own + halo) * self._hour.glow, dtype=np.float32)
+        return np.asarray((own + 0.7 * halo) * self._hour.glow, dtype=np.float32)
 
 
 _SKY_PX = 192

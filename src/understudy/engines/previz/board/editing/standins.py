@@ -85,8 +85,8 @@ class DrawnFigure:
         look = look_of(SettingKind.MEADOW, TimeOfDay.DAY, Weather.CLEAR)
         # Half of the video's own cast: a figure of its very colour would look like a filter.
         cast = np.sqrt((np.array(light.mean) + 0.05) / (light.luma + 0.05))
-        key = np.clip((_DARK + (1.0 - _DARK) * level) * cast, 0.2, 1.08)
-        look = replace(look, key=tuple(float(value) for value in key), shadow=0.36 * (0.4 + 0.6 * level), haziness=0.0)
+        red, green, blue = (float(value) for value in np.clip((_DARK + (1.0 - _DARK) * level) * cast, 0.2, 1.08))
+        look = replace(look, key=(red, green, blue), shadow=0.36 * (0.4 + 0.6 * level), haziness=0.0)
         aloft = action is Action.FLY or (is_aloft(art) and action is Action.IDLE)
         self._travels = action in TRAVEL or not self._role.is_figure
         speed = TRAVEL.get(action, 0.0) * heading

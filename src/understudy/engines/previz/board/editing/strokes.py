@@ -155,7 +155,7 @@ def grained(picture: Picture, offset: int, *, levels: float, seed: int) -> Pictu
     field = _grains(picture.shape[0], picture.shape[1], seed)[offset % _GRAINS]
     turned = field[:, ::-1] if offset // _GRAINS % 2 else field
     grain = cv2.convertScaleAbs(turned, alpha=levels / 100)
-    sign = cv2.compare(np.ascontiguousarray(turned), 0, cv2.CMP_GT)
+    sign = np.asarray(turned > 0, dtype=np.uint8) * np.uint8(255)
     up = cv2.merge([cv2.bitwise_and(grain, sign)] * 3)
     down = cv2.merge([cv2.bitwise_and(grain, cv2.bitwise_not(sign))] * 3)
     return np.asarray(cv2.subtract(cv2.add(picture, up), down), dtype=np.uint8)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -124,15 +125,19 @@ def _oil(picture: Picture, moment: Moment) -> Picture:
     relief = cv2.Sobel(grey, cv2.CV_32F, 1, 1, ksize=3)
     lit = paint.astype(np.float32) + np.clip(relief * 0.6, -22, 22)[..., None]
     texture = strokes.paper(picture.shape[0], picture.shape[1], moment.seed)
-    return np.clip(lit * (0.35 + 0.65 * texture), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(lit * (0.35 + 0.65 * texture), 0, 255), dtype=np.uint8)
+
+
+def _grey(luma: Any) -> Picture:
+    return np.asarray(cv2.merge([luma] * 3), dtype=np.uint8)
 
 
 def _ink(picture: Picture, moment: Moment) -> Picture:
     wash = strokes.brushed(picture, radius_px=7, longest_px=480)
     grey = cv2.cvtColor(wash, cv2.COLOR_RGB2GRAY)
     grey = cv2.LUT(grey, np.clip(255 * (np.arange(256) / 255) ** 0.72 + 18, 0, 245).astype(np.uint8))
-    grey = strokes.stepped(cv2.merge([grey] * 3), 6, softness=0.6)[..., 0]
-    lines = strokes.inked(cv2.merge([cv2.cvtColor(wash, cv2.COLOR_RGB2GRAY)] * 3), strength=0.8, width=1.9) * 0.85
+    grey = strokes.stepped(_grey(grey), 6, softness=0.6)[..., 0]
+    lines = strokes.inked(_grey(cv2.cvtColor(wash, cv2.COLOR_RGB2GRAY)), strength=0.8, width=1.9) * 0.85
     tone = cv2.merge([cv2.convertScaleAbs(grey, alpha=factor) for factor in (0.99, 0.965, 0.90)])
     tint = cv2.addWeighted(np.asarray(tone, dtype=np.uint8), 0.9, wash, 0.1, 0)
     return strokes.on_paper(strokes.drawn_over(np.asarray(tint, dtype=np.uint8), lines, (26, 25, 30)), moment.seed)
@@ -217,7 +222,7 @@ def _palette_of(samples: Picture) -> "np.ndarray[tuple[int, ...], np.dtype[np.ui
     criteria = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 16, 0.5)
     count = min(_PALETTE, max(2, len(points) // 4))
     found = cv2.kmeans(points, count, None, criteria, 1, cv2.KMEANS_PP_CENTERS)  # type: ignore[call-overload]
-    return np.clip(np.rint(found[2]), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(found[2]), 0, 255), dtype=np.uint8)
 
 
 def _cyberpunk(picture: Picture, _: Moment) -> Picture:

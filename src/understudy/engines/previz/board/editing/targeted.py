@@ -260,12 +260,8 @@ def _head_of(mask: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]") -> list[fl
 def _colours_of(thing: Thing, picture: Picture, mask: Floats) -> Floats:
     """Return the colours, as Lab rows, that the thing's own part has which is to change."""
     small = thing.stretch.small_of(picture)
-    inside = cv2.resize(mask, thing.stretch.small_px, interpolation=cv2.INTER_AREA)
-    part = (
-        garment_of(small, np.asarray(inside, np.float32), thing.aim.colour)
-        if thing.aim.is_worn
-        else _main(small, inside)
-    )
+    inside = np.asarray(cv2.resize(mask, thing.stretch.small_px, interpolation=cv2.INTER_AREA), dtype=np.float32)
+    part = garment_of(small, inside, thing.aim.colour) if thing.aim.is_worn else _main(small, inside)
     lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.float32)
     chosen = lab[part > 0.6]
     if len(chosen) < 12:
