@@ -12,6 +12,8 @@ from understudy.engines.previz.pictures.figures.pose import Foot
 from understudy.engines.previz.pictures.light import dimmed, mix
 
 _BLACK: Rgb = (0.09, 0.07, 0.09)
+_STALK: Rgb = (0.44, 0.62, 0.26)
+_LEAF: Rgb = (0.32, 0.58, 0.24)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +53,14 @@ class Breed:
     is_cat: bool = False
     tail_tip: Rgb | None = None
     ruff: Rgb | None = None
+    limbs: Rgb | None = None
+    """The legs and the shoulders, where they differ from the fur."""
+    patches: Rgb | None = None
+    """Around the eyes."""
+    ear_fur: Rgb | None = None
+    antlers: Rgb | None = None
+    sits_to_eat: bool = False
+    """It sits up and holds what it eats."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +85,8 @@ class Stance:
     turn: float = 0.0
     breath: float = 0.0
     lift: float = 0.0
+    is_holding: bool = False
+    """Whether it has a stalk in its near fore paw."""
     folds: float = 0.0
     """0..1: how much the hind legs are folded under it, as of one that sits."""
 
@@ -91,7 +103,12 @@ class Beast:
         left = breed.rump[0] - breed.tail[0] - 0.22
         right = breed.chest[0] + breed.neck[0] + breed.skull * 3.2 + 0.24
         chest, rump = self._hung(stance)
-        head = chest[1] + breed.neck[1] + stance.head[1] + breed.skull * (2.6 if breed.horn is not None else 2.0)
+        head = (
+            chest[1]
+            + breed.neck[1]
+            + stance.head[1]
+            + breed.skull * (3.3 if breed.antlers is not None else 2.6 if breed.horn is not None else 2.0)
+        )
         tail = rump[1] + breed.tail[0] + 0.1
         # What turns as a whole needs room all round.
         room = 0.25 if stance.turn else 0.03
@@ -135,6 +152,23 @@ class Beast:
         if breed.mane is not None:
             self._draw_mane(canvas, ink, chest=chest, head=head, is_behind=False)
         self._draw_head(canvas, ink, stance=stance, head=head)
+        if stance.is_holding:
+            self._draw_stalk(canvas, ink, stance=stance)
+
+    def _draw_stalk(self, canvas: skia.Canvas, ink: Ink, *, stance: Stance) -> None:
+        """Draw a leafy stalk, and the paw around it."""
+        x, y = self.breed.chest[0] + stance.feet[0].forward, stance.feet[0].up + stance.lift
+        ink.limb(canvas, [(x + 0.16, y - 0.20), (x - 0.05, y + 0.17)], widths=[0.030, 0.024], colour=_STALK)
+        for along, turn in ((0.02, 0.5), (0.10, -0.2), (0.15, 0.9)):
+            base = (x + along, y - along * 1.4)
+            tip = (base[0] + 0.11, base[1] + 0.06 * turn)
+            ink.limb(
+                canvas,
+                [base, ((base[0] + tip[0]) / 2, base[1] + 0.012), tip],
+                widths=[0.012, 0.034, 0.006],
+                colour=_LEAF,
+            )
+        ink.ball(canvas, (x, y), radius=self.breed.thick[1] * 0.62, colour=self.breed.limbs or self.breed.fur)
 
     def _draw_body(self, canvas: skia.Canvas, ink: Ink, *, stance: Stance, chest: Point, rump: Point) -> None:
         breed = self.breed
@@ -175,6 +209,9 @@ class Beast:
                 on(1.3, -deep * 2),
             ]
             canvas.drawPath(smooth(band, tension=0.6), ink.flat(breed.belly, 0.5))
+        if breed.limbs is not None:
+            band = [on(0.80, deep * 1.3), on(1.16, deep * 1.3), on(1.2, -deep * 1.4), on(0.74, -deep * 1.4)]
+            canvas.drawPath(polygon(band), ink.flat(breed.limbs))
         if breed.stripes is not None:
             for along in (0.08, 0.26, 0.44, 0.62, 0.80):
                 pen = ink.line(breed.stripes, 0.028)
@@ -222,7 +259,8 @@ class Beast:
         foot = stance.feet[index]
         bones = breed.fore if is_fore else breed.hind
         home = breed.chest[0] if is_fore else breed.rump[0]
-        colour = dimmed(breed.fur, tone)
+        fur = breed.fur if breed.limbs is None else breed.limbs
+        colour = dimmed(fur, tone)
         top, low = breed.thick
         apart = 0.022 if index % 2 else -0.012
         ground = (home + foot.forward + apart, foot.up + stance.lift)
@@ -244,7 +282,7 @@ class Beast:
             ink.limb(canvas, [knee, ankle, ground], widths=[top * 1.0, low * 1.05, low], colour=colour)
         else:
             ink.limb(canvas, [hung, knee, ankle, ground], widths=[top * 1.45, top, low * 1.05, low], colour=colour)
-        paw = dimmed(breed.socks, tone) if breed.socks is not None else dimmed(breed.fur, tone * 0.98)
+        paw = dimmed(breed.socks, tone) if breed.socks is not None else dimmed(fur, tone * 0.98)
         if breed.hoofed:
             hoof = [
                 (ground[0] - low * 0.6, ground[1] + 0.04),
@@ -325,6 +363,8 @@ class Beast:
                 path.moveTo(nose[0] - 0.02, nose[1] - 0.12)
                 path.quadTo(nose[0] - 0.10, -0.52, 0.45 + long * 0.2, -0.46)
                 canvas.drawPath(path, ink.line(dimmed(fur, 0.35), 0.055))
+            elif breed.is_cat:
+                _draw_short_jaw(canvas, ink, breed, nose=nose, gape=stance.mouth)
             if breed.is_cat:
                 whisker = ink.line((0.96, 0.96, 0.94), 0.026, opacity=0.75)
                 for rise in (-0.12, 0.02, 0.16):
@@ -334,9 +374,29 @@ class Beast:
                 canvas.drawLine(x, 0.92, x + 0.03, 0.60, ink.line(breed.stripes, 0.10))
         _draw_ear(canvas, ink, breed, stance=stance, is_far=False)
         _draw_eye(canvas, ink, breed, stance=stance)
+        if breed.antlers is not None:
+            _draw_antlers(canvas, ink, breed.antlers)
         if breed.horn is not None:
             ink.limb(canvas, [(0.25, 0.85), (0.75, 2.2)], widths=[0.34, 0.06], colour=breed.horn)
         canvas.restore()
+
+
+def _draw_antlers(canvas: skia.Canvas, ink: Ink, colour: Rgb) -> None:
+    """Draw two antlers, the far one darker."""
+    for shift, tone in ((0.30, 0.72), (0.0, 1.0)):
+        shade = dimmed(colour, tone)
+        beam = [(-0.05 + shift, 0.70), (-0.55 + shift, 1.55), (-0.35 + shift, 2.35), (0.25 + shift, 2.95)]
+        ink.limb(canvas, beam, widths=[0.24, 0.20, 0.16, 0.07], colour=shade)
+        for base, tip in (((-0.40, 1.25), (0.35, 1.75)), ((-0.50, 1.85), (0.40, 2.35)), ((-0.35, 2.35), (-0.75, 3.0))):
+            ink.limb(canvas, [(base[0] + shift, base[1]), (tip[0] + shift, tip[1])], widths=[0.16, 0.06], colour=shade)
+
+
+def _draw_short_jaw(canvas: skia.Canvas, ink: Ink, breed: Breed, *, nose: Point, gape: float) -> None:
+    """Open a mouth below the nose: a short jaw that turns down stays hidden behind a round head."""
+    x, y, tall = nose[0] - 0.20, nose[1] - 0.30 - 0.20 * gape, 0.05 + 0.22 * gape
+    canvas.drawOval(oval((x - 0.03, y - 0.05), 0.27, tall + 0.06), ink.flat(dimmed(breed.fur, 0.84)))
+    canvas.drawOval(oval((x, y), 0.20, tall), ink.flat((0.30, 0.09, 0.12)))
+    canvas.drawOval(oval((x - 0.02, y - 0.45 * tall), 0.14, 0.45 * tall), ink.flat((0.86, 0.36, 0.40)))
 
 
 def _draw_jaw(canvas: skia.Canvas, ink: Ink, breed: Breed, *, gape: float) -> None:
@@ -360,6 +420,8 @@ def _draw_eye(canvas: skia.Canvas, ink: Ink, breed: Breed, *, stance: Stance) ->
             oval((x, y + 0.05), large, 0.14), 190, 160, useCenter=False, paint=ink.line(dimmed(breed.fur, 0.28), 0.08)
         )
         return
+    if breed.patches is not None:
+        canvas.drawOval(oval((x - 0.02, y - 0.06), large * 1.75, large * 1.95), ink.flat(breed.patches))
     box = oval((x, y), large, large * 1.06 * opened)
     canvas.drawOval(oval((x, y), large * 1.16, large * 1.2 * opened), ink.flat(dimmed(breed.fur, 0.45)))
     canvas.drawOval(box, ink.flat(breed.iris))
@@ -369,7 +431,7 @@ def _draw_eye(canvas: skia.Canvas, ink: Ink, breed: Breed, *, stance: Stance) ->
 
 
 def _draw_ear(canvas: skia.Canvas, ink: Ink, breed: Breed, *, stance: Stance, is_far: bool) -> None:
-    colour = dimmed(breed.fur, 0.70 if is_far else 0.92)
+    colour = dimmed(breed.ear_fur or breed.fur, 0.70 if is_far else 0.92)
     shift = 0.34 if is_far else 0.0
     back = stance.ear
     canvas.save()
