@@ -13,6 +13,7 @@ from understudy.engines.previz.board.acting import ACTS, AT_REST, bearing_at, vo
 from understudy.engines.previz.board.layers import Margins, layers_of
 from understudy.engines.previz.board.moves import FLIGHT_AT_REST, FLIGHTS, Beat
 from understudy.engines.previz.board.parallax import Drift, Parallax, Part
+from understudy.engines.previz.board.sheets import sheet_of
 from understudy.engines.previz.plan import Action, CameraMove
 from understudy.engines.previz.seeing import matte_of
 from understudy.engines.previz.speech_timing import Spoken
@@ -178,6 +179,26 @@ def test_layers_at_rest_are_the_picture():
     seen = layers.plate.astype(int)
     seen[top:bottom, left:right] = layers.subject.colours + (ground * (255 - cover) + 127) // 255 + layers.difference
     assert np.array_equal(seen[8:, 40:-20], photograph("astronaut"))
+
+
+def drawn(sheet, shift_px: float) -> np.ndarray:
+    """What a sheet shows of the photograph when it is seen so far to the right."""
+    x, y = np.meshgrid(
+        np.arange(SIZE[0], dtype=np.float32) + np.float32(shift_px), np.arange(SIZE[1], dtype=np.float32)
+    )
+    target = np.zeros((SIZE[1], SIZE[0], 4), dtype=np.uint8)
+    sheet.draw(np.dstack([x, y]) * np.float32(sheet.fineness), target)
+    return target[:, :, :3]
+
+
+def test_a_fine_sheet_shows_its_layer_at_rest_to_the_byte_and_between_its_pixels_as_sharply_as_a_cubic():
+    picture = photograph("chelsea")
+    fine, plain = sheet_of(picture, None), sheet_of(picture, None, is_fine=False)
+    assert np.array_equal(drawn(fine, 0), picture)
+    matrix = np.array([[1, 0, 0.5], [0, 1, 0]])
+    cubic = cv2.warpAffine(picture, matrix, SIZE, flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP)[:, :-3]
+    assert apart(drawn(fine, 0.5)[:, :-3], cubic) < 0.01
+    assert apart(drawn(plain, 0.5)[:, :-3], cubic) > 0.2
 
 
 def test_a_picture_of_nothing_in_particular_moves_as_one():

@@ -31,7 +31,9 @@ _STANDS_OUT = 0.12
 _ROUNDNESS = 0.12
 """How much nearness may vary within a subject."""
 
-_MAP_STEP_PX = 4
+_NODES = 160
+"""How many values of nearness stand side by side, at least: it turns slowly, and as slowly in a large picture."""
+
 _LONGEST_SEEN_PX = 1280
 
 
@@ -73,7 +75,11 @@ class Layers:
     nearness: Values
     subject: Subject | None
     difference: NDArray[np.int16] | None
-    step_px: int = _MAP_STEP_PX
+
+    @property
+    def step_px(self) -> int:
+        """How many pixels one value of nearness stands for, in both directions."""
+        return _step_px(self.plate)
 
 
 def layers_of(picture: Picture, margins: Margins) -> Layers:
@@ -156,8 +162,13 @@ def _touches(matte: Values, margins: Margins) -> bool:
     return any(margin_px > 0 and float(line.max()) > 0.1 for margin_px, line in lines)
 
 
-def _grid(values: NDArray[np.generic], step_px: int = _MAP_STEP_PX) -> tuple[int, int]:
+def _step_px(plate: NDArray[np.generic]) -> int:
+    return max(1, int(plate.shape[1]) // _NODES)
+
+
+def _grid(values: NDArray[np.generic]) -> tuple[int, int]:
     """Return the size, width first, of a map with one value for every few pixels of what is shown."""
+    step_px = _step_px(values)
     return -(-values.shape[1] // step_px) + 1, -(-values.shape[0] // step_px) + 1
 
 
@@ -173,7 +184,7 @@ def _nearness_behind(plate: Picture, seen: Picture) -> Values:
 
 def _subject_of(wide: Picture, plate: Picture, *, matte: Values, behind: Values) -> Subject:
     rows, columns = np.flatnonzero(matte.max(axis=1) > 0.01), np.flatnonzero(matte.max(axis=0) > 0.01)
-    step = _MAP_STEP_PX
+    step = _step_px(plate)
     # A rim of nothing: beyond its box a subject goes on as it ends there, which it may only at the plate's own edge.
     left, top = max(0, int(columns[0]) - 2) // step * step, max(0, int(rows[0]) - 2) // step * step
     right, bottom = min(matte.shape[1], int(columns[-1]) + 3), min(matte.shape[0], int(rows[-1]) + 3)

@@ -78,7 +78,7 @@ class Board:
             index -= scene.num_frames
         else:
             scene = self._scenes[-1]
-        np.copyto(self._rgba[:, :, :3], scene.draw(index))
+        cv2.cvtColor(scene.draw(index), cv2.COLOR_RGB2RGBA, dst=self._rgba)
         return self._rgba
 
     def close(self) -> None:

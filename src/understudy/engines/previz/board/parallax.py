@@ -8,7 +8,6 @@ sideways steps shift things in proportion to their nearness, a step forward enla
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import cv2
 import numpy as np
@@ -17,9 +16,10 @@ from numpy.typing import NDArray
 from understudy.engines.previz.board.acting import ACTS, AT_REST, Bearing, bearing_at, voice_at
 from understudy.engines.previz.board.layers import FAR, Layers, Margins, Subject, layers_of
 from understudy.engines.previz.board.moves import Beat, Flight, Pose, eased
+from understudy.engines.previz.board.sheets import Sheet, sheet_of, speak, with_cover
 from understudy.engines.previz.plan import Action
 from understudy.engines.previz.seeing.mouth import mouth_of
-from understudy.engines.previz.seeing.speaking import Jaw, jaw_of, opened
+from understudy.engines.previz.seeing.speaking import Jaw, jaw_of
 from understudy.engines.previz.speech_timing import Spoken
 from understudy.media.decode import Picture
 
@@ -82,6 +82,8 @@ class Parallax:
         self._picture, self._part = picture, part
         self._height_px, self._width_px = picture.shape[:2]
         self._frame = np.empty_like(picture)
+        self._rgba = np.empty((self._height_px, self._width_px, 4), dtype=np.uint8)
+        self._voice = 0.0
         # The camera of some films stands, and so may what they show: those need no depth.
         self._moves = self._has_drift or any(self._pose(index) != Pose() for index in self._sampled())
         self._acts = bool(part.spoken) or part.action in ACTS
@@ -96,13 +98,11 @@ class Parallax:
         seen = self._seen(pose, index, held=held)
         places = self._placed(seen, pose, self._layers.nearness)
         self._speak(voice_at(self._part.spoken, index / self._part.fps))
-        maps = self._enlarged(places, self._frame.shape)
-        # What is looked at stays as sharp as it is; behind it half the time is worth more.
-        way = cv2.INTER_CUBIC if self._layers.subject is None else cv2.INTER_LINEAR
-        _fetched(self._layers.plate, maps, way, target=self._frame)
+        self._plate.draw(self._enlarged(places * np.float32(self._plate.fineness), self._frame.shape), self._rgba)
         if self._layers.subject is not None:
             self._draw_subject(self._layers.subject, seen, pose=pose, bearing=self._bearing(index))
-            self._settle(now)
+        cv2.cvtColor(self._rgba, cv2.COLOR_RGBA2RGB, dst=self._frame)
+        self._settle(now)
         return self._frame
 
     @cached_property
@@ -114,9 +114,20 @@ class Parallax:
         return self._jaw_of(self._layers) if self._part.spoken else None
 
     @cached_property
-    def _silent(self) -> list[Picture]:
-        """What a mouth changes is kept as it was; the layers themselves are drawn on."""
-        return [layer.copy() for layer in _speaking(self._layers)]
+    def _plate(self) -> Sheet:
+        # What is looked at stays as sharp as it is; behind it half the memory is worth more.
+        return sheet_of(self._layers.plate, None, is_fine=self._layers.subject is None)
+
+    @cached_property
+    def _figure(self) -> Sheet:
+        assert self._layers.subject is not None, "only a subject is drawn before the plate"
+        return sheet_of(self._layers.subject.colours, self._layers.subject.cover)
+
+    @cached_property
+    def _closed(self) -> Picture:
+        """The layer that a mouth would be in, with the mouth closed."""
+        subject = self._layers.subject
+        return with_cover(self._layers.plate, None) if subject is None else with_cover(subject.colours, subject.cover)
 
     def _sampled(self) -> range:
         return range(0, self._part.num_frames, max(1, self._part.num_frames // _MARGIN_SAMPLES))
@@ -149,13 +160,11 @@ class Parallax:
 
     def _speak(self, voice: float) -> None:
         """Open the mouth in the layer that it is in, as far as the voice is loud."""
-        if self._jaw is None:
+        if self._jaw is None or voice == self._voice:
             return
-        silent_layers = self._silent
-        rows = slice(self._jaw.top, self._jaw.top + self._jaw.down.shape[0])
-        columns = slice(self._jaw.left, self._jaw.left + self._jaw.down.shape[1])
-        for layer, silent in zip(_speaking(self._layers), silent_layers, strict=True):
-            layer[rows, columns] = opened(silent, self._jaw, voice, is_dark=layer.ndim == 3)
+        self._voice = voice
+        sheet = self._plate if self._layers.subject is None else self._figure
+        speak(sheet, self._closed, self._jaw, voice=voice)
 
     @property
     def _has_drift(self) -> bool:
@@ -171,51 +180,59 @@ class Parallax:
     def _seen(self, pose: Pose, index: int, *, held: float, corners: Values | None = None) -> Values:
         """Return, for places of the frame, where they would lie in the picture if all in it were infinitely far.
 
-        Both are in pixels from the middle, (rows, columns, 2). corners: the places; without any, those of a grid.
+        Both are in pixels from the middle, (2, rows, columns). corners: the places; without any, those of a grid.
         """
-        places = self._places() if corners is None else corners
+        places = self._grid if corners is None else corners
         right_px, down_px, nearer = self._drifted(index)
         angle, zoom = np.radians(pose.roll_deg), pose.zoom * nearer
         cos, sin = np.float32(np.cos(angle) / zoom), np.float32(np.sin(angle) / zoom)
         width_px = self._width_px
-        x = cos * places[:, :, 0] - sin * places[:, :, 1]
-        y = sin * places[:, :, 0] + cos * places[:, :, 1]
+        x = cos * places[0] - sin * places[1]
+        y = sin * places[0] + cos * places[1]
         x += np.float32((pose.yaw - pose.hold * pose.x * held) * width_px - right_px)
         y += np.float32((pose.pitch - pose.hold * pose.y * held) * width_px - down_px)
-        return np.dstack([x, y])
+        return np.stack([x, y])
 
-    def _places(self) -> Values:
-        """Return the places of a grid over the frame and one step beyond it, in pixels from its middle."""
+    @cached_property
+    def _grid(self) -> Values:
+        """The places of a grid over the frame and one step beyond it, in pixels from its middle."""
         step = self._layers.step_px
         columns = (np.arange(-(-self._width_px // step) + 2, dtype=np.float32) - 0.5) * step - self._width_px / 2
         rows = (np.arange(-(-self._height_px // step) + 2, dtype=np.float32) - 0.5) * step - self._height_px / 2
         x, y = np.meshgrid(columns, rows)
-        return np.dstack([x, y]).astype(np.float32)
+        return np.stack([x, y]).astype(np.float32)
 
     def _placed(self, seen: Values, pose: Pose, nearness: Values) -> Values:
         """Return where in the plate each place comes from, in pixels from its corner."""
         margins, plate = self._layers.margins, self._layers.plate
-        corner = np.array(
-            [self._width_px / 2 + margins.left_px, self._height_px / 2 + margins.top_px], dtype=np.float32
-        )
-        per_pixel = np.array([nearness.shape[1] / plate.shape[1], nearness.shape[0] / plate.shape[0]], dtype=np.float32)
+        right_px = np.float32(self._width_px / 2 + margins.left_px)
+        down_px = np.float32(self._height_px / 2 + margins.top_px)
+        per_x, per_y = nearness.shape[1] / plate.shape[1], nearness.shape[0] / plate.shape[0]
         found = seen
         for _ in range(_ROUNDS):
-            at = (found + corner) * per_pixel - np.float32(0.5)
-            near = _fetched(nearness, at, cv2.INTER_LINEAR, border=cv2.BORDER_REPLICATE)
+            at_x = (found[0] + right_px) * np.float32(per_x) - np.float32(0.5)
+            at_y = (found[1] + down_px) * np.float32(per_y) - np.float32(0.5)
+            near = cv2.remap(nearness, at_x, at_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
             found = self._stepped(seen, pose, np.asarray(near, dtype=np.float32))
-        return found + corner - np.float32(0.5)
+        found[0] += right_px - np.float32(0.5)
+        found[1] += down_px - np.float32(0.5)
+        return found
 
     def _stepped(self, seen: Values, pose: Pose, near: Values | float) -> Values:
-        x = seen[:, :, 0] * (1 - np.float32(pose.z) * near) + np.float32(pose.x * self._width_px) * near
-        y = seen[:, :, 1] * (1 - np.float32(pose.z) * near) + np.float32(pose.y * self._width_px) * near
-        return np.dstack([x, y]).astype(np.float32)
+        shrinks = 1 - np.float32(pose.z) * near
+        x = seen[0] * shrinks + np.float32(pose.x * self._width_px) * near
+        y = seen[1] * shrinks + np.float32(pose.y * self._width_px) * near
+        return np.stack([x, y]).astype(np.float32, copy=False)
 
     def _enlarged(self, places: Values, shape: tuple[int, ...]) -> Values:
-        """Return the places of all pixels. places: of a grid that begins half a step before the first pixel."""
+        """Return the places of all pixels, (height_px, width_px, 2).
+
+        places: (2, rows, columns) of a grid that begins half a step before the first pixel.
+        """
         step = self._layers.step_px
-        size = (places.shape[1] * step, places.shape[0] * step)
-        whole = np.asarray(cv2.resize(places, size, interpolation=cv2.INTER_LINEAR), dtype=np.float32)
+        size = (places.shape[2] * step, places.shape[1] * step)
+        grid = cv2.merge((places[0], places[1]))
+        whole = np.asarray(cv2.resize(grid, size, interpolation=cv2.INTER_LINEAR), dtype=np.float32)
         return whole[step : step + shape[0], step : step + shape[1]]
 
     def _draw_subject(self, subject: Subject, seen: Values, *, pose: Pose, bearing: Bearing) -> None:
@@ -224,27 +241,23 @@ class Parallax:
         places = self._placed(seen, pose, subject.nearness)
         if bearing != AT_REST:
             places = _borne(places, subject, bearing, is_cut=bottom >= self._layers.plate.shape[0])
-        x, y = places[:, :, 0], places[:, :, 1]
+        x, y = places
         hit = (x > left - step) & (x < right + step) & (y > top - step) & (y < bottom + step)
         rows, columns = np.flatnonzero(hit.any(axis=1)), np.flatnonzero(hit.any(axis=0))
         if not rows.size:
             return
         # Node n of the grid lies half a step before pixel (n - 1) * step.
-        first_row, last_row = max(1, int(rows[0])), min(places.shape[0] - 2, int(rows[-1]))
-        first_column, last_column = max(1, int(columns[0])), min(places.shape[1] - 2, int(columns[-1]))
-        part = places[first_row - 1 : last_row + 2, first_column - 1 : last_column + 2] - np.array(
-            (left, top), dtype=np.float32
+        first_row, last_row = max(1, int(rows[0])), min(places.shape[1] - 2, int(rows[-1]))
+        first_column, last_column = max(1, int(columns[0])), min(places.shape[2] - 2, int(columns[-1]))
+        part = places[:, first_row - 1 : last_row + 2, first_column - 1 : last_column + 2] - np.array(
+            [[[left]], [[top]]], dtype=np.float32
         )
         y0, x0 = (first_row - 1) * step, (first_column - 1) * step
-        target = self._frame[y0 : min(self._height_px, last_row * step), x0 : min(self._width_px, last_column * step)]
+        target = self._rgba[y0 : min(self._height_px, last_row * step), x0 : min(self._width_px, last_column * step)]
         if not target.size:
             return
-        maps = self._enlarged(part, target.shape)
-        cover = _fetched(subject.cover, maps, cv2.INTER_CUBIC, border=cv2.BORDER_REPLICATE)
-        colours = _fetched(subject.colours, maps, cv2.INTER_CUBIC, border=cv2.BORDER_REPLICATE)
-        left_over = cv2.cvtColor(cv2.bitwise_not(cover), cv2.COLOR_GRAY2RGB)
-        behind = cv2.multiply(target, left_over, scale=1 / 255)
-        cv2.add(behind, colours, dst=target)
+        figure = self._figure
+        figure.draw_over(self._enlarged(part * np.float32(figure.fineness), target.shape), target)
 
     def _settle(self, now: int) -> None:
         """Add what the layers lack to the picture while the film begins, ever less of it."""
@@ -263,37 +276,21 @@ class Parallax:
 
     def _margins(self) -> Margins:
         """Return how far the camera looks beyond the picture's edges, at what is near and at what is far."""
-        half = np.array([self._width_px, self._height_px], dtype=np.float32) / 2
-        corners = (np.array([[[-1, -1], [1, -1]], [[-1, 1], [1, 1]]]) * half).astype(np.float32)
+        half = np.array([self._width_px / 2, self._height_px / 2], dtype=np.float32)
+        signs = np.array([[[-1, 1], [-1, 1]], [[-1, -1], [1, 1]]], dtype=np.float32)
+        corners = (signs * half[:, None, None]).astype(np.float32)
         low, high = -half, half
         for index in self._sampled():
             pose = self._pose(index)
             for held in (FAR, 1.0):
                 seen = self._seen(pose, index, held=held, corners=corners)
                 for near in (FAR, held):
-                    found = self._stepped(seen, pose, near).reshape(-1, 2)
-                    low, high = np.minimum(low, found.min(axis=0)), np.maximum(high, found.max(axis=0))
+                    found = self._stepped(seen, pose, near).reshape(2, -1)
+                    low, high = np.minimum(low, found.min(axis=1)), np.maximum(high, found.max(axis=1))
         most = _MARGIN_MOST * self._width_px
         left, top = (int(np.ceil(min(most, value))) for value in -half - low)
         right, bottom = (int(np.ceil(min(most, value))) for value in high - half)
         return Margins(left_px=left, top_px=top, right_px=right, bottom_px=bottom)
-
-
-def _speaking(layers: Layers) -> tuple[Picture, ...]:
-    """Return the colours, and the cover if it has one, of the layer in which a mouth would be."""
-    return (layers.plate,) if layers.subject is None else (layers.subject.colours, layers.subject.cover)
-
-
-def _fetched(
-    source: Picture | Values,
-    places: Values,
-    way: int,
-    *,
-    border: int = cv2.BORDER_REFLECT_101,
-    target: Picture | None = None,
-) -> NDArray[Any]:
-    """Return what lies at places of a layer, (rows, columns, 2) in pixels. target: where it is written."""
-    return np.asarray(cv2.remap(source, places, None, way, dst=target, borderMode=border))  # type: ignore[call-overload]
 
 
 def _borne(places: Values, subject: Subject, bearing: Bearing, *, is_cut: bool) -> Values:
@@ -303,9 +300,9 @@ def _borne(places: Values, subject: Subject, bearing: Bearing, *, is_cut: bool) 
     """
     _, top, _, bottom = subject.box
     height_px = np.float32(max(1, bottom - top))
-    up = np.clip((np.float32(bottom) - places[:, :, 1]) / height_px, 0, 1)
+    up = np.clip((np.float32(bottom) - places[1]) / height_px, 0, 1)
     head = np.clip((up - np.float32(_HEAD)) / np.float32(1 - _HEAD), 0, 1)
     lift = np.float32(0 if is_cut else bearing.lift)
     right = np.float32(bearing.sway) * up * np.sqrt(up)
     raised = lift + np.float32(bearing.stretch) * up - np.float32(bearing.nod) * head * head * (3 - 2 * head)
-    return np.dstack([places[:, :, 0] - right * height_px, places[:, :, 1] + raised * height_px]).astype(np.float32)
+    return np.stack([places[0] - right * height_px, places[1] + raised * height_px])

@@ -23,11 +23,17 @@ _REACH = (1.3, 0.5, 1.9)
 _DARK = (62.0, 22.0, 20.0)
 
 
+_SPREAD = 0.1
+"""How far beyond the lips their darkness is looked for, in the same parts: it is softened at its edge."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Jaw:
     """What changes in a picture when its mouth opens. left, top: of the changed part, in pixels.
 
     across, down: where each of its pixels lies from the middle of the mouth, along and across it, in eye distances.
+    wide: how near the middle between the corners of the mouth, 0..1. reach: how far each place opens with the mouth;
+    lasting: how much of that it moves, in pixels per eye distance. lips: the rows and columns that turn dark.
     """
 
     mouth: Mouth
@@ -35,6 +41,10 @@ class Jaw:
     top: int
     across: Values
     down: Values
+    wide: Values
+    reach: Values
+    lasting: Values
+    lips: tuple[slice, slice]
 
 
 def jaw_of(mouth: Mouth, shape: tuple[int, ...]) -> Jaw | None:
@@ -50,34 +60,58 @@ def jaw_of(mouth: Mouth, shape: tuple[int, ...]) -> Jaw | None:
     )
     cos, sin = np.float32(np.cos(mouth.tilt_rad)), np.float32(np.sin(mouth.tilt_rad))
     scale = np.float32(1 / mouth.eyes_px)
-    return Jaw(mouth=mouth, left=left, top=top, across=(cos * x + sin * y) * scale, down=(cos * y - sin * x) * scale)
+    across, down = (cos * x + sin * y) * scale, (cos * y - sin * x) * scale
+    wide = np.clip(1 - (across / np.float32(_HALF_WIDTH)) ** 2, 0, 1)
+    hangs = np.clip(1 - (across / np.float32(_JAW)) ** 2, 0, 1)
+    fades = np.clip((np.float32(_REACH[2]) - down) / np.float32(_REACH[2] - 0.9), 0, 1)
+    between = (np.abs(across) < _HALF_WIDTH + _SPREAD) & (down > -_SPREAD) & (down < _WIDEST + _SPREAD)
+    return Jaw(
+        mouth=mouth,
+        left=left,
+        top=top,
+        across=across,
+        down=down,
+        wide=wide,
+        # The jaw hangs as one; only between the lips it parts from what is above.
+        reach=0.35 * hangs + 0.65 * np.sqrt(wide) * hangs,
+        lasting=fades * fades * (3 - 2 * fades) * np.float32(mouth.eyes_px),
+        lips=(_span(between.any(axis=1)), _span(between.any(axis=0))),
+    )
 
 
 def opened(layer: Picture, jaw: Jaw, voice: float, *, is_dark: bool = True) -> Picture:
     """Return the part of a layer that a mouth changes, with the mouth open as far as the voice is loud, 0..1.
 
-    is_dark: False for what is no colour, such as a cover.
+    layer: a cover, or colours, the fourth of which may be their cover. is_dark: False for what is no colour.
     """
     part = np.ascontiguousarray(layer[jaw.top : jaw.top + jaw.down.shape[0], jaw.left : jaw.left + jaw.down.shape[1]])
     gap = np.float32(_WIDEST * voice)
-    wide = np.clip(1 - (jaw.across / np.float32(_HALF_WIDTH)) ** 2, 0, 1)
-    hangs = np.clip(1 - (jaw.across / np.float32(_JAW)) ** 2, 0, 1)
-    # The jaw hangs as one; only between the lips it parts from what is above.
-    opening = gap * (0.35 * hangs + 0.65 * np.sqrt(wide) * hangs)
+    opening = gap * jaw.reach
     begun = np.clip((jaw.down + np.float32(_SEAM)) / (np.float32(2 * _SEAM) + opening), 0, 1)
-    fades = np.clip((np.float32(_REACH[2]) - jaw.down) / np.float32(_REACH[2] - 0.9), 0, 1)
-    moved = opening * begun * fades * fades * (3 - 2 * fades) * np.float32(jaw.mouth.eyes_px)
-    rows, columns = np.indices(jaw.down.shape, dtype=np.float32)
+    moved = opening * begun * jaw.lasting
+    columns = np.arange(moved.shape[1], dtype=np.float32)
+    rows = np.arange(moved.shape[0], dtype=np.float32)[:, None]
     cos, sin = np.float32(np.cos(jaw.mouth.tilt_rad)), np.float32(np.sin(jaw.mouth.tilt_rad))
-    found = cv2.remap(
-        part, columns + sin * moved, rows - cos * moved, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    found = np.asarray(
+        cv2.remap(part, columns + sin * moved, rows - cos * moved, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE),
+        dtype=np.uint8,
     )
-    if not is_dark or gap < 0.01:
-        return np.asarray(found, dtype=np.uint8)
+    if is_dark and gap >= 0.01:
+        _darken(found[jaw.lips], jaw, gap=float(gap), opening=opening[jaw.lips])
+    return found
+
+
+def _darken(lips: Picture, jaw: Jaw, *, gap: float, opening: Values) -> None:
+    """Make what is seen between the lips dark, in place; a fourth channel stays as it is."""
     half = opening / 2
-    inside = 1 - ((jaw.down - half) / np.maximum(half, np.float32(0.02))) ** 2
-    edge = np.clip(3 * np.minimum(inside, 2 * wide), 0, 1)
+    inside = 1 - ((jaw.down[jaw.lips] - half) / np.maximum(half, np.float32(0.02))) ** 2
+    edge = np.clip(3 * np.minimum(inside, 2 * jaw.wide[jaw.lips]), 0, 1)
     soft = np.asarray(cv2.GaussianBlur(edge, (0, 0), max(0.6, 0.015 * jaw.mouth.eyes_px)), dtype=np.float32)
-    share = (soft * np.minimum(1, gap / np.float32(0.08)) * np.float32(0.8))[:, :, None]
-    dark = np.array(_DARK, dtype=np.float32)
-    return np.asarray(np.rint(found + share * (dark - found)), dtype=np.uint8)
+    share = (soft * np.float32(min(1.0, gap / 0.08) * 0.8))[:, :, None]
+    colours = lips[:, :, :3].astype(np.float32)
+    lips[:, :, :3] = np.rint(colours + share * (np.array(_DARK, dtype=np.float32) - colours)).astype(np.uint8)
+
+
+def _span(held: NDArray[np.bool_]) -> slice:
+    places = np.flatnonzero(held)
+    return slice(int(places[0]), int(places[-1]) + 1) if places.size else slice(0, 0)
