@@ -391,7 +391,7 @@ def test_a_film_without_sound_stays_silent_whatever_is_given(tmp_path):
 def told(job) -> set[str]:
     track = compose(plan_job(job), job) if job.request.generate_audio else None
     plan = plan_job(job)
-    return {*open_film(plan, job, track).notes, *notes_on_sound(plan, job, track)}
+    return {*open_film(plan, job, track).notes(), *notes_on_sound(plan, job, track)}
 
 
 def test_what_is_not_done_with_media_is_told(tmp_path):

@@ -1,6 +1,6 @@
 """What draws a film: given frames and videos, given images in the prompt's scenes, or the scenes alone."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from understudy.core.render import RenderJob
 from understudy.engines.previz.board.camera_of import camera_path_of
@@ -24,10 +24,12 @@ def given_for(plan: FilmPlan, job: RenderJob) -> Given:
     return as_told(with_nominated(given_in(job), plan), plan)
 
 
-def direct(
-    plan: FilmPlan, given: Given, canvas: Canvas, *, spoken: Sequence[Spoken]
-) -> tuple[Painter, tuple[str, ...]]:
-    """Open what draws the film, and say what becomes of the media that are seen.
+Notes = Callable[[], tuple[str, ...]]
+"""Says what became of the media that are seen, and what did not; asked when all frames are painted."""
+
+
+def direct(plan: FilmPlan, given: Given, canvas: Canvas, *, spoken: Sequence[Spoken]) -> tuple[Painter, Notes]:
+    """Open what draws the film.
 
     Raises: Unreadable.
     """
@@ -37,21 +39,20 @@ def direct(
     return painter, notes
 
 
-def _opened(
-    plan: FilmPlan, given: Given, canvas: Canvas, *, spoken: Sequence[Spoken]
-) -> tuple[Painter, tuple[str, ...]]:
+def _opened(plan: FilmPlan, given: Given, canvas: Canvas, *, spoken: Sequence[Spoken]) -> tuple[Painter, Notes]:
     if given.first or given.last or given.videos:
         # A voice off screen moves nobody's mouth.
         seen = tuple(line for line in spoken if line.speaker is not None or not plan.main.subjects)
         action = plan.main.subjects[0].action if plan.main.subjects else Action.IDLE
-        board = Board(given, canvas, plan.main.camera, action=action, spoken=seen)
-        return board, notes_on(given, num_frames=canvas.num_frames, fps=canvas.fps)
+        board = Board(given, canvas, plan.main.camera, action=action, spoken=seen, edits=plan.edits)
+        notes = notes_on(given, num_frames=canvas.num_frames, fps=canvas.fps, is_edited=bool(plan.edits))
+        return board, lambda: (*notes, *board.notes)
     if given.images:
         scenes = ImageScenes(plan, given.images)
-        return Film(scenes.shots, canvas, scenes.open_shot, spoken=spoken), scenes.notes
+        return Film(scenes.shots, canvas, scenes.open_shot, spoken=spoken), lambda: scenes.notes
     path = camera_path_of(given.camera.path, canvas.fps) if given.camera is not None else None
 
     def open_shot(number: int, own: Canvas, said: Sequence[Spoken]) -> FilmPainter:
         return FilmPainter(plan.shots[number], own, speech=said, camera_path=path)
 
-    return Film(plan.shots, canvas, open_shot, spoken=spoken), (CAMERA,) if path is not None else ()
+    return Film(plan.shots, canvas, open_shot, spoken=spoken), lambda: () if path is None else (CAMERA,)

@@ -26,7 +26,7 @@ from understudy.engines.previz.board.given import chosen_duration_s, given_in
 from understudy.engines.previz.board.heard import compose_given
 from understudy.engines.previz.board.notes import SILENT
 from understudy.engines.previz.board.rhythm import cut_to_rhythm
-from understudy.engines.previz.directing import direct, given_for
+from understudy.engines.previz.directing import Notes, direct, given_for
 from understudy.engines.previz.film import Painter
 from understudy.engines.previz.lettering.watermark import LABEL_TEXT, WATERMARK_TEXT, Corner, Mark
 from understudy.engines.previz.pictures import Canvas
@@ -103,7 +103,7 @@ class PrevizEngine:
             duration_s=canvas.num_frames // canvas.fps,
             num_frames=canvas.num_frames,
             has_sound=soundtrack is not None,
-            notes=(*told, *film.notes, *notes_on_sound(plan, job, soundtrack)),
+            notes=(*told, *film.notes(), *notes_on_sound(plan, job, soundtrack)),
         )
 
     def draw(
@@ -234,11 +234,11 @@ def num_frames_of(plan: FilmPlan, job: RenderJob) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """A film that is about to be drawn. notes: what becomes of the media that are seen, and what does not."""
+    """A film that is about to be drawn."""
 
     painter: Painter
     canvas: Canvas
-    notes: tuple[str, ...]
+    notes: Notes
 
 
 def open_film(plan: FilmPlan, job: RenderJob, soundtrack: scoring.Soundtrack | None) -> Opened:

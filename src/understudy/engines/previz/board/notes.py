@@ -25,10 +25,11 @@ CAMERA = "The camera moves as that of a reference video, as far as the scene rea
 SILENT = "The reference audio is not heard: the film was asked for without sound."
 
 
-def notes_on(given: Given, *, num_frames: int, fps: int) -> tuple[str, ...]:
-    """Say what a film of these pictures does not do."""
+def notes_on(given: Given, *, num_frames: int, fps: int, is_edited: bool = False) -> tuple[str, ...]:
+    """Say what a film of these pictures does not do. is_edited: the prompt changes what is seen of the videos."""
     camera = () if given.camera is None else (CAMERA,)
-    return (*_notes_on_frames(given), *_notes_on_videos(given, num_frames=num_frames, fps=fps), *camera)
+    found = (*_notes_on_frames(given), *_notes_on_videos(given, num_frames=num_frames, fps=fps), *camera)
+    return tuple(note for note in found if note != VIDEOS or not is_edited)
 
 
 def _notes_on_frames(given: Given) -> list[str]:
