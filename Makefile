@@ -7,7 +7,7 @@ PYTEST := $(BIN)/pytest
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-full lint format pins frame compat
+.PHONY: help demo test test-full lint format pins frame gallery compat
 .SILENT:
 
 help:
@@ -18,6 +18,7 @@ help:
 	echo "make format     format the code and mend what can be mended"
 	echo "make pins       renew requirements/*.txt (uses the network)"
 	echo "make frame      renew the picture of the README"
+	echo "make gallery    renew docs/gallery.md and its pictures, and the sheet of nouns"
 	echo "make compat     renew docs/reference/compatibility.md"
 
 demo: .venv/dev.stamp
@@ -41,6 +42,10 @@ format: .venv/dev.stamp
 
 frame: .venv/dev.stamp
 	$(BIN)/python scripts/readme_frame.py
+
+gallery: .venv/dev.stamp
+	$(BIN)/python scripts/gallery.py
+	$(BIN)/python scripts/subjects_sheet.py
 
 compat: .venv/dev.stamp
 	$(BIN)/python scripts/compatibility.py

@@ -420,3 +420,19 @@ def test_a_lone_last_frame_is_where_the_film_ends(tmp_path):
     first, last = frames_of(job, 0, LAST)
     assert np.array_equal(last, picture)
     assert apart(first, picture) > 2
+
+
+# Several shots from one given frame.
+
+SHOTS = "Shot 1: wide shot, the camera stands still. Shot 2: close-up. Shot 3: cut to a desert with a camel."
+
+
+def test_the_first_of_several_shots_begins_with_the_given_frame_and_the_next_sees_it_from_nearer(tmp_path):
+    picture = scenery()
+    job = job_of(tmp_path, image_item(tmp_path, picture), prompt=SHOTS, num_frames=None, duration_s=6)
+    first, second, third = frames_of(job, 0, 48, 96)
+    assert np.array_equal(first, picture)
+    near = cv2.matchTemplate(cv2.resize(second, None, fx=1 / 1.8, fy=1 / 1.8), picture, cv2.TM_CCOEFF_NORMED).max()
+    assert cv2.matchTemplate(picture, second, cv2.TM_CCOEFF_NORMED).max() < 0.6 < near
+    elsewhere = cv2.matchTemplate(cv2.resize(third, None, fx=1 / 1.8, fy=1 / 1.8), picture, cv2.TM_CCOEFF_NORMED).max()
+    assert elsewhere < 0.6

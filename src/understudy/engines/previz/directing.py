@@ -1,10 +1,12 @@
 """What draws a film: given frames and videos, given images in the prompt's scenes, or the scenes alone."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from understudy.core.render import RenderJob
 from understudy.engines.previz.board.camera_of import camera_path_of
 from understudy.engines.previz.board.given import Given, as_told, given_in
+from understudy.engines.previz.board.nearer import CLOSER
 from understudy.engines.previz.board.nominated import with_nominated
 from understudy.engines.previz.board.notes import CAMERA, notes_on
 from understudy.engines.previz.board.painter import Board
@@ -40,6 +42,8 @@ def direct(plan: FilmPlan, given: Given, canvas: Canvas, *, spoken: Sequence[Spo
 
 
 def _opened(plan: FilmPlan, given: Given, canvas: Canvas, *, spoken: Sequence[Spoken]) -> tuple[Painter, Notes]:
+    if given.first and len(plan.shots) > 1:
+        return _shots_from(plan, given, canvas, spoken=spoken)
     if given.first or given.last or given.videos:
         # A voice off screen moves nobody's mouth.
         seen = tuple(line for line in spoken if line.speaker is not None or not plan.main.subjects)
@@ -56,3 +60,24 @@ def _opened(plan: FilmPlan, given: Given, canvas: Canvas, *, spoken: Sequence[Sp
         return FilmPainter(plan.shots[number], own, speech=said, camera_path=path)
 
     return Film(plan.shots, canvas, open_shot, spoken=spoken), lambda: () if path is None else (CAMERA,)
+
+
+def _shots_from(plan: FilmPlan, given: Given, canvas: Canvas, *, spoken: Sequence[Spoken]) -> tuple[Painter, Notes]:
+    """Open a film whose first shot begins with a given frame: its scene goes on in the later shots, from nearer by.
+
+    A shot that plays elsewhere is drawn. The last shot leads to the last frame, if there is one.
+    """
+    end = len(plan.shots) - 1
+
+    def open_shot(number: int, own: Canvas, said: Sequence[Spoken]) -> Painter:
+        shot = plan.shots[number]
+        last = given.last if number == end else None
+        if shot.setting is not plan.main.setting and last is None:
+            return FilmPainter(shot, own, speech=said)
+        seen = tuple(line for line in said if line.speaker is not None or not shot.subjects)
+        action = shot.subjects[0].action if shot.subjects else Action.IDLE
+        view = replace(given, last=last, closer=CLOSER[shot.framing] if number else 1.0)
+        return Board(view, own, shot.camera, action=action, spoken=seen)
+
+    notes = notes_on(given, num_frames=canvas.num_frames, fps=canvas.fps)
+    return Film(plan.shots, canvas, open_shot, spoken=spoken), lambda: notes

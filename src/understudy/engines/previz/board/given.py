@@ -52,7 +52,7 @@ class Given:
 
     is_extension: the film goes on where the videos end, or, is_backward, leads to where they begin. is_still: the
     camera is to stand. join: how the videos follow each other. camera: a video that is not shown, but whose camera
-    the film's follows.
+    the film's follows. closer: how much nearer the first frame is seen than it was given.
     """
 
     first: Path | None = None
@@ -65,6 +65,7 @@ class Given:
     is_still: bool = False
     join: Join = Join.USUAL
     camera: Footage | None = None
+    closer: float = 1.0
 
     @property
     def has_pictures(self) -> bool:

@@ -15,6 +15,7 @@ from understudy.engines.previz.board.footage import Player
 from understudy.engines.previz.board.given import Cut, Given, cuts_of
 from understudy.engines.previz.board.movers import ground_of
 from understudy.engines.previz.board.moves import FLIGHT_AT_REST, FLIGHTS, MOVES, STILL, Beat, Move, Pose, aimed, eased
+from understudy.engines.previz.board.nearer import seen_nearer
 from understudy.engines.previz.board.panels import page, pages_of
 from understudy.engines.previz.board.parallax import Drift, Parallax, Part
 from understudy.engines.previz.pictures import Canvas
@@ -90,6 +91,7 @@ class Board:
         first, last = (
             fitted(on_ground(read_image(path)), *self._size) if path else None for path in (given.first, given.last)
         )
+        first = first if first is None else seen_nearer(first, given.closer)
         num_frames = self._canvas.num_frames
         end = max(1, num_frames - 1)
         if first is not None and last is not None:
