@@ -96,7 +96,7 @@ def test_a_planted_foot_of_a_person_stays_where_it_is(action: Action, speed: flo
     assert max(slips) < 1e-6
 
 
-@pytest.mark.parametrize("art", ["cat", "dog", "horse"])
+@pytest.mark.parametrize("art", ["cat", "dog", "horse", "panda", "deer"])
 @pytest.mark.parametrize("action", [Action.WALK, Action.RUN])
 def test_the_planted_feet_of_a_beast_stay_where_they_are(art: str, action: Action) -> None:
     breed, speed = breed_of(art, "", tint=None, choice=0.0), 0.8
@@ -242,8 +242,8 @@ def test_children_and_beasts_are_drawn_and_monsters_keep_their_pictures() -> Non
         subject = Subject(art=art, word=art)
         return figure_of(art, rig_of(art), subject, look=LOOK, rng=np.random.default_rng(1)) is not None
 
-    assert all(is_made(art) for art in ("boy", "horse", "eagle", "taxi", "bicycle", ""))
-    assert not any(is_made(art) for art in ("zombie", "otter", "panda", "robot"))
+    assert all(is_made(art) for art in ("boy", "horse", "panda", "deer", "eagle", "taxi", "bicycle", ""))
+    assert not any(is_made(art) for art in ("zombie", "otter", "koala", "robot"))
 
 
 def test_a_person_turns_round_when_it_spins() -> None:
@@ -251,3 +251,17 @@ def test_a_person_turns_round_when_it_spins() -> None:
     assert isinstance(dancer, PersonFigure)
     views = [picture(dancer, Action.SPIN, time_s=time_s) for time_s in np.arange(0, 1.8, 0.3)]
     assert all(not np.array_equal(a, b) for a, b in pairwise(views))
+
+
+def test_a_panda_sits_up_and_holds_bamboo_while_a_bear_eats_from_the_ground() -> None:
+    leaf = (75, 130)
+    panda, bear = (picture(figure(art), Action.EAT, scale_px=200) for art in ("panda", "bear"))
+    assert in_hues(panda, leaf).sum() > 60
+    assert in_hues(bear, leaf).sum() == 0
+    tops = [int(np.flatnonzero(frame[:, 230:, 3].any(axis=1))[0]) for frame in (panda, bear)]
+    assert tops[0] < tops[1] - 20
+
+
+def test_only_a_deer_has_antlers_above_its_ears() -> None:
+    heights = [int(outline(figure(art), Action.IDLE).any(axis=1).sum()) for art in ("deer", "cow")]
+    assert heights[0] > heights[1] + 25

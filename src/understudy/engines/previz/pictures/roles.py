@@ -8,7 +8,7 @@ from understudy.engines.previz.pictures.figures.figure import aspect_of, is_draw
 from understudy.engines.previz.pictures.motions import TRAVEL
 from understudy.engines.previz.pictures.rigs import Body, Rig, rig_of
 from understudy.engines.previz.pictures.sprites import has_art, sprite
-from understudy.engines.previz.plan import Action, Shot, Subject
+from understudy.engines.previz.plan import Action, SettingKind, Shot, Subject
 
 _MOST_ACTORS = 9
 _ASPECTS = {Body.PERSON_HEAD: 0.46, Body.CREATURE_HEAD: 0.48, Body.NONE: 0.44, Body.BEAST_HEAD: 1.24, Body.BUST: 0.52}
@@ -17,6 +17,10 @@ _PROBE_PX = 96
 _ASIDE = 0.72
 _DEPTHS = {"front": 0.86, "back": 1.7}
 # What makes a companion go along that nothing is said of.
+# What is drawn from the front but goes by.
+_FROM_THE_SIDE = {"train": "high-speed-train", "tram": "tram-car", "oncoming-automobile": "automobile"}
+_SAILED = ("sail", "yacht", "帆", "ヨット", "vela", "layar")
+_WATERS = frozenset({SettingKind.SEA, SettingKind.RIVER, SettingKind.HARBOR, SettingKind.BEACH, SettingKind.ISLAND})
 _GOES_ALONG = frozenset({Action.WALK, Action.RUN})
 
 
@@ -85,7 +89,7 @@ def _listed(shot: Shot) -> list[tuple[int, Role]]:
     roles: list[tuple[int, Role]] = []
     tallest = _main_height(shot)
     for index, subject in enumerate(shot.subjects):
-        art = subject.art if has_art(subject.art) else ""
+        art = _seen_as(shot, index)
         rig = rig_of(art)
         if is_drawn(art, rig):
             # Drawn figures look to a side, and can look to either.
@@ -101,10 +105,26 @@ def _listed(shot: Shot) -> list[tuple[int, Role]]:
                 art=art,
                 aspect=aspect,
                 height=size,
-                action=subject.action,
+                action=_on_water(shot, subject.action, rig),
             )
             roles.append((index, role))
     return roles
+
+
+def _seen_as(shot: Shot, index: int) -> str:
+    """The picture of a subject: what somebody sits in and nobody calls a sailing boat is rowed."""
+    subject = shot.subjects[index]
+    if subject.art == "sailboat" and any(other.rides == index for other in shot.subjects):
+        is_sailed = any(word in subject.word.lower() for word in _SAILED)
+        return "sailboat" if is_sailed else "rowing-boat"
+    if subject.action in TRAVEL and subject.art in _FROM_THE_SIDE:
+        return _FROM_THE_SIDE[subject.art]
+    return subject.art if has_art(subject.art) else ""
+
+
+def _on_water(shot: Shot, action: Action, rig: Rig) -> Action:
+    """What floats does so on the water where there is any; elsewhere in the air."""
+    return Action.IDLE if action is Action.FLOAT and rig.floats and shot.setting in _WATERS else action
 
 
 def _main_height(shot: Shot) -> float:
@@ -168,7 +188,7 @@ def _ridden(mount: Role, action: Action) -> Action:
     if mount.action not in (Action.IDLE, Action.DRIVE, Action.SIT):
         return mount.action
     if mount.rig.floats:
-        return Action.FLOAT
+        return mount.action
     if mount.rig.has_wheels:
         return Action.DRIVE if action in TRAVEL or mount.action is Action.DRIVE else mount.action
     return Action.RUN if action in (Action.DRIVE, Action.RUN) else Action.WALK if action is Action.WALK else Action.IDLE

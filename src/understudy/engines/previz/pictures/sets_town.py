@@ -40,9 +40,9 @@ def city(stagehand: Stagehand) -> SceneSet:
         layers=[
             *open_sky(stagehand),
             surface,
-            land.skyline(stagehand, Spot(depth=21 * d, height=7.6), colour=blue),
-            land.skyline(stagehand, Spot(depth=12.5 * d, height=5.0), colour=(0.60, 0.56, 0.60)),
-            land.skyline(stagehand, Spot(depth=7.4 * d, height=2.7), colour=(0.64, 0.55, 0.50)),
+            land.skyline(stagehand, Spot(depth=21 * d, height=13.5), colour=blue),
+            land.skyline(stagehand, Spot(depth=12.5 * d, height=8.8), colour=(0.60, 0.56, 0.60)),
+            land.skyline(stagehand, Spot(depth=7.4 * d, height=4.6), colour=(0.64, 0.55, 0.50)),
             land.hedge(stagehand, Spot(depth=5.6 * d, height=0.42), colour=(0.26, 0.46, 0.26), flowers=()),
             *lamps(stagehand, [(side * 1.75, factor * d) for factor in (4.2, 2.6) for side in (-1.0, 1.0)]),
         ],

@@ -10,6 +10,7 @@ from understudy.engines.previz.pictures.layers import Layer, Moving, Panel, bake
 from understudy.engines.previz.pictures.light import dimmed, mix, recolour
 from understudy.engines.previz.pictures.plants import grass_strips
 from understudy.engines.previz.pictures.raster import Raster, affine
+from understudy.engines.previz.pictures.rigs import rig_of
 from understudy.engines.previz.pictures.scene import SceneSet, Stagehand
 from understudy.engines.previz.pictures.sets_open import greens, lay, near_far
 from understudy.engines.previz.pictures.sky import backdrop, gradient, open_sky, sky_box
@@ -361,7 +362,9 @@ def _bollards(stagehand: Stagehand, depth: float) -> list[Layer]:
 
 
 def river(stagehand: Stagehand) -> SceneSet:
-    """A winding river between meadows, with glints that run."""
+    """A winding river between meadows, with glints that run; for who is in a boat, the lake that it lies on."""
+    if _is_boating(stagehand):
+        return _lake(stagehand)
     light, dark, dry = greens(stagehand)
     d, look, rng = stagehand.distance, stagehand.look, stagehand.rng
     colours = water_colours(stagehand)
@@ -396,3 +399,36 @@ def river(stagehand: Stagehand) -> SceneSet:
         prop_depths=(1.15, 1.5),
         largest=1.2,
     )
+
+
+def _is_boating(stagehand: Stagehand) -> bool:
+    subjects = stagehand.shot.subjects
+    return bool(subjects) and any(rig_of(subject.art).floats for subject in subjects[:2])
+
+
+def _lake(stagehand: Stagehand) -> SceneSet:
+    """Calm water all around, and a wooded shore before mountains."""
+    light, dark, _dry = greens(stagehand)
+    d = stagehand.distance
+    colours = water_colours(stagehand)
+    surface, _ = lay(stagehand, water_shade(stagehand, colours), hazy=False)
+    rows = [
+        Swell(
+            depth=f * d, height=0.030, length=1.1, speed=0.10 * np.sign(stagehand.wind), bob=0.010, phase=2.1 * f,
+            opacity=0.75,
+        )
+        for f in (5.2, 3.9, 3.0, 2.3, 1.8, 1.4, 1.12, 0.95, 0.76, 0.6)
+    ]  # fmt: skip
+    blue: Rgb = (0.46, 0.62, 0.66)
+    layers: list[Layer] = [
+        *open_sky(stagehand),
+        surface,
+        land.mountains(stagehand, Spot(depth=26 * d, height=5.6), rock=(0.46, 0.54, 0.62), snow_line=0.72),
+        land.hills(stagehand, Spot(depth=14 * d, height=2.6), light=mix(light, blue, 0.4), dark=dark),
+        land.tree_line(stagehand, Spot(depth=8.4 * d, height=1.5), colour=dimmed(dark, 0.9), is_pine=True),
+        land.hedge(stagehand, Spot(depth=8.0 * d, height=0.34), colour=dark, flowers=()),
+        *waves(stagehand, rows, colours, foam=0.25),
+    ]
+    if stagehand.look.overcast < 0.7:
+        layers.append(glitter(stagehand, near=1.5 * d, far=7 * d))
+    return SceneSet(layers=layers, is_water=True, prop_depths=(2.4, 6.0), largest=0.0)

@@ -152,6 +152,14 @@ def _jump(now: Instant, breed: Breed) -> Stance:
 
 def _eat(now: Instant, breed: Breed) -> Stance:
     chew = now.swing(2.2)
+    if breed.sits_to_eat:
+        base = _sit(now, breed)
+        mouth_x = breed.neck[0] + base.head[0] + breed.skull * (0.75 + breed.muzzle[0])
+        mouth_y = breed.chest[1] + breed.neck[1] + base.head[1] - breed.skull * 0.75
+        # Up to the mouth for a bite, then a little away while it chews.
+        bite = 0.5 + 0.5 * now.swing(0.45)
+        paw = Foot(forward=mouth_x + 0.02 - 0.03 * bite, up=mouth_y - 0.10 * (1 - bite), roll=-0.8)
+        return replace(base, feet=(paw, *base.feet[1:]), is_holding=True, mouth=0.12 + 0.16 * chew, nod=0.10 * bite)
     reach_down = breed.skull * (1.0 if not breed.hoofed else 1.9) - (breed.chest[1] + breed.neck[1])
     ahead = 0.20 if breed.hoofed else 0.12
     return replace(
