@@ -1,5 +1,6 @@
 """Who rides what and who stands where: read from the words between the nouns, once the nouns are known."""
 
+import re
 from collections.abc import Sequence
 
 from understudy.engines.previz.kinds import kind_of
@@ -11,6 +12,9 @@ _CARRIERS = ("vehicle", "boat", "aircraft")
 _ANIMALS = ("animal", "creature", "bird", "swimmer")
 _RIDERS = ("person", "figure", "animal", "creature", "musician")
 _GAP_MAX = 26
+# Who stands behind somebody needs somebody.
+_RELATED_MIN = 2
+_PRONOUN = re.compile(r"\s*(?:them|him|her|it|us|me|ellos|ellas|el|ella|eles|elas|ele|ela|mereka|dia|nya)\b")
 _PLACE_GAP_MAX = 30
 # "In front of the car" is not in the car.
 _ELSEWHERE = frozenset(
@@ -86,6 +90,32 @@ class _Scene:
         after = [draft for draft in riders if self._at(draft) > spot.start]
         return next(iter(after or reversed(riders)), None), ridden
 
+    def relate(self, spot: Spot) -> bool:
+        """Of two that are named around "behind" the one that is not its noun stands there; of "behind them" the next.
+
+        Returns whether that was so. In Chinese and Japanese the noun stands before such a word: "男孩后面有一辆车".
+        """
+        before = [draft for draft in self._drafts if self._ends(draft) <= spot.start]
+        after = [draft for draft in self._drafts if self._at(draft) >= spot.end]
+        is_dense = self.text[spot.start] > "\u2fff"
+        if is_dense:
+            is_its_noun = bool(before) and self.text[self._ends(before[-1]) : spot.start].strip() in ("", "的")
+            before = before[:-1] if is_its_noun else []
+            after = after if is_its_noun else []
+            placed, landmark = next(iter(before[-1:] or after[:1]), None), spot.start
+        elif _PRONOUN.match(self.text, spot.end):
+            placed, landmark = next(iter(after), None), spot.end
+        else:
+            is_near = bool(after) and _is_near(self.text[spot.end : self._at(after[0])])
+            placed, landmark = next(iter(before[-1:] if is_near else []), None), spot.start
+        if placed is None or placed.place or len(self._drafts) < _RELATED_MIN:
+            return False
+        low, high = sorted((landmark, self._ends(placed) if self._ends(placed) <= landmark else self._at(placed)))
+        if high - low > _PLACE_GAP_MAX or _ENDS & set(self.text[low:high]):
+            return False
+        placed.place = spot.value
+        return True
+
     def stand(self, spot: Spot) -> None:
         """A side belongs to the noun before it in its clause, else to the one after: "on the left, a cat"."""
         nearest = next((draft for draft in reversed(self._drafts) if self._ends(draft) <= spot.start), None)
@@ -104,7 +134,10 @@ def arrange(pieces: Sequence[Piece], drafts: Sequence[Draft]) -> None:
     scene = _Scene(pieces, drafts)
     for spot in spots(scene.text, "mount"):
         scene.mount(spot)
+    related = [spot for spot in spots(scene.text, "relation") if not scene.is_move(spot) and scene.relate(spot)]
     for spot in spots(scene.text, "place"):
+        if any(spot.start < other.end and other.start < spot.end for other in related):
+            continue
         if spot.value in _SIDES and not scene.is_move(spot):
             scene.stand(spot)
 

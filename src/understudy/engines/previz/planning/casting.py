@@ -233,6 +233,15 @@ class Cast:
         chosen = fitting or list(self.earlier)
         return [self.recall(draft) for draft in (chosen if pronoun_art == "person" else chosen[:1])]
 
+    def several(self) -> list[Draft]:
+        """Whom "they" means: all who acted last when they are several, else everybody, else every animal."""
+        last = [draft for draft in self.clause or self.last_clause if draft.kind.name in _ANIMATE]
+        if len(last) > 1 or any(draft.count > 1 for draft in last):
+            return last
+        people = [draft for draft in self.drafts if draft.kind.name in PEOPLE]
+        animate = [draft for draft in self.drafts if draft.kind.name in _ANIMATE]
+        return next((group for group in (people, animate) if len(group) > 1), [])
+
     def act(self, action: Action, noun: Draft | None, *, is_participle: bool, may_come_first: bool) -> None:
         """Give the motion to who does it: the noun right before a participle, else who acts in the clause.
 
@@ -250,6 +259,7 @@ class Cast:
 
 
 PEOPLE = ("person", "figure")
+_ANIMATE = (*PEOPLE, "creature", "animal", "bird", "insect", "swimmer")
 
 
 def _meant(drafts: Sequence[Draft], named: Draft, *, is_again: bool) -> Draft | None:

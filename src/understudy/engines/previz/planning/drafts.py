@@ -10,6 +10,7 @@ from understudy.engines.previz.planning.phrases import Piece
 # Properties that a piece can name; a piece that turns out to be a verb names none of them but its sound.
 PROPERTIES = (
     "setting", "time", "weather", "season", "particles", "camera", "framing", "sound", "style", "mood", "ratio",
+    "aerial",
 )  # fmt: skip
 _CONTENT = frozenset({*PROPERTIES, "art", "action", "camera_verb", "colour"})
 

@@ -19,7 +19,7 @@ Meaning = tuple[str, str]
 
 _TABLES = (
     "role", "setting", "implied_setting", "time", "weather", "season", "particles", "camera", "camera_verb", "framing",
-    "action", "sound", "style", "mood", "colour", "count", "ratio", "voice",
+    "action", "sound", "style", "mood", "colour", "count", "ratio", "voice", "aerial",
 )  # fmt: skip
 _VERB_TABLES = frozenset({"camera", "camera_verb", "action"})
 _NOUN_TABLES = frozenset({"setting", "particles", "art", "camera_role", "thin"})

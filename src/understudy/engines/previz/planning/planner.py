@@ -190,7 +190,10 @@ def _shots(
     everything = [mention for scene in (common, *scenes) for mention in scene.read.mentions]
     is_silent = common.negates_music or any(scene.negates_music for scene in scenes)
     is_scored = not is_silent and SoundCue.MUSIC in values_of(everything, "sound")
-    mood = "" if is_silent else next(iter(values_of(everything, "mood")), "")
+    scored = [
+        scene.read.mentions for scene in (common, *scenes) if SoundCue.MUSIC in values_of(scene.read.mentions, "sound")
+    ]
+    mood = next((mood for mentions in scored for mood in values_of(mentions, "mood")), "")
     shots: list[Shot] = []
     for scene, (start_s, length_s) in zip(scenes, times, strict=True):
         last = shots[-1] if shots else None
@@ -198,16 +201,20 @@ def _shots(
         own, shared = scene.read.mentions, common.read.mentions
         setting = _setting(read, common, last)
         sounds = sounds_of([*own, *shared], scene.subjects)
-        moves = values_of([*own, *shared], "mood")
+        time_of_day = TimeOfDay(_first("time", [*own, *shared]) or (last.time_of_day if last else TimeOfDay.DAY))
+        is_same_air = last is not None and (last.setting, last.time_of_day) == (setting, time_of_day)
+        # A mood lasts, and one that is said of the music is that of the whole film.
+        moved = _first("mood", [*own, *shared]) or mood or (last.mood if last else "")
         shots.append(
             Shot(
                 start_s=start_s,
                 duration_s=length_s,
                 subjects=scene.subjects,
                 setting=setting,
-                time_of_day=TimeOfDay(_first("time", [*own, *shared]) or (last.time_of_day if last else TimeOfDay.DAY)),
+                time_of_day=time_of_day,
+                # The storm of last night is not over the morning's sea.
                 weather=last.weather
-                if last is not None and not values_of(own, "weather")
+                if last is not None and is_same_air and not values_of(own, "weather")
                 else weather_of([*own, *shared]),
                 particles=tuple(dict.fromkeys(Particle(value) for value in values_of([*own, *shared], "particles"))),
                 camera=_camera(read, common, last, text=taken.text),
@@ -216,7 +223,7 @@ def _shots(
                 props=props_of(read, setting),
                 season=_first("season", [*own, *shared]) or (last.season if last else ""),
                 # A mood is heard as music: "no music" leaves none.
-                mood="" if is_silent else next(iter(moves), mood),
+                mood="" if is_silent else moved,
                 style=style_of(own) or style_of(everything),
                 cut=scene.part.cut,
                 setting_image=read.setting_image or common.read.setting_image or _kept_image(last, setting),
@@ -245,7 +252,7 @@ def _setting(read: Reading, common: Scene, last: Shot | None) -> SettingKind:
 
 def _camera(read: Reading, common: Scene, last: Shot | None, *, text: str) -> CameraMove:
     """The shot's own move, else that of all shots; a view through somebody's eyes may be meant "throughout"."""
-    if read.camera is not None or values_of(read.mentions, "camera"):
+    if read.camera is not None or values_of(read.mentions, "camera") or values_of(read.mentions, "aerial"):
         return camera_of(read)
     if last is not None and last.camera is CameraMove.POV and any(word in text.casefold() for word in _THROUGHOUT):
         return last.camera

@@ -6,10 +6,10 @@ A shallow reading, the same for six languages: nouns and verbs in order, and sma
 
 from collections.abc import Mapping, Sequence
 
-from understudy.engines.previz.art import find_art
 from understudy.engines.previz.kinds import art_of_pronouns, kind_of
 from understudy.engines.previz.lexicon.inflect import fold
 from understudy.engines.previz.plan import Action, CameraMove
+from understudy.engines.previz.planning import wording
 from understudy.engines.previz.planning.arranging import arrange
 from understudy.engines.previz.planning.casting import SHOWN_MAX, SUBJECTS_MAX, Cast, Phrase
 from understudy.engines.previz.planning.drafts import PROPERTIES, Draft, Mention, Reading
@@ -18,14 +18,12 @@ from understudy.engines.previz.planning.quotations import SENTENCE_ENDS
 from understudy.engines.previz.planning.references import Naming, is_mark
 from understudy.engines.previz.planning.shown import Shown
 from understudy.engines.previz.planning.speakers import Speakers
-from understudy.engines.previz.planning.wording import is_clothing, is_participle, is_plural, tint_in
 
 COUNT_MAX = 5
 QUOTE_MARK = "\x00"
 HEAD_FIRST = ("es", "pt", "id")
 """Languages whose adjectives and second nouns follow what they describe."""
 
-_PLACE_OPENINGS = ("on ", "in ", "at ", "by ", "under ", "above ", "inside ", "among ", "beneath ")
 # Marks that neither end a clause nor stand between its words.
 _FAINT_MARKS = frozenset("'\")[]@#&*’‘”")
 # A word that is a verb and one of these is a verb only right after who does it.
@@ -34,8 +32,6 @@ _DRIFTING = frozenset({"particles", "weather"})
 _NOUN_TABLES = frozenset({"art", "setting", "particles", "weather", "time", "season", "camera"})
 # How many pieces may stand between a Japanese noun and the verb that says it is worn.
 _WORN_WITHIN = 3
-# A Japanese verb right before a noun describes it, but not in the form that goes on to the next verb.
-_JAPANESE_LINKS = ("て", "で", "り", "し", "ながら", "ば", "と")
 # "カメラに向かって": towards the camera.
 _TOWARDS = ("に", "へ", "を")
 
@@ -63,6 +59,8 @@ class Reader:
         self._speakers = Speakers()
         self._camera: CameraMove | None = None
         self._is_camera = self._refers_back = False
+        # Whether the clause is about what drifts or stands around, so that its verb is nobody's: "petals are falling".
+        self._is_of_things = False
 
     def reading(self) -> Reading:
         """Read everything."""
@@ -112,7 +110,11 @@ class Reader:
             self._on_camera(self._next(index))
         elif self._is_verb(index, piece):
             self._on_verb(index, piece, roles)
-        elif "art" in piece.meanings and "thin" not in roles and not self._is_property_name(index, piece):
+        elif (
+            "art" in piece.meanings
+            and "thin" not in roles
+            and not wording.names_property(piece, self._next(index), is_first=not self._cast.drafts)
+        ):
             self._mention(piece, PROPERTIES)
             self._on_noun(index, piece)
         elif not _PROPERTIES.isdisjoint(piece.meanings) or ("implied_setting" in piece.meanings and not roles):
@@ -130,16 +132,6 @@ class Reader:
     def _before(self, index: int) -> Piece | None:
         return self._pieces[index - 1] if index else None
 
-    def _is_property_name(self, index: int, piece: Piece) -> bool:
-        """Whether a word that is a thing and a property as well is meant as the property alone."""
-        properties = set(piece.meanings)
-        if properties & {"setting", "time", "weather", "particles", "framing"}:
-            return piece.sort != "emoji" or kind_of(piece.meanings["art"][0]).name == "scenery"
-        # A sound at the end of a list ("thunder, crickets") is heard; at the start of a prompt it may be who acts.
-        following = self._next(index)
-        acts = following is not None and "action" in following.meanings
-        return "sound" in properties and not piece.means("sound", "gulls") and bool(self._cast.drafts) and not acts
-
     def _is_verb(self, index: int, piece: Piece) -> bool:
         meanings, phrase = piece.meanings, self._phrase
         if self._is_done_by_camera(index, piece):
@@ -149,7 +141,7 @@ class Reader:
         before = self._before(index)
         if piece.language == "en" and before is not None and before.means("role", "determiner"):
             # In "a walk" and "the jump" nothing is said to walk or jump, in "a walking man" it is.
-            return is_participle(piece)
+            return wording.is_participle(piece)
         if not _NOUN_TABLES & set(meanings):
             return True
         # "A man waves" but "the waves", "waves crash".
@@ -176,7 +168,7 @@ class Reader:
             self._speakers.start_sentence()
             self._cast.start_sentence()
             self._phrase = Phrase()
-            self._is_camera = False
+            self._is_camera = self._is_of_things = False
         elif piece.text == "、":
             self._keep_role()
         elif piece.text not in _FAINT_MARKS:
@@ -184,6 +176,7 @@ class Reader:
 
     def _soft_break(self) -> None:
         self._phrase = Phrase()
+        self._is_of_things = False
         self._cast.is_fresh = True
         self._is_camera = False
 
@@ -220,6 +213,7 @@ class Reader:
         elif "inside_after" in roles:
             self._on_place_after()
         elif "thin" in roles:
+            self._begins_with_things(piece, frozenset({"role"}))
             self._phrase = Phrase()
 
     def _on_pronoun(self, piece: Piece) -> None:
@@ -230,12 +224,15 @@ class Reader:
             return
         art_id = art_of_pronouns().get(fold(piece.text), "")
         self._refers_back = True
+        if art_id == "person" and (several := cast.several()):
+            cast.clause = several
         cast.clause = cast.clause or list(cast.last_clause) or cast.drafts[:1] or cast.meant_by(art_id)
         if not cast.clause and art_id:
             self._phrase.count = COUNT_MAX if art_id == "person" else 1
             cast.place(art_id, self._phrase, word=piece.text, many=False)
         self._phrase.noun = cast.clause[0] if cast.clause else None
-        self._is_camera, cast.is_fresh = False, cast.is_fresh and not cast.clause
+        self._is_camera = self._is_of_things = False
+        cast.is_fresh = cast.is_fresh and not cast.clause
         if self._phrase.noun is not None:
             self._speakers.assign(self._phrase.noun)
 
@@ -293,7 +290,7 @@ class Reader:
             or (is_place and "setting" in following.meanings and piece.language in ("en", "zh"))
         )
         # "A greenhouse on Mars" is no compound.
-        is_compound = is_compound and not fold(self._pieces[index + 1].text).startswith(_PLACE_OPENINGS)
+        is_compound = is_compound and following is not None and not wording.opens_place(following)
         if is_place and phrase.index == index - 1 and piece.language == "en":
             self._cast.forget_modifier(phrase.noun)
         is_marked = following is not None and bool(
@@ -304,11 +301,17 @@ class Reader:
             self._shown.place(index)
         if is_compound:
             return
+        self._begins_with_things(piece, _DRIFTING)
         kept = phrase.role
         self._phrase = Phrase()
         self._phrase.kept_role = kept
         if not self._cast.clause:
             self._cast.release_action(to_last=piece.language != "en")
+
+    def _begins_with_things(self, piece: Piece, tables: frozenset[str]) -> None:
+        """Note that a clause begins with what is nobody: "petals are falling", "lights flicker"."""
+        if self._phrase.role == "" and self._cast.is_fresh and not tables.isdisjoint(piece.meanings):
+            self._is_of_things = piece.sort == "word"
 
     def _on_detail(self, index: int, piece: Piece) -> None:
         """A colour belongs to the noun it stands by; a number to the next one."""
@@ -336,15 +339,15 @@ class Reader:
             self._phrase = Phrase()
             return
         # In "the camera pushes in on a woman sitting" it is the woman who sits.
-        is_said_of_noun = phrase.noun is not None and phrase.noun.kind.is_living and is_participle(piece)
+        is_said_of_noun = phrase.noun is not None and phrase.noun.kind.is_living and wording.is_participle(piece)
         if (self._is_camera and not is_said_of_noun) or self._is_done_by_camera(index, piece):
             moves = piece.meanings.get("camera_verb", ())
             self._camera = self._camera or (CameraMove(moves[0]) if moves else None)
         else:
             action = Action(piece.meanings["action"][0])
             if not self._describes_next(index, piece):
-                may_come_first = piece.language != "en" or is_participle(piece)
-                cast.act(action, phrase.noun, is_participle=is_participle(piece), may_come_first=may_come_first)
+                may_come_first = piece.language != "en" or wording.is_participle(piece)
+                cast.act(action, phrase.noun, is_participle=wording.is_participle(piece), may_come_first=may_come_first)
             elif action is not Action.IDLE:
                 cast.action = action
         if cast.action is None:
@@ -360,8 +363,10 @@ class Reader:
     def _is_done_by_weather(self, index: int, piece: Piece) -> bool:
         """In ", petals fall" and "mientras caen pétalos" nobody but the petals falls."""
         before, following = self._before(index), self._next(index)
-        if before is not None and before.meanings.keys() & _DRIFTING and self._phrase.noun is None:
+        if self._is_of_things and self._phrase.noun is None and not self._is_camera:
             return True
+        if before is not None and before.meanings.keys() & _DRIFTING and self._phrase.noun is None:
+            return piece.sort != "cjk" or not self._describes_next(index, piece)
         leads = self._cast.is_fresh and piece.language in HEAD_FIRST
         return leads and following is not None and "particles" in following.meanings
 
@@ -370,12 +375,9 @@ class Reader:
         following, phrase = self._next(index), self._phrase
         if following is None:
             return False
-        if piece.language == "zh":
-            return following.means("role", "links_modifier")
-        if piece.language == "ja":
-            ends_sentence = piece.text.endswith(_JAPANESE_LINKS)
-            return "art" in following.meanings and not (ends_sentence or piece.sort == "mark")
-        if not is_participle(piece) or phrase.noun:
+        if piece.language in ("zh", "ja"):
+            return wording.is_clause_before_noun(piece, following)
+        if not wording.is_participle(piece) or phrase.noun:
             return False
         noun_next = following.is_unknown or bool({"art", "colour"} & set(following.meanings))
         return noun_next and bool(phrase.is_determined or phrase.role or phrase.tint or self._cast.is_fresh)
@@ -402,11 +404,7 @@ class Reader:
         starts = starts and (phrase.is_determined or (cast.is_fresh and followed_by_verb))
         if not starts and not (phrase.role in ("wear", "hold", "with") and phrase.is_determined):
             return
-        is_dense = words[0].sort == "cjk"
-        text = "".join(word.text for word in words) if is_dense else words[-1].text
-        found = find_art(text, "zh" if is_dense else "en") or ""
-        if kind_of(found).name in ("body", "scenery"):
-            found = ""
+        text, found = wording.drawn_as(words)
         if found or (starts and not cast.drafts):
             placed = cast.place(found, phrase, word=text, many=False)
             self._on_subject(placed)
@@ -415,10 +413,10 @@ class Reader:
 
     def _on_noun(self, index: int, piece: Piece) -> None:
         art_id, phrase, cast, before = piece.meanings["art"][0], self._phrase, self._cast, self._before(index)
-        many = is_plural(piece)
+        many = wording.is_plural(piece)
         following = self._next(index)
         is_worn = kind_of(art_id).name == "worn"
-        phrase.tint = phrase.tint or tint_in(piece, is_worn=is_worn)
+        phrase.tint = phrase.tint or wording.tint_in(piece, is_worn=is_worn)
         if is_worn and before is not None and before.means("role", "of") and cast.clause:
             phrase.role = "wear"
         if piece.language == "en" and following is not None and self._describes_noun(following):
@@ -461,13 +459,13 @@ class Reader:
 
     def _describes_noun(self, following: Piece) -> bool:
         """Whether the noun only describes the one after it: "chef hat", "drone shot"."""
-        is_outfit = self._phrase.role == "wear" and is_clothing(following)
+        is_outfit = self._phrase.role == "wear" and wording.is_clothing(following)
         is_shot = "action" not in following.meanings and bool({"camera", "framing"} & set(following.meanings))
         return is_outfit or is_shot
 
     def _on_subject(self, draft: Draft | None) -> None:
         if draft is not None and draft in self._cast.clause:
-            self._is_camera = False
+            self._is_camera = self._is_of_things = False
             self._speakers.named(draft)
 
     # Given media.

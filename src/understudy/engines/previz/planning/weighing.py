@@ -9,6 +9,7 @@ from functools import cache
 from understudy.engines.previz.kinds import THING, kind_of, settings_by_art
 from understudy.engines.previz.lexicon import listed, table
 from understudy.engines.previz.plan import (
+    INDOORS,
     Action,
     CameraMove,
     Framing,
@@ -22,7 +23,6 @@ from understudy.engines.previz.planning.drafts import Mention, Reading
 ADAPTIVE = "adaptive"
 DEFAULT_RATIO, WIDEST_RATIO = "16:9", "21:9"
 PROPS_MAX = 8
-INDOORS = frozenset({SettingKind.ROOM, SettingKind.KITCHEN, SettingKind.OFFICE, SettingKind.STAGE, SettingKind.STUDIO})
 MEETING_ACTIONS = frozenset({Action.IDLE, Action.SPEAK, Action.WAVE})
 WINDOW = "window"
 MOUNTING_ACTIONS = (Action.IDLE, Action.SIT, Action.RISE)
@@ -89,12 +89,16 @@ def weather_of(mentions: Sequence[Mention]) -> Weather:
 
 
 def camera_of(read: Reading) -> CameraMove:
-    """The first move by name, else by a verb of the camera; without either the camera stands still."""
+    """The first move by name, else by a verb of the camera; seen from the air it flies on; else it stands still."""
     named = values_of(read.mentions, "camera")
     moving = [value for value in named if value != CameraMove.STATIC]
     if moving:
         return CameraMove(moving[0])
-    return CameraMove.STATIC if named or read.camera is None else read.camera
+    if named or read.camera is not None:
+        return CameraMove.STATIC if named or read.camera is None else read.camera
+    watched = any(kind_of(subject.art).name in ("person", "figure") for subject in read.subjects)
+    flying = [] if watched else values_of(read.mentions, "aerial")
+    return CameraMove(next(iter(flying), CameraMove.STATIC))
 
 
 def style_of(mentions: Sequence[Mention]) -> str:
