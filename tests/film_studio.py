@@ -5,20 +5,44 @@ import json
 import subprocess
 import sys
 import tempfile
+import wave
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
 from understudy.catalog.load import load_catalogue
-from understudy.core.content import ContentItem, Modality
+from understudy.core.content import ContentItem, Modality, Role
+from understudy.core.media import MediaFacts, Medium, Origin
 from understudy.core.render import RenderJob, RenderResult
 from understudy.core.request import GenerationRequest
 from understudy.engines.previz.engine import PrevizEngine, film_format, open_film, plan_job
-from understudy.media.encode import FilmEncoder
+from understudy.media.encode import FilmEncoder, FilmFormat, Sound
 
 MODEL = "doubao-seedance-2.0"
 SHORTEST_S = 4
 SEED = 11
+FPS = 24
+SIZE = (864, 496)
+"""Of a usual film here: 480p, 16:9."""
+
+PHOTOGRAPHS = Path(__file__).parent / "assets" / "pictures"
+MODALITIES = {
+    Role.FIRST_FRAME: Modality.IMAGE,
+    Role.LAST_FRAME: Modality.IMAGE,
+    Role.REFERENCE_IMAGE: Modality.IMAGE,
+    Role.REFERENCE_VIDEO: Modality.VIDEO,
+    Role.REFERENCE_AUDIO: Modality.AUDIO,
+}
+
+Picture = NDArray[np.uint8]
+Given = tuple[Role, Path]
+"""A medium of a request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,15 +71,16 @@ def _engine() -> PrevizEngine:
 
 def _fields(wants: dict[str, object]) -> dict[str, object]:
     """The model's defaults, but 480p, 16:9 and the shortest film, unless wanted otherwise."""
-    small = {"ratio": "16:9", "resolution": "480p", "duration_s": SHORTEST_S, "seed": SEED}
-    return {**load_catalogue().models[MODEL].defaults, **small, **wants}
+    small = {"model": MODEL, "ratio": "16:9", "resolution": "480p", "duration_s": SHORTEST_S, "seed": SEED}
+    return {**load_catalogue().models[str(wants.get("model", MODEL))].defaults, **small, **wants}
 
 
-def job_of(prompt: str, folder: str, **wants: object) -> RenderJob:
-    """The job for a request. wants: fields of the request."""
-    model = load_catalogue().models[MODEL]
-    text = ContentItem(modality=Modality.TEXT, value=prompt)
-    request = GenerationRequest(model=model.id, content=(text,), **_fields(wants))
+def job_of(prompt: str, folder: str, *, media: Sequence[Given] = (), **wants: object) -> RenderJob:
+    """The job for a request. wants: fields of the request, and the model's name."""
+    fields = _fields(wants)
+    model = load_catalogue().models[str(fields.pop("model"))]
+    content = (ContentItem(modality=Modality.TEXT, value=prompt), *(_item(role, path) for role, path in media))
+    request = GenerationRequest(model=model.id, content=content, **fields)
     return RenderJob(
         request=request,
         seed=request.seed,
@@ -65,18 +90,30 @@ def job_of(prompt: str, folder: str, **wants: object) -> RenderJob:
         num_frames=request.frames,
         audio_channels=model.audio_channels,
         output_dir=folder,
+        media={number: str(path) for number, (_, path) in enumerate(media, start=1)},
     )
 
 
-def take(prompt: str, *, shows_label: bool = False, **wants: object) -> Take:
-    """Render the prompt in this process, once however often it is asked for. wants: fields of the request."""
-    return _take(prompt, shows_label, tuple(sorted(_fields(wants).items())))
+@cache
+def _item(role: Role, path: Path) -> ContentItem:
+    """A medium as an engine is given it, with what it asks of the file."""
+    facts = MediaFacts(modality=MODALITIES[role], container="", media_type="", size_bytes=path.stat().st_size)
+    if facts.modality is not Modality.IMAGE:
+        with av.open(str(path)) as container:
+            facts = replace(facts, duration_s=float(container.duration or 0) / av.time_base)
+    medium = Medium(key=f"media/{path.name}", sha256="0", origin=Origin.WEB, facts=facts)
+    return ContentItem(modality=facts.modality, value="", role=role, medium=medium)
+
+
+def take(prompt: str, *media: Given, shows_label: bool = False, **wants: object) -> Take:
+    """Render the prompt in this process, once however often it is asked for. wants: as of `job_of`."""
+    return _take(prompt, media, shows_label, tuple(sorted(_fields(wants).items())))
 
 
 @cache
-def _take(prompt: str, shows_label: bool, fields: tuple[tuple[str, object], ...]) -> Take:
+def _take(prompt: str, media: tuple[Given, ...], shows_label: bool, fields: tuple[tuple[str, object], ...]) -> Take:
     folder = Path(tempfile.mkdtemp(dir=_folder().name))
-    job = job_of(prompt, str(folder), **dict(fields))
+    job = job_of(prompt, str(folder), media=media, **dict(fields))
     calls: list[tuple[int, int]] = []
     result = _engine().render(replace(job, shows_label=shows_label), lambda done, total: calls.append((done, total)))
     return Take(
@@ -86,6 +123,53 @@ def _take(prompt: str, shows_label: bool, fields: tuple[tuple[str, object], ...]
         size=job.sizes[result.ratio],
         progress=tuple(calls),
     )
+
+
+# What requests bring, and films of other makes for judges to refuse.
+
+
+@cache
+def photograph(name: str, size_px: tuple[int, int] = SIZE) -> Picture:
+    """A photograph of the tests, cut and enlarged to a size; (height_px, width_px, 3) RGB."""
+    picture = cv2.cvtColor(cv2.imread(str(PHOTOGRAPHS / f"{name}.jpg")), cv2.COLOR_BGR2RGB)
+    scale = max(size_px[0] / picture.shape[1], size_px[1] / picture.shape[0])
+    large = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    top, left = (large.shape[0] - size_px[1]) // 2, (large.shape[1] - size_px[0]) // 2
+    return np.ascontiguousarray(large[top : top + size_px[1], left : left + size_px[0]])
+
+
+def image_file(picture: Picture) -> Path:
+    """The picture as a file, the same one for equal pictures."""
+    path = Path(_folder().name) / f"{hashlib.sha256(picture.tobytes()).hexdigest()[:16]}.png"
+    if not path.exists():
+        cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    return path
+
+
+def video_file(
+    pictures: Iterable[Picture], samples: NDArray[np.float32] | None = None, *, rate_hz: int = 48_000
+) -> Path:
+    """Pictures, RGB and of one size, as a video. samples: ``(num_samples, channels)``."""
+    path = Path(tempfile.mkdtemp(dir=_folder().name)) / "video.mp4"
+    pictures = list(pictures)
+    height_px, width_px = pictures[0].shape[:2]
+    wanted = FilmFormat(width_px=width_px, height_px=height_px, fps=FPS)
+    sound = None if samples is None else Sound(samples=samples, sample_rate_hz=rate_hz)
+    with FilmEncoder(path, wanted, sound=sound) as encoder:
+        for picture in pictures:
+            encoder.add_frame(cv2.cvtColor(picture, cv2.COLOR_RGB2RGBA))
+    return path
+
+
+def sound_file(samples: NDArray[np.float32], *, rate_hz: int = 48_000) -> Path:
+    """Mono samples as a WAV file."""
+    path = Path(tempfile.mkdtemp(dir=_folder().name)) / "sound.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate_hz)
+        file.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
+    return path
 
 
 def take_elsewhere(prompt: str, folder: Path, **wants: object) -> Path:
