@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from understudy.engines.previz.camera_path import CameraPath
-from understudy.engines.previz.pictures.actors import Role, Setup, Voice, base_lift_of, cast_of
+from understudy.engines.previz.pictures.actors import Setup, Voice, base_lift_of, cast_of
 from understudy.engines.previz.pictures.air import in_the_air
 from understudy.engines.previz.pictures.camera import Camera
 from understudy.engines.previz.pictures.canvas import Bitmap, Canvas
@@ -54,7 +54,9 @@ class FilmPainter:
         """
         shot = framed_by(shot, photographs)
         self._shot, self._canvas, self._photographs = shot, canvas, photographs
-        roles, group_width = with_likenesses(*cast_of(shot), photographs)
+        is_tall = canvas.width_px < canvas.height_px
+        self._lineup = with_likenesses(*cast_of(shot), photographs, is_tall=is_tall)
+        roles, group_width = self._lineup.roles, self._lineup.group_span
         aspect = roles[0].aspect if roles else 1.0
         land = land_of(shot)
         # Over a land, what flies is composed as in the sky.
@@ -104,7 +106,7 @@ class FilmPainter:
             is_afloat=self.staging.is_afloat,
             is_water=scene.is_water,
         )
-        layers.extend(self._actors(roles, setup, reach=reach, speech=speech))
+        layers.extend(self._actors(setup, reach=reach, speech=speech))
         air = replace(stagehand, rng=self._stream(7))
         layers.extend(in_the_air(air, is_indoors=shot.setting in INDOORS))
         self._layers = sorted(layers, key=lambda layer: -layer.depth)
@@ -122,13 +124,13 @@ class FilmPainter:
             side=1 if self._stream(2).random() < 0.5 else -1,
         )
 
-    def _actors(self, roles: Sequence[Role], setup: Setup, *, reach: Reach, speech: Sequence[Spoken]) -> list[Layer]:
+    def _actors(self, setup: Setup, *, reach: Reach, speech: Sequence[Spoken]) -> list[Layer]:
         """The figures, and what given pictures add to them. setup: of all of them, but for size and height."""
         photographs = self._photographs
         actors = [
             actor_of(
-                role,
-                roles,
+                place,
+                self._lineup,
                 setup=replace(
                     setup,
                     pixels_per_unit=reach.finest_scale(role.depth * self.staging.distance),
@@ -137,10 +139,10 @@ class FilmPainter:
                 voice=Voice(speech, role.subject_index),
                 photographs=photographs,
             )
-            for role in roles
+            for place, role in enumerate(self._lineup.roles)
         ]
         near = replace(setup, pixels_per_unit=reach.finest_scale(self.staging.distance))
-        return [*actors, *photo_extras(photographs, roles, actors, setup=near, staging=self.staging)]
+        return [*actors, *photo_extras(photographs, self._lineup, actors, setup=near, staging=self.staging)]
 
     def _stream(self, number: int) -> np.random.Generator:
         """Random numbers of their own for each part, so that changing one part leaves the others as they are."""

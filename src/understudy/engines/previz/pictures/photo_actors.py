@@ -40,6 +40,9 @@ _YAW_MOST = 0.09
 
 _FEATHER = 0.05
 _BELOW_PX = 3
+_TALLEST = 0.95
+"""The most of the frame's height that rises from its lower edge."""
+
 _OVER = 1.04
 """How much larger than the frame a picture is laid over it whose subject goes on beyond its sides."""
 
@@ -131,6 +134,8 @@ class PhotoActor:
         elif self._stance is Stance.RISES:
             # What is cut off stays below the frame's edge, whatever the camera and the body do.
             foot_y = max(foot_y, raster.height_px + _BELOW_PX) + max(motion.lift, 0.0) * height_px
+            # However near the camera comes, the head stays in the frame.
+            height_px = min(height_px, _TALLEST * raster.height_px + foot_y - raster.height_px)
         else:
             motion = replace(motion, lift=motion.lift + setup.base_lift)
             if not (setup.is_afloat or setup.is_water or self._is_carried):

@@ -1,6 +1,7 @@
 """What given pictures add to a scene: the layers of their subjects, things, frames and place."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from understudy.engines.previz.pictures.layers import Layer, Panel
 from understudy.engines.previz.pictures.light import Look
 from understudy.engines.previz.pictures.photo_actors import PhotoActor
 from understudy.engines.previz.pictures.photo_things import PhotoThing
-from understudy.engines.previz.pictures.photographs import STEP_DEPTH, STEP_TALL, Photographs, beside, step_of
+from understudy.engines.previz.pictures.photographs import STEP_TALL, Lineup, Photographs, beside, step_of
 from understudy.engines.previz.pictures.roles import Role
 from understudy.engines.previz.pictures.scene import SceneSet
 from understudy.engines.previz.pictures.sprites import lit
@@ -35,25 +36,25 @@ def photo_set(
     return SceneSet(layers=[backdrop]), own
 
 
-def actor_of(role: Role, roles: Sequence[Role], *, setup: Setup, voice: Voice, photographs: Photographs) -> Layer:
+def actor_of(place: int, lineup: Lineup, *, setup: Setup, voice: Voice, photographs: Photographs) -> Layer:
     """Return the figure of a role: as its pictures show it, or drawn."""
+    role = lineup.roles[place]
     likenesses = photographs.likenesses.get(role.subject_index)
+    step = step_of(place, lineup, photographs)
     if not likenesses:
-        return Actor(role, setup, voice)
-    step = step_of(role, roles, photographs)
-    return PhotoActor(
-        role, setup, voice, likenesses=likenesses, step=step, is_carried=role.subject_index in photographs.riding
-    )
+        return Actor(role, replace(setup, base_lift=setup.base_lift + (step or 0.0)), voice)
+    return PhotoActor(role, setup, voice, likenesses=likenesses, step=step or 0.0, is_carried=step is not None)
 
 
 def photo_extras(
-    photographs: Photographs, roles: Sequence[Role], actors: Sequence[Layer], *, setup: Setup, staging: Staging
+    photographs: Photographs, lineup: Lineup, actors: Sequence[Layer], *, setup: Setup, staging: Staging
 ) -> list[Layer]:
     """Return the things that belong to subjects, and the pictures that are shown as they are."""
+    roles = lineup.roles
     layers: list[Layer] = []
-    raised = [role for role in roles if step_of(role, roles, photographs) == STEP_TALL]
-    if raised:
-        layers.append(_step_below(raised, setup))
+    for row in range(1, max(lineup.rows, default=0) + 1):
+        raised = [role for role, own in zip(roles, lineup.rows, strict=True) if own == row]
+        layers.append(_step_below(raised, setup, tall=STEP_TALL * row, depth=lineup.depth_of_step(row)))
     lead = actors[0] if actors and isinstance(actors[0], PhotoActor) else None
     for place, thing in enumerate(photographs.things):
         x, depth, tall = beside(thing, roles, place)
@@ -76,12 +77,12 @@ def photo_extras(
     return layers
 
 
-def _step_below(raised: Sequence[Role], setup: Setup) -> Layer:
+def _step_below(raised: Sequence[Role], setup: Setup, *, tall: float, depth: float) -> Layer:
     """A plain wooden step, as for the picture of a class."""
     left = min(role.x - max(role.aspect, 0.3) * role.height / 2 for role in raised) - 0.12
     right = max(role.x + max(role.aspect, 0.3) * role.height / 2 for role in raised) + 0.12
     density = setup.pixels_per_unit
-    rows, columns = max(round(STEP_TALL * density), 4), max(round((right - left) * density), 4)
+    rows, columns = max(round(tall * density), 4), max(round((right - left) * density), 4)
     shade = np.linspace(1.0, 0.72, rows, dtype=np.float32)[:, None]
     boards = 1 - 0.10 * ((np.arange(columns) % max(round(0.34 * density), 2)) < max(round(0.012 * density), 1))
     bitmap = np.full((rows, columns, 4), 255, np.uint8)
@@ -90,7 +91,7 @@ def _step_below(raised: Sequence[Role], setup: Setup) -> Layer:
     return Panel(
         bitmap=lit(bitmap, setup.look, form=0.0),
         left=left + setup.start_x + setup.speed * setup.duration_s / 2,
-        top=STEP_TALL,
-        depth=STEP_DEPTH * setup.distance,
+        top=tall,
+        depth=depth * setup.distance,
         density=density,
     )

@@ -17,19 +17,23 @@ from understudy.engines.previz.pictures.roles import Role
 from understudy.engines.previz.plan import Framing, Shot
 from understudy.engines.previz.seeing.mouth import Mouth
 
-_ROW_MOST = 5
-"""More people than these stand in two rows."""
+_ROW_MOST, _TALL_ROW_MOST = 5, 3
+"""More people than these stand in several rows; in a tall frame there is room for fewer side by side."""
 
 _GAP = 0.12
 _OVERLAP = 0.12
 """How much the likenesses of a crowded row cover each other, in parts of their width."""
 
 _ASIDE = 0.72
-STEP_DEPTH = 1.06
-"""Where the step of the back row begins, in parts of the main subject's distance."""
+_ROW_DEPTH = 0.12
+"""How far one row stands behind the other, in parts of the main subject's distance."""
 
-_BACK_ROW_DEPTH = 1.12
 STEP_TALL = 0.5
+"""How much higher each row stands, units."""
+
+_BEHIND_STEP = 0.12
+"""How much of who is shown in part is hidden by the step before it, in parts of its height: the edge of the picture."""
+
 _RIDING, _RIDING_PART = 0.95, 0.62
 """How tall a rider is shown against what it rides: a grown person, and one whose legs are not in the picture."""
 
@@ -139,15 +143,29 @@ def framed_by(shot: Shot, photographs: Photographs) -> Shot:
     return replace(shot, subjects=subjects, framing=photographs.framing or shot.framing)
 
 
-def with_likenesses(
-    roles: Sequence[Role], group_span: float, photographs: Photographs
-) -> tuple[tuple[Role, ...], float]:
-    """Lay the figures out anew with the shapes of the pictures; and the group's width in units.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lineup:
+    """Who stands where. group_span: width of all together, units. rows: of each role; 0 = in front, -1 = it rides."""
 
-    roles: as of `cast_of`. A subject that is shown by pictures is there once, however many it counts.
+    roles: tuple[Role, ...]
+    group_span: float
+    rows: tuple[int, ...]
+
+    def depth_of_step(self, row: int) -> float:
+        """Return where the step of a row begins, in parts of the main subject's distance."""
+        return 1 + _ROW_DEPTH * (row - 0.5)
+
+
+def with_likenesses(
+    roles: Sequence[Role], group_span: float, photographs: Photographs, *, is_tall: bool = False
+) -> Lineup:
+    """Lay the figures out anew with the shapes of the pictures.
+
+    roles, group_span: as of `cast_of`. A subject that is shown by pictures is there once, however many it counts.
+    is_tall: the frame is.
     """
     if not photographs.likenesses and not photographs.things:
-        return tuple(roles), group_span
+        return Lineup(roles=tuple(roles), group_span=group_span, rows=(0,) * len(roles))
     shown = photographs.likenesses
     first: dict[int, Role] = {}
     for role in roles:
@@ -160,19 +178,21 @@ def with_likenesses(
     ]
     riders = [role for role in cast if role.subject_index in photographs.riding]
     cast = [role for role in cast if role.subject_index not in photographs.riding]
-    rows = [cast]
-    if len(cast) > _ROW_MOST:
-        half = (len(cast) + 1) // 2
-        rows = [cast[:half], cast[half:]]
+    count = -(-len(cast) // (_TALL_ROW_MOST if is_tall else _ROW_MOST))
+    if count > 1:
+        # Behind a step nobody sees where a picture ends.
+        cast.sort(key=lambda role: _is_part(role, photographs))
+    ends = [round(len(cast) * (number + 1) / count) for number in range(count)]
     placed: list[Role] = []
-    widest = 0.0
-    for number, row in enumerate(rows):
-        row_placed, row_width = _in_a_row(row, is_crowded=len(rows) > 1)
-        if number:
-            row_placed = [replace(role, depth=role.depth * _BACK_ROW_DEPTH) for role in row_placed]
-        placed += row_placed
-        widest = max(widest, row_width)
-    return (*placed, *(_seated(role, placed, photographs) for role in riders)), widest
+    rows: list[int] = []
+    widest = 0.3
+    for number, (start, end) in enumerate(zip([0, *ends], ends, strict=False)):
+        row, span = _in_a_row(cast[start:end], is_crowded=count > 1)
+        placed += [replace(role, depth=role.depth + _ROW_DEPTH * number) for role in row]
+        rows += [number] * len(row)
+        widest = max(widest, span)
+    seated = [_seated(role, placed, photographs) for role in riders]
+    return Lineup(roles=(*placed, *seated), group_span=widest, rows=(*rows, *([-1] * len(seated))))
 
 
 def _seated(rider: Role, placed: Sequence[Role], photographs: Photographs) -> Role:
@@ -194,16 +214,16 @@ def _mount_of(rider: Role, roles: Sequence[Role], photographs: Photographs) -> R
     return next((role for role in roles if role.subject_index == wanted), None)
 
 
-def step_of(role: Role, roles: Sequence[Role], photographs: Photographs) -> float:
-    """Return how high what a figure stands or sits on is, in units: a mount, or the step of the back row."""
-    mount = _mount_of(role, roles, photographs)
+def step_of(place: int, lineup: Lineup, photographs: Photographs) -> float | None:
+    """Return how high what a figure stands or sits on is, in units: a mount, or a step; None = it is on the ground."""
+    role, row = lineup.roles[place], lineup.rows[place]
+    mount = _mount_of(role, lineup.roles, photographs)
     if mount is not None:
         hip = _HIP_OF_PART if _is_part(role, photographs) else _HIP
         return saddle_of(mount.art).y * mount.height - hip * role.height
-    on_foot = [one for one in roles if one.subject_index not in photographs.riding]
-    if len(on_foot) <= _ROW_MOST or role not in on_foot[(len(on_foot) + 1) // 2 :]:
-        return 0.0
-    return STEP_TALL
+    if row <= 0:
+        return None
+    return STEP_TALL * row - (_BEHIND_STEP * role.height if _is_part(role, photographs) else 0.0)
 
 
 def beside(thing: Thing, roles: Sequence[Role], place: int) -> tuple[float, float, float]:
