@@ -17,7 +17,7 @@ from understudy.engines.previz.pictures.photo_stage import actor_of, photo_extra
 from understudy.engines.previz.pictures.photographs import NO_PHOTOGRAPHS, Photographs, framed_by, with_likenesses
 from understudy.engines.previz.pictures.props import place_props
 from understudy.engines.previz.pictures.raster import Raster
-from understudy.engines.previz.pictures.scene import Stagehand
+from understudy.engines.previz.pictures.scene import SceneSet, Stagehand
 from understudy.engines.previz.pictures.sets import build_set
 from understudy.engines.previz.pictures.sets_land3d import land_of, landscape
 from understudy.engines.previz.pictures.staging import stage
@@ -84,15 +84,10 @@ class FilmPainter:
         )
         scene = given_set or (build_set(stagehand) if land is None else landscape(stagehand, land))
         layers: list[Layer] = list(scene.layers)
-        lead = roles[0] if roles else None
-        props = replace(stagehand, rng=self._stream(5))
         if land is None and given_set is None:
-            tall, half = (lead.rig.height, group_width / 2) if lead else (1.0, 0.5)
-            layers.extend(place_props(props, scene, hero_tall=tall, hero_half=half))
+            layers.extend(self._props(replace(stagehand, rng=self._stream(5)), scene))
         rng = self._stream(6)
-        # The seed also moves the subject a little off the middle, as far as there is room.
-        room = max(self.staging.half_width - group_width / 2, 0.0)
-        aside = float(rng.uniform(-0.3, 0.3)) * min(room, 0.8)
+        aside = self._aside(rng)
         setup = Setup(
             shot=shot,
             look=look,
@@ -123,6 +118,17 @@ class FilmPainter:
             mood=shot.mood,
             side=1 if self._stream(2).random() < 0.5 else -1,
         )
+
+    def _props(self, stagehand: Stagehand, scene: SceneSet) -> list[Layer]:
+        """What dresses the setting, around the main subject."""
+        lead = self._lineup.roles[0] if self._lineup.roles else None
+        tall, half = (lead.rig.height, self._lineup.group_span / 2) if lead else (1.0, 0.5)
+        return place_props(stagehand, scene, hero_tall=tall, hero_half=half)
+
+    def _aside(self, rng: np.random.Generator) -> float:
+        """How far off the middle the seed moves the subjects, as far as there is room; units."""
+        room = max(self.staging.half_width - self._lineup.group_span / 2, 0.0)
+        return float(rng.uniform(-0.3, 0.3)) * min(room, 0.8)
 
     def _actors(self, setup: Setup, *, reach: Reach, speech: Sequence[Spoken]) -> list[Layer]:
         """The figures, and what given pictures add to them. setup: of all of them, but for size and height."""
