@@ -4,7 +4,6 @@ They see decoded pictures, (height_px, width_px, 3) uint8 RGB, and masks of wher
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -63,14 +62,9 @@ def structure(before: Picture, after: Picture) -> float:
         grey = cv2.GaussianBlur(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32), (0, 0), 1.5)
         edge = np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))
         edges.append(np.log1p(edge).ravel())
-    return float(np.corrcoef(*edges)[0, 1])
+    return float(np.corrcoef(edges[0], edges[1])[0, 1])
 
 
 def luma(picture: Picture) -> float:
     """The mean brightness, 0..255."""
     return float(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).mean())
-
-
-def steps(frames: Sequence[Picture]) -> float:
-    """How much changes from each picture to the next, in levels."""
-    return float(np.mean([cv2.absdiff(one, other).mean() for one, other in pairwise(frames)]))

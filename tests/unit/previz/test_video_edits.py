@@ -48,12 +48,19 @@ def portrait(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@cache
 def source(path: Path) -> list[Picture]:
     with VideoReader(path, FPS) as reader:
         return [picture.copy() for picture in reader.pictures()]
 
 
-def edited(path: Path, *edits: Edit, images: Sequence[Path] = ()) -> tuple[list[Picture], tuple[str, ...]]:
+@cache
+def edited(path: Path, *edits: Edit, images: tuple[Path, ...] = ()) -> tuple[list[Picture], tuple[str, ...]]:
+    """All pictures of a video with edits, made once however many tests look at them."""
+    return drawn(path, *edits, images=images)
+
+
+def drawn(path: Path, *edits: Edit, images: Sequence[Path] = ()) -> tuple[list[Picture], tuple[str, ...]]:
     stretch = Stretch(path=path, begins_with=0, num_frames=NUM_FRAMES, fps=FPS, size_px=SIZE)
     video = EditedVideo(stretch, edits, CANVAS, images=images)
     frames = [video.picture(picture, index) for index, picture in enumerate(source(path))]
@@ -214,7 +221,7 @@ def test_words_are_written_on_it(rolling: Path) -> None:
 
 
 def test_equal_edits_give_equal_bytes(rolling: Path) -> None:
-    one, other = (edited(rolling, REMOVE)[0] for _ in range(2))
+    one, other = edited(rolling, REMOVE)[0], drawn(rolling, REMOVE)[0]
     assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
 
 

@@ -60,8 +60,6 @@ from understudy.engines.previz.plan import (
 from understudy.engines.previz.planning.spotting import level, spots
 from understudy.media.decode import Picture, fitted, on_ground, read_image
 
-CHANGED = "The reference videos are played with the changes that the prompt asks for; all else in them stays as it is."
-
 _ORDER = (
     EditKind.RECOLOUR, EditKind.BACKGROUND, EditKind.REMOVE, EditKind.REPLACE, EditKind.INSERT, EditKind.TIME,
     EditKind.WEATHER, EditKind.PARTICLES, EditKind.STYLE, EditKind.TEXT,

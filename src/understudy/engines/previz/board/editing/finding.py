@@ -25,6 +25,7 @@ _LEAST_PART = 0.003
 _COLOURED = 0.14
 """Of a subject, so much has to be of a colour to be called by it."""
 
+_PAINTED = 0.5
 _ALIKE = 0.75
 _MOVES = 1.6
 """How much more likely people speak of what moves."""
@@ -123,20 +124,18 @@ def found_in(picture: Picture, aim: Aim, moving: Floats | None) -> Found | None:
         candidates += [(one, _MOVES) for one in _blobs(moving) if not _is_among(one, subjects)]
     part = coloured(picture, aim.colour) if aim.colour else None
     if part is not None:
-        # What has the colour but does not stand out is a candidate by its colour alone.
-        candidates += [
-            (one, 1.0)
-            for one in _blobs(np.asarray(cv2.blur(part, (3, 3)), dtype=np.float32))
-            if not _is_among(one, subjects)
-        ]
+        # What has the colour is a candidate by itself, unless it is the paint of something that mostly has it.
+        painted = [one for one in subjects if _share(one, part) >= _PAINTED]
+        blobs = _blobs(np.asarray(cv2.blur(part, (3, 3)), dtype=np.float32))
+        candidates += [(one, 1.0) for one in blobs if not _is_among(one, painted)]
     if not candidates:
         return None
     scores = [weight * _size(mask) * _shaped(mask, aim) for mask, weight in candidates]
     if part is not None and not aim.is_worn:
-        shares = [float((mask * part).sum() / max(float(mask.sum()), 1e-6)) for mask, _ in candidates]
+        shares = [_share(mask, part) for mask, _ in candidates]
         if max(shares) < _COLOURED:
             return None
-        scores = [one * share if share >= _COLOURED else 0.0 for one, share in zip(scores, shares, strict=True)]
+        scores = [one * share**2 if share >= _COLOURED else 0.0 for one, share in zip(scores, shares, strict=True)]
     scores = [one * _fits(mask, aim.place) for one, (mask, _) in zip(scores, candidates, strict=True)]
     if (aim.is_person or aim.is_worn) and len(candidates) > 1:
         scores = [one * (0.35 + _face(picture, mask)) for one, (mask, _) in zip(scores, candidates, strict=True)]
@@ -194,6 +193,10 @@ def _blobs(values: Floats) -> Sequence[Floats]:
     least = _LEAST_PART * values.size
     kept = [one for one in range(1, number) if stats[one, cv2.CC_STAT_AREA] >= least]
     return [np.asarray(labels == one, dtype=np.float32) for one in kept]
+
+
+def _share(mask: Floats, part: Floats) -> float:
+    return float((mask * part).sum() / max(float(mask.sum()), 1e-6))
 
 
 def _is_among(mask: Floats, subjects: Sequence[Floats]) -> bool:

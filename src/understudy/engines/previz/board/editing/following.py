@@ -28,6 +28,10 @@ _SAME = 0.35
 """How much of two masks together both have, for them to be of one thing."""
 
 _MOVES_PX = 1.1
+_POINTS_LEAST, _POINTS_MOST = 20, 400
+_OF_ONE_MIND = 0.6
+"""Of the points of a thing, so many have to make one move for it to be one that moves as a whole."""
+
 _NEARER, _FAR = 6.0, 99.0
 """How much nearer in colour, in Lab, a find has to be than what was carried, to be believed."""
 
@@ -212,13 +216,13 @@ def _end(chunk: _Chunk, sought: Sequence[_Sought], steps: Sequence[Similarity | 
             continue
         onward: list[Floats] = []
         if one.last is not None:
-            for flow in chunk.back:
-                onward.append(_carried(onward[-1] if onward else one.last, flow))
+            for gone, came in zip(chunk.onward, chunk.back, strict=True):
+                onward.append(_carried(onward[-1] if onward else one.last, gone, came))
         one.last = _looked(one, chunk.pictures[-1], chunk.moving(steps), onward[-1] if onward else None)
         backward: list[Floats] = []
         if one.last is not None:
-            for flow in reversed(chunk.onward[1:]):
-                backward.append(_carried(backward[-1] if backward else one.last, flow))
+            for gone, came in zip(reversed(chunk.back[1:]), reversed(chunk.onward[1:]), strict=True):
+                backward.append(_carried(backward[-1] if backward else one.last, gone, came))
             backward = [*reversed(backward), one.last]
         for index in range(count):
             way = (index + 1) / count
@@ -232,13 +236,24 @@ def _end(chunk: _Chunk, sought: Sequence[_Sought], steps: Sequence[Similarity | 
             one.masks.append(_packed(np.asarray((mixed - 0.5) * 1.8 + 0.5), chunk.pictures[0]))
 
 
-def _carried(mask: Floats, flow: Floats) -> Floats:
+def _carried(mask: Floats, gone: Floats, came: Floats) -> Floats:
+    """Return a mask in the next picture. gone: where its places go to; came: where those of the next come from.
+
+    What moves as a whole is moved as a whole: a flow for each place leaves a trail of the thing behind it.
+    """
     height, width = mask.shape
+    down, across = np.nonzero(mask > 0.6)
+    if down.size >= _POINTS_LEAST:
+        step = max(1, down.size // _POINTS_MOST)
+        down, across = down[::step], across[::step]
+        there = np.stack([across, down], axis=1).astype(np.float32)
+        matrix, kept = cv2.estimateAffinePartial2D(there, there + gone[down, across], ransacReprojThreshold=0.8)
+        if matrix is not None and float(kept.mean()) > _OF_ONE_MIND:
+            moved = cv2.warpAffine(mask, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
+            return np.asarray(moved, dtype=np.float32)
     rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
-    return np.asarray(
-        cv2.remap(mask, columns + flow[..., 0], rows + flow[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE),
-        dtype=np.float32,
-    )
+    x, y = columns + came[..., 0], rows + came[..., 1]
+    return np.asarray(cv2.remap(mask, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), dtype=np.float32)
 
 
 def _is_cut(before: Picture, after: Picture) -> bool:

@@ -63,7 +63,7 @@ class Ground:
         if box is None:
             return mask
         reach = max(2, round(max(self._stretch.size_px) * _SHADOW))
-        foot = mask.copy()
+        foot = np.asarray(mask > 0.5, dtype=np.float32)
         foot[: max(0, box[0].stop - 2 * reach)] = 0
         brush = np.zeros((2 * reach + 1, reach + 1 | 1), dtype=np.uint8)
         brush[: reach + 1] = 1

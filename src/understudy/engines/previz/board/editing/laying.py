@@ -11,6 +11,7 @@ Floats = NDArray[np.float32]
 _WINDOW = 0.016
 _EVENNESS = 6e-4
 _LEAST = 2.0 / 255
+_COVERED = 0.3
 
 
 def box_of(mask: NDArray[np.floating] | NDArray[np.uint8], *, room_px: int = 0) -> tuple[slice, slice] | None:
@@ -81,7 +82,7 @@ def fine(mask: NDArray[np.uint8], picture: Picture) -> Floats:
 def grown(mask: Floats, reach_px: int, *, soft_px: int = 0) -> Floats:
     """Return a mask that reaches farther, with a soft rim outside of it."""
     brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach_px + 1,) * 2)
-    wide = np.asarray(cv2.dilate((mask > 0.1).astype(np.float32), brush), dtype=np.float32)
+    wide = np.asarray(cv2.dilate((mask > _COVERED).astype(np.float32), brush), dtype=np.float32)
     if not soft_px:
         return wide
     rim = cv2.dilate(wide, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * soft_px + 1,) * 2))
