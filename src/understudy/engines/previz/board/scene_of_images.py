@@ -14,6 +14,7 @@ from understudy.engines.previz.board.panels import fills, page
 from understudy.engines.previz.board.parallax import Parallax
 from understudy.engines.previz.board.parallax import Part as Stretch
 from understudy.engines.previz.board.studies import Study, study_of
+from understudy.engines.previz.camera_path import CameraPath
 from understudy.engines.previz.film import Painter
 from understudy.engines.previz.pictures import Canvas, FilmPainter
 from understudy.engines.previz.pictures.canvas import Bitmap
@@ -38,8 +39,12 @@ class ImageScenes:
     the images, for the caller. Raises: Unreadable.
     """
 
-    def __init__(self, plan: FilmPlan, images: Sequence[Path]) -> None:
-        """Look at the images. images: all that were given, in order; the first is image 1."""
+    def __init__(self, plan: FilmPlan, images: Sequence[Path], *, camera_path: CameraPath | None = None) -> None:
+        """Look at the images.
+
+        images: all that were given, in order; the first is image 1. camera_path: as of `FilmPainter`.
+        """
+        self._camera_path = camera_path
         self._paths = tuple(images)
         self._studies: Mapping[int, Study] = {
             number: study_of(path, number) for number, path in enumerate(self._paths, start=1)
@@ -69,7 +74,13 @@ class ImageScenes:
             pictures = [self._paths[one - 1] for one in part.whole]
             painter = Slides(pictures, shot, canvas, said=said)
         else:
-            painter = FilmPainter(shot, canvas, speech=said, photographs=self._photographs(shot, part, canvas))
+            painter = FilmPainter(
+                shot,
+                canvas,
+                speech=said,
+                photographs=self._photographs(shot, part, canvas),
+                camera_path=self._camera_path,
+            )
         if not part.style:
             return painter
         own = painter.paint(canvas.num_frames // 2)
