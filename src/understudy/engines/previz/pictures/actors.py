@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from understudy.engines.previz.kinds import kind_of
 from understudy.engines.previz.pictures.canvas import Bitmap
 from understudy.engines.previz.pictures.dressing import dressed, features_of
 from understudy.engines.previz.pictures.figures.figure import (
@@ -33,6 +34,7 @@ from understudy.engines.previz.pictures.puppets import (
 from understudy.engines.previz.pictures.raster import Raster
 from understudy.engines.previz.pictures.rigs import Body, saddle_of
 from understudy.engines.previz.pictures.roles import Role, cast_of
+from understudy.engines.previz.pictures.seasons import is_snowy, snowed
 from understudy.engines.previz.pictures.sprites import lit, silhouette, sprite, tinted, without_foot
 from understudy.engines.previz.pictures.staging import Staging
 from understudy.engines.previz.pictures.view import NEAREST, View
@@ -50,6 +52,8 @@ _WHOLE_MOVES = frozenset(
     {Action.FLY, Action.FLOAT, Action.SWIM, Action.RISE, Action.FALL, Action.ROLL, Action.GROW, Action.SHAKE}
 )
 _SMALLEST_RIDER = 0.28
+# How thick snow lies on a house, as a share of its height.
+_SNOW_SHARE = 0.04
 _FLATTEST, _STEEPEST = 0.06, 0.4
 
 
@@ -137,6 +141,8 @@ class Actor:
             art, self._extra = dressed(
                 tinted(sprite(role.art, density), role.subject.tint), role.rig, role.subject.wears
             )
+            if is_snowy(self._setup.shot) and kind_of(role.art).name == "place":
+                art = snowed(art, ambient=(1.0, 1.0, 1.0), thick_px=_SNOW_SHARE * art.shape[0])
             return lit(without_foot(art) if role.rig.floats and self._setup.is_water else art, look)
         share = _HEAD[body]
         if body is Body.NONE:

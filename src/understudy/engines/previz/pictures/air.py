@@ -292,7 +292,7 @@ def _rain(stagehand: Stagehand) -> list[Layer]:
 
         return Moving(depth=stagehand.distance * (0.52 if is_near else 1.6), paint=paint_rain)
 
-    return [painter(is_near=False), painter(is_near=True), _splashes(stagehand)]
+    return [painter(is_near=False), painter(is_near=True)]
 
 
 def _splashes(stagehand: Stagehand) -> Layer:
@@ -394,14 +394,16 @@ def _lightning(stagehand: Stagehand) -> Layer:
     return Moving(depth=0.2, paint=paint)
 
 
-def in_the_air(stagehand: Stagehand, *, is_indoors: bool) -> list[Layer]:
-    """All that the shot's weather and particles put into the air."""
+def in_the_air(stagehand: Stagehand, *, is_indoors: bool, has_ground: bool = True) -> list[Layer]:
+    """All that the shot's weather and particles put into the air. has_ground: whether it is known where drops land."""
     shot, layers = stagehand.shot, []
     weather = shot.weather
     is_dry = is_indoors or shot.setting in (SettingKind.UNDERWATER, SettingKind.SPACE, SettingKind.MOON)
     if not is_dry:
         if weather in (Weather.RAIN, Weather.STORM):
             layers.extend(_rain(stagehand))
+            if has_ground:
+                layers.append(_splashes(stagehand))
         if weather is Weather.STORM:
             layers.append(_lightning(stagehand))
         if weather is Weather.SNOW:

@@ -18,7 +18,7 @@ _ASIDE = 0.72
 _DEPTHS = {"front": 0.86, "back": 1.7}
 # What makes a companion go along that nothing is said of.
 # What is drawn from the front but goes by.
-_FROM_THE_SIDE = {"train": "high-speed-train", "tram": "tram-car", "oncoming-automobile": "automobile"}
+_FROM_THE_SIDE = {"train": "locomotive", "oncoming-automobile": "automobile", "oncoming-taxi": "taxi"}
 _SAILED = ("sail", "yacht", "帆", "ヨット", "vela", "layar")
 _WATERS = frozenset({SettingKind.SEA, SettingKind.RIVER, SettingKind.HARBOR, SettingKind.BEACH, SettingKind.ISLAND})
 _GOES_ALONG = frozenset({Action.WALK, Action.RUN})
