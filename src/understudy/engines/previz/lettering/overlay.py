@@ -85,7 +85,8 @@ def _said(text: ScreenText, number: int, plan: FilmPlan, spoken: Sequence[Spoken
 
 def _span_of(text: ScreenText, shot: Shot, said: Spoken | None) -> tuple[float, float]:
     """Return from when to when a text is seen, in seconds of the film."""
-    if said is not None and not text.end_s:
+    # Where lines are to be read along, the plan only guesses when each is said.
+    if said is not None and (text.kind is TextKind.SUBTITLE or not text.end_s):
         return max(shot.start_s, said.start_s), min(shot.end_s, said.end_s + _AFTER_SPEECH_S)
     end_s = shot.start_s + text.end_s if text.end_s else shot.end_s
     return shot.start_s + text.start_s, min(end_s, shot.end_s)
