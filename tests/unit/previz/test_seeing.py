@@ -10,6 +10,7 @@ import pytest
 from understudy.engines.previz.seeing import components, cut_out, depth_of, matte_of, outpainted, without
 from understudy.engines.previz.seeing.cutting import own_colours
 from understudy.engines.previz.seeing.mouth import mouth_of
+from understudy.engines.previz.seeing.nets import answered
 from understudy.media.decode import read_image
 
 PICTURES = Path(__file__).parents[2] / "assets" / "pictures"
@@ -223,3 +224,24 @@ def test_equal_pictures_give_equal_bytes():
     assert depth_of(picture).tobytes() == depth_of(again).tobytes()
     assert matte("chelsea").tobytes() == matte_of(again).tobytes()
     assert without(picture, matte("chelsea")).tobytes() == without(again, matte("chelsea")).tobytes()
+
+
+def test_the_answer_about_a_picture_is_kept_and_cannot_be_written_to():
+    rng = np.random.default_rng(5)
+    one, other = (rng.random((1, 3, 224, 224), dtype=np.float32) for _ in range(2))
+    first = answered("fastdepth", {"0": one})
+    assert answered("fastdepth", {"0": one.copy()}) is first
+    assert not np.array_equal(answered("fastdepth", {"0": other}), first)
+    with pytest.raises(ValueError, match="read-only"):
+        first[0] = 0
+
+
+def test_only_the_last_answers_are_kept():
+    rng = np.random.default_rng(6)
+    pictures = [rng.random((1, 3, 224, 224), dtype=np.float32) for _ in range(14)]
+    first = answered("fastdepth", {"0": pictures[0]})
+    for picture in pictures[1:]:
+        answered("fastdepth", {"0": picture})
+    again = answered("fastdepth", {"0": pictures[0]})
+    assert again is not first
+    assert np.array_equal(again, first)

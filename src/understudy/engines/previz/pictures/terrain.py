@@ -22,6 +22,8 @@ _COARSEST = 6
 # Neighbouring pixels that lie more steps apart than this are a silhouette.
 _SILHOUETTE_STEPS = 5
 _STEEPEST_CREST = 2.0
+# Rows that are coloured at a time: what is computed of them stays in the processor's cache.
+_BAND_ROWS = 48
 
 Integers = npt.NDArray[Any]
 
@@ -116,9 +118,13 @@ class TerrainCaster:
         end = np.clip((self._depths / FARTHEST_UNITS - 0.55) / 0.45, 0, 1) ** 2
         haze = np.maximum(land.haziness * fade, end).astype(np.float32)
         # What lies at the last step is never drawn, but is looked up.
-        self._sizes, self._tops, self._hazes = (np.append(v, v[-1]).astype(np.float32) for v in (sizes, tops, haze))
-        self._flat_haze: Bitmap = np.empty((self._height, self._width, 4), np.uint8)
-        self._flat_haze[:] = (*(round(255 * channel) for channel in land.haze), 255)
+        self._sizes, self._tops = (_paired(np.append(v, v[-1]).astype(np.float32)) for v in (sizes, tops))
+        self._gains = np.append(np.float32(0), np.diff(self._nearness))
+        left = np.rint(255 * (1 - np.append(haze, haze[-1])))[:, None]
+        self._left, self._hazes = (
+            _paired(np.rint(colours).astype(np.uint8).view(np.uint32)[:, 0])
+            for colours in (np.repeat(left, 4, axis=1), (255 - left) * np.array([*land.haze, 1.0]))
+        )
 
     def draw(self, frame: Bitmap, eye: Eye) -> None:
         """Draw the land over the sky that an opaque RGBA frame holds."""
@@ -161,13 +167,19 @@ class TerrainCaster:
         """Draw at the cast's own size; returns the first row that holds land."""
         height_px = int(frame.shape[0])
         rows = self._rows_of(eye)
-        highest = np.minimum.accumulate(rows, axis=0)
+        highest = np.empty_like(rows)
+        highest[0] = rows[0]
+        # Row by row: the accumulation of NumPy goes down one column after another, and takes ten times as long.
+        for step in range(1, NUM_STEPS):
+            np.minimum(highest[step - 1], rows[step], out=highest[step])
         top = int(np.clip(np.floor(highest[-1].min()) - 1, 0, height_px))
         if top >= height_px:
             return height_px
         count = self._counts(highest, top, height_px)
-        nearness = self._nearness_at(rows, count, top)
-        self._colour(frame, eye, count, nearness=nearness, top=top)
+        for first in range(0, len(count), _BAND_ROWS):
+            band = count[first : first + _BAND_ROWS]
+            nearness = self._nearness_at(rows, band, top + first)
+            self._colour(frame[top + first : top + first + len(band)], eye, band, nearness=nearness)
         self._smooth_silhouettes(frame, highest, count, top=top)
         return top
 
@@ -178,14 +190,18 @@ class TerrainCaster:
         np.clip(bins, 0, num_rows, out=bins)
         bins *= columns
         bins += np.arange(columns)
-        held = np.bincount(bins.ravel(), minlength=(num_rows + 1) * columns).reshape(num_rows + 1, columns)
+        held = np.bincount(bins.ravel(), minlength=(num_rows + 1) * columns).astype(np.int16)
+        held = held.reshape(num_rows + 1, columns)
         # A step in bin b is below the pixels of rows 0..b-1.
-        return np.ascontiguousarray(np.cumsum(held[:0:-1], axis=0)[::-1])
+        count = held[1:]
+        for row in range(num_rows - 2, -1, -1):
+            count[row] += count[row + 1]
+        return count
 
     def _nearness_at(self, rows: Floats, count: Integers, top: int) -> Floats:
         """One over the depth of what each pixel shows, between the two steps about it."""
         columns = rows.shape[1]
-        index = np.clip(count, 1, NUM_STEPS - 1)
+        index = np.clip(count, 1, NUM_STEPS - 1).astype(np.intp)
         flat = index * columns
         flat += np.arange(columns)
         beyond: Floats = rows.ravel().take(flat)
@@ -197,26 +213,23 @@ class TerrainCaster:
         np.maximum(before, np.float32(1e-3), out=before)
         share /= before
         np.clip(share, 0, 1, out=share)
-        gain = np.append(np.float32(0), np.diff(self._nearness))[index]
         share -= 1
-        share *= gain
-        share += self._nearness[index]
+        share *= self._gains.take(index)
+        share += self._nearness.take(index)
         return share
 
-    def _colour(self, frame: Bitmap, eye: Eye, count: Integers, *, nearness: Floats, top: int) -> None:
-        """Look the colours up, lay haze over them, and put them where there is land."""
-        height, width = frame.shape[:2]
-        num_rows = height - top
+    def _colour(self, frame: Bitmap, eye: Eye, count: Integers, *, nearness: Floats) -> None:
+        """Look the colours of some rows up, lay haze over them, and put them where there is land."""
+        num_rows, width = frame.shape[:2]
         wide = cv2.resize(nearness, (width, num_rows), interpolation=cv2.INTER_LINEAR)
-        steps = np.diff(count, axis=1)
-        y, x = np.nonzero(np.abs(steps) > _SILHOUETTE_STEPS)
+        y, x = _where(np.abs(np.diff(count, axis=1)) > _SILHOUETTE_STEPS)
         # Between two columns that see different crests nothing lies in between.
         wide[y, 2 * x + 1], wide[y, 2 * x + 2] = nearness[y, x], nearness[y, x + 1]
-        depth: Floats = cv2.divide(1.0, wide)
+        depth: Floats = np.reciprocal(wide)
         columns = (np.arange(width, dtype=np.float32) + np.float32(0.5 - eye.centre_x_px)) / np.float32(eye.focal_px)
         ahead_x, ahead_z = np.float32(np.sin(eye.yaw)), np.float32(np.cos(eye.yaw))
-        sizes, tops = self._sizes.take(count), self._tops.take(count)
-        sizes, tops = np.repeat(sizes, 2, axis=1), np.repeat(tops, 2, axis=1)
+        step = count.astype(np.intp)
+        sizes, tops = self._sizes.take(step).view(np.float32), self._tops.take(step).view(np.float32)
         map_x: Floats = depth * ((ahead_x + columns * ahead_z) * np.float32(1 / PERIOD_UNITS))
         map_x += np.float32(eye.x / PERIOD_UNITS)
         map_x -= np.floor(map_x)
@@ -228,14 +241,16 @@ class TerrainCaster:
         map_y *= sizes
         map_y += tops
         seen = cv2.remap(self._land.colours, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        haze = np.repeat(self._hazes.take(count), 2, axis=1)
-        seen = cv2.blendLinear(seen, self._flat_haze[:num_rows], 1 - haze, haze)
-        is_land = np.repeat((count < NUM_STEPS).astype(np.uint8), 2, axis=1)
-        cv2.copyTo(seen, is_land, frame[top:])
+        left, haze = (table.take(step).view(np.uint8).reshape(seen.shape) for table in (self._left, self._hazes))
+        seen = cv2.add(cv2.multiply(seen, left, scale=1 / 255), haze)
+        if bool((step == NUM_STEPS).any()):
+            cv2.copyTo(seen, np.repeat((count < NUM_STEPS).astype(np.uint8), 2, axis=1), frame)
+        else:
+            np.copyto(frame, seen)
 
     def _smooth_silhouettes(self, frame: Bitmap, highest: Floats, count: Integers, *, top: int) -> None:
         """Blend the two pixels about each crest by how much it covers, then soften the steps between columns."""
-        y, x = np.nonzero(count[:-1] - count[1:] > _SILHOUETTE_STEPS)
+        y, x = _where(count[:-1] - count[1:] > _SILHOUETTE_STEPS)
         if not len(y):
             return
         step = count[y, x] - 1
@@ -253,10 +268,21 @@ class TerrainCaster:
             below = np.clip(edge - (y + 1), 0, 1)[:, None]
             frame[top + y, columns] = far + above * (near - far) + 0.5
             frame[top + y + 1, columns] = near + below * (far - near) + 0.5
-        beside_y, beside_x = np.nonzero(np.abs(np.diff(count, axis=1)) > _SILHOUETTE_STEPS)
+        beside_y, beside_x = _where(np.abs(np.diff(count, axis=1)) > _SILHOUETTE_STEPS)
         rows = top + np.concatenate([y, y + 1, y, y + 1, beside_y, beside_y])
         columns = np.concatenate([2 * x, 2 * x, 2 * x + 1, 2 * x + 1, 2 * beside_x + 1, 2 * beside_x + 2])
         _soften(frame, rows, columns)
+
+
+def _where(held: npt.NDArray[np.bool_]) -> tuple[Integers, Integers]:
+    """Rows and columns of what is true; for few of many five times as fast as NumPy's own."""
+    rows, columns = np.divmod(np.flatnonzero(held), held.shape[1])
+    return rows, columns
+
+
+def _paired(table: npt.NDArray[Any]) -> npt.NDArray[np.uint64]:
+    """Return a table of four-byte values with each twice: what is looked up in it is for two columns of a frame."""
+    return np.repeat(np.ascontiguousarray(table).view(np.uint32), 2).view(np.uint64)
 
 
 def _soften(frame: Bitmap, rows: Integers, columns: Integers) -> None:
