@@ -18,7 +18,7 @@ def kept(before: Picture, after: Picture, elsewhere: Mask) -> float:
     one, other = (cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float64) for picture in (before, after))
 
     def blurred(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return cv2.GaussianBlur(values, (11, 11), 1.5)
+        return np.asarray(cv2.GaussianBlur(values, (11, 11), 1.5), dtype=np.float64)
 
     mean_one, mean_other = blurred(one), blurred(other)
     var_one, var_other = blurred(one * one) - mean_one**2, blurred(other * other) - mean_other**2

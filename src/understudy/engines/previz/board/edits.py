@@ -227,7 +227,7 @@ class EditedVideo:
         most_px = 0.45 * width_px / max(1, self._canvas.num_frames)
         speed_px = float(np.clip(speed_px, -most_px, most_px))
         spot = Spot(foot_x_px=x - speed_px * self._canvas.num_frames / 2, foot_y_px=foot, height_px=tall)
-        return Inserted(self._stretch, self._survey, stand_in, spot, speed_px=speed_px)
+        return Inserted(self._stretch, self._survey, stand_in, spot=spot, speed_px=speed_px)
 
     def _free_place(self, edit: Edit) -> float:
         """Return where something new stands, across the frame: as it is said, or where the main subject is not."""
@@ -303,8 +303,8 @@ class Editing:
         videos: Sequence[Footage],
         cuts: Sequence[Cut],
         edits: Sequence[Edit],
-        canvas: Canvas,
         *,
+        canvas: Canvas,
         images: Sequence[Path] = (),
     ) -> None:
         self._edited: dict[int, tuple[Cut, EditedVideo]] = {}

@@ -127,7 +127,7 @@ class Board:
     def _editing_of(self, given: Given, cuts: Sequence[Cut]) -> Editing | None:
         """What the prompt changes in the videos; None if nothing, and then it costs nothing."""
         if self._edits:
-            self._editing = Editing(given.videos, cuts, self._edits, self._canvas, images=given.images)
+            self._editing = Editing(given.videos, cuts, self._edits, canvas=self._canvas, images=given.images)
         return self._editing
 
     @property

@@ -181,7 +181,7 @@ def _colour(picture: Picture, mask: Floats) -> Floats | None:
     return np.asarray(lab[inside].astype(np.float32).mean(axis=0), dtype=np.float32)
 
 
-def _looked(one: _Sought, picture: Picture, moving: Floats | None, carried: Floats | None) -> Floats | None:
+def _looked(one: _Sought, picture: Picture, moving: Floats | None, *, carried: Floats | None) -> Floats | None:
     """Look for a thing in a picture; what was carried there, and its colour, say which one it is."""
     found = found_in(picture, one.aim, moving)
     if found is None:
@@ -210,7 +210,7 @@ def _end(chunk: _Chunk, sought: Sequence[_Sought], steps: Sequence[Similarity | 
     count = len(chunk.pictures) - 1
     for one in sought:
         if one.last is None:
-            one.last = _looked(one, chunk.pictures[0], chunk.moving(steps, is_first=True), None)
+            one.last = _looked(one, chunk.pictures[0], chunk.moving(steps, is_first=True), carried=None)
             one.masks.append(_packed(one.last, chunk.pictures[0]))
         if not count:
             continue
@@ -218,7 +218,7 @@ def _end(chunk: _Chunk, sought: Sequence[_Sought], steps: Sequence[Similarity | 
         if one.last is not None:
             for gone, came in zip(chunk.onward, chunk.back, strict=True):
                 onward.append(_carried(onward[-1] if onward else one.last, gone, came))
-        one.last = _looked(one, chunk.pictures[-1], chunk.moving(steps), onward[-1] if onward else None)
+        one.last = _looked(one, chunk.pictures[-1], chunk.moving(steps), carried=onward[-1] if onward else None)
         backward: list[Floats] = []
         if one.last is not None:
             for gone, came in zip(reversed(chunk.back[1:]), reversed(chunk.onward[1:]), strict=True):

@@ -81,9 +81,10 @@ def fine(mask: NDArray[np.uint8], picture: Picture) -> Floats:
 
 def grown(mask: Floats, reach_px: int, *, soft_px: int = 0) -> Floats:
     """Return a mask that reaches farther, with a soft rim outside of it."""
-    brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach_px + 1,) * 2)
+    # Squares, not discs: they are taken apart into rows and columns, which is many times faster.
+    brush = np.ones((2 * reach_px + 1,) * 2, dtype=np.uint8)
     wide = np.asarray(cv2.dilate((mask > _COVERED).astype(np.float32), brush), dtype=np.float32)
     if not soft_px:
         return wide
-    rim = cv2.dilate(wide, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * soft_px + 1,) * 2))
+    rim = cv2.dilate(wide, np.ones((2 * soft_px + 1,) * 2, dtype=np.uint8))
     return np.asarray(np.maximum(cv2.blur(rim, (2 * soft_px + 1,) * 2), wide), dtype=np.float32)

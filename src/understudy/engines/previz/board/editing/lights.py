@@ -100,9 +100,9 @@ class Relit:
             lit = cv2.add(lit, cv2.resize(lamps, whole, interpolation=cv2.INTER_CUBIC))
         return np.clip(np.rint(lit), 0, 255).astype(np.uint8)
 
-    def _falloff(self, size: tuple[int, int]) -> Floats:
+    def _falloff(self, size_px: tuple[int, int]) -> Floats:
         """Return how the light falls off towards the frame's edges, where no lamp reaches."""
-        across, down = np.linspace(-1, 1, size[0]), np.linspace(-1, 1, size[1])
+        across, down = np.linspace(-1, 1, size_px[0]), np.linspace(-1, 1, size_px[1])
         apart = across[None, :] ** 2 * 0.7 + down[:, None] ** 2 * 0.5
         return np.asarray(1 - 0.26 * self._hour.glow * np.clip(apart, 0, 1), dtype=np.float32)[:, :, None]
 

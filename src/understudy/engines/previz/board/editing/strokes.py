@@ -73,11 +73,11 @@ def stepped(picture: Picture, levels: int, *, softness: float = 0.22) -> Picture
     return np.asarray(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), dtype=np.uint8)
 
 
-def inked(picture: Picture, *, strength: float, width: float = 1.0) -> Floats:
+def inked(picture: Picture, *, strength: float, breadth: float = 1.0) -> Floats:
     """Return the lines of a drawing, 0..1: a difference of two blurs, sharply bent. Source: Winnemöller, XDoG, 2012."""
     height_px = picture.shape[0]
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) / np.float32(255)
-    sigma = max(0.7, width * height_px / 720 * 1.25)
+    sigma = max(0.7, breadth * height_px / 720 * 1.25)
     near, far = cv2.GaussianBlur(grey, (0, 0), sigma), cv2.GaussianBlur(grey, (0, 0), sigma * 1.8)
     apart = far - near
     line = np.clip((apart * (60 * strength)) - 0.28, 0, 1)

@@ -70,13 +70,13 @@ def _anime(picture: Picture, _: Moment) -> Picture:
     paint = strokes.stepped(strokes.flat(picture, passes=2), 7, softness=0.35)
     paint = strokes.split(strokes.graded(paint, _grade("anime")), (0.98, 1.0, 1.14), (1.06, 1.03, 1.0))
     paint = strokes.bloomed(paint, above=190, strength=0.55)
-    return strokes.drawn_over(paint, strokes.inked(picture, strength=0.62, width=0.8) * 0.85, (38, 26, 48))
+    return strokes.drawn_over(paint, strokes.inked(picture, strength=0.62, breadth=0.8) * 0.85, (38, 26, 48))
 
 
 def _cartoon(picture: Picture, _: Moment) -> Picture:
     paint = strokes.stepped(strokes.flat(picture, passes=3), 5, softness=0.30)
     paint = strokes.graded(paint, _grade("cartoon"))
-    return strokes.drawn_over(paint, strokes.inked(picture, strength=0.9, width=1.5), (18, 14, 16))
+    return strokes.drawn_over(paint, strokes.inked(picture, strength=0.9, breadth=1.5), (18, 14, 16))
 
 
 def _comic(picture: Picture, moment: Moment) -> Picture:
@@ -90,7 +90,7 @@ def _comic(picture: Picture, moment: Moment) -> Picture:
     luma = cv2.cvtColor(paint, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
     shade = np.clip((dots - (luma * 2.4 - 0.7)) * 3, 0, 1) * np.float32(0.28)
     paint = strokes.drawn_over(paint, np.asarray(shade, dtype=np.float32), (30, 34, 90))
-    return strokes.drawn_over(paint, strokes.inked(picture, strength=1.0, width=1.8), (10, 8, 12))
+    return strokes.drawn_over(paint, strokes.inked(picture, strength=1.0, breadth=1.8), (10, 8, 12))
 
 
 def _clay(picture: Picture, moment: Moment) -> Picture:
@@ -137,7 +137,7 @@ def _ink(picture: Picture, moment: Moment) -> Picture:
     grey = cv2.cvtColor(wash, cv2.COLOR_RGB2GRAY)
     grey = cv2.LUT(grey, np.clip(255 * (np.arange(256) / 255) ** 0.72 + 18, 0, 245).astype(np.uint8))
     grey = strokes.stepped(_grey(grey), 6, softness=0.6)[..., 0]
-    lines = strokes.inked(_grey(cv2.cvtColor(wash, cv2.COLOR_RGB2GRAY)), strength=0.8, width=1.9) * 0.85
+    lines = strokes.inked(_grey(cv2.cvtColor(wash, cv2.COLOR_RGB2GRAY)), strength=0.8, breadth=1.9) * 0.85
     tone = cv2.merge([cv2.convertScaleAbs(grey, alpha=factor) for factor in (0.99, 0.965, 0.90)])
     tint = cv2.addWeighted(np.asarray(tone, dtype=np.uint8), 0.9, wash, 0.1, 0)
     return strokes.on_paper(strokes.drawn_over(np.asarray(tint, dtype=np.uint8), lines, (26, 25, 30)), moment.seed)

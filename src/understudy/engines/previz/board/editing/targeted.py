@@ -107,7 +107,7 @@ class Recoloured:
         if box is None:
             return picture.copy()
         seen = np.ascontiguousarray(picture[box])
-        own = mask[box] * self._member(seen, picture, mask, offset)
+        own = mask[box] * self._member(seen, picture, mask, offset=offset)
         if not own.any():
             return picture.copy()
         opaque = np.dstack([seen, np.full(seen.shape[:2], 255, dtype=np.uint8)])
@@ -116,7 +116,7 @@ class Recoloured:
         result[box] = laid(seen, new, np.asarray(own, dtype=np.float32))
         return result
 
-    def _member(self, seen: Picture, picture: Picture, mask: Floats, offset: int) -> Floats:
+    def _member(self, seen: Picture, picture: Picture, mask: Floats, *, offset: int) -> Floats:
         """Return how much each place has the colour that is to change, 0..1."""
         aim = self._thing.aim
         scene = self._thing.survey.scene(offset)
@@ -132,7 +132,7 @@ class Recoloured:
 class Inserted:
     """Something new that stands in the world of the video: it goes with what the camera sees."""
 
-    def __init__(self, stretch: Stretch, survey: Survey, stand_in: StandIn, spot: Spot, *, speed_px: float) -> None:
+    def __init__(self, stretch: Stretch, survey: Survey, stand_in: StandIn, *, spot: Spot, speed_px: float) -> None:
         """spot: in the first picture. speed_px: how far it goes to the right in a picture."""
         self._stretch, self._survey, self._stand_in = stretch, survey, stand_in
         self._spot, self._speed_px = spot, speed_px

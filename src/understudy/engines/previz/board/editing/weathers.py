@@ -43,7 +43,7 @@ _GRADES: dict[Weather, tuple[tuple[float, float, float], float, float, tuple[flo
 class Aired:
     """The pictures of a video with weather, or with particles, in their air."""
 
-    def __init__(
+    def __init__(  # tidy: the film, the light, what was seen of the video, and what is to be in its air
         self,
         canvas: Canvas,
         light: Light,
