@@ -10,6 +10,7 @@ from understudy.engines.previz.pictures.canvas import Bitmap, Floats, Rgb
 from understudy.engines.previz.pictures.land import Spot
 from understudy.engines.previz.pictures.layers import Baked, Layer, Panel, side_wall
 from understudy.engines.previz.pictures.light import Look, dimmed, mix, recolour
+from understudy.engines.previz.pictures.neon import TUBES, has_neon, signs
 from understudy.engines.previz.pictures.scene import SceneSet, Stagehand
 from understudy.engines.previz.pictures.seasons import season_of
 from understudy.engines.previz.pictures.sets_open import lamp_glow, lay, near_far
@@ -44,6 +45,7 @@ def city(stagehand: Stagehand) -> SceneSet:
             land.skyline(stagehand, Spot(depth=12.5 * d, height=8.8), colour=(0.60, 0.56, 0.60)),
             land.skyline(stagehand, Spot(depth=7.4 * d, height=4.6), colour=(0.64, 0.55, 0.50)),
             land.hedge(stagehand, Spot(depth=5.6 * d, height=0.42), colour=(0.26, 0.46, 0.26), flowers=()),
+            *_neon_across(stagehand, depth=5.4 * d),
             *lamps(stagehand, [(side * 1.75, factor * d) for factor in (4.2, 2.6) for side in (-1.0, 1.0)]),
         ],
         ground=baked,
@@ -59,23 +61,42 @@ def reflect_lights(stagehand: Stagehand, baked: Baked) -> None:
     if not look.is_dark:
         return
     height, width = baked.bitmap.shape[:2]
-    colours = (_WARM, (1.0, 0.62, 0.34), (0.62, 0.78, 1.0))
+    is_neon = has_neon(stagehand.shot)
+    colours = TUBES if is_neon else (_WARM, (1.0, 0.62, 0.34), (0.62, 0.78, 1.0))
     streaks = np.zeros((height, width), np.float32)
     tint = np.zeros((height, width, 3), np.float32)
     rows = np.arange(height, dtype=np.float32)[:, None]
     columns = np.arange(width, dtype=np.float32)[None, :]
-    for _ in range(16):
+    for _ in range(26 if is_neon else 16):
         centre, half = rng.uniform(0, width), width * rng.uniform(0.006, 0.016)
-        low, high = height * rng.uniform(0.0, 0.08), height * rng.uniform(0.18, 0.52)
+        low, high = height * rng.uniform(0.0, 0.08), height * rng.uniform(0.18, 0.52) * (1.7 if is_neon else 1.0)
         profile = np.exp(-(((columns - centre) / half) ** 2)) * np.clip(1 - (rows - low) / high, 0, 1) * (rows > low)
-        level = profile * np.float32(rng.uniform(0.16, 0.42) * look.glow)
+        level = profile * np.float32(rng.uniform(0.16, 0.42) * look.glow * (1.5 if is_neon else 1.0))
         streaks += level
-        tint += level[..., None] * np.array(colours[int(rng.integers(3))], np.float32)
+        tint += level[..., None] * np.array(colours[int(rng.integers(len(colours)))], np.float32)
     area = baked.bitmap[..., :3].astype(np.float32)
     shine = np.clip(streaks, 0, 0.7)[..., None]
     hue = tint / np.maximum(streaks, 1e-4)[..., None]
     grade = np.array(look.grade)[:3, :3].astype(np.float32)
     baked.bitmap[..., :3] = np.clip(area + shine * (np.clip(hue @ grade.T, 0, 1) * 255 - area * 0.5), 0, 255)
+
+
+def _is_lit_by_neon(stagehand: Stagehand) -> bool:
+    return stagehand.look.is_dark and has_neon(stagehand.shot)
+
+
+def _neon_across(stagehand: Stagehand, *, depth: float) -> list[Layer]:
+    """Signs in a row before fronts that face the camera."""
+    if not _is_lit_by_neon(stagehand):
+        return []
+    low, high = stagehand.reach.x_range(depth)
+    count = int(min((high - low) / 0.95, 30))
+    step = (high - low) / max(count, 1)
+    rng = stagehand.rng
+    return signs(
+        stagehand,
+        [(low + (k + rng.uniform(0.25, 0.75)) * step, rng.uniform(0.85, 1.55), depth) for k in range(count)],
+    )
 
 
 def lamps(stagehand: Stagehand, places: list[tuple[float, float]], *, tall: float = 1.75) -> list[Layer]:
@@ -145,6 +166,7 @@ def street(stagehand: Stagehand) -> SceneSet:
     ]
     if stagehand.is_passing:
         layers.append(_fronts_across(stagehand, Spot(depth=2.5 * d, height=3.4)))
+        layers.extend(_neon_across(stagehand, depth=2.46 * d))
         layers.extend(lamps(stagehand, [(0.0, 1.68 * d)]))
     else:
         far = 7.0 * d
@@ -154,6 +176,11 @@ def street(stagehand: Stagehand) -> SceneSet:
             bitmap = _fronts(stagehand, reach=far - 0.3 * d, tall=3.6, far_end=True)
             layers.append(side_wall(bitmap, wall_x=side * wall_x, near=0.3 * d, depth=far, top=3.6))
         layers.append(_fronts_across(stagehand, Spot(depth=far * 1.02, height=3.3), opening=wall_x * 0.98))
+        if _is_lit_by_neon(stagehand):
+            spots = [
+                (s * wall_x * 0.93, 0.85 + 0.42 * k, f * d) for k, f in enumerate((5.2, 3.8, 2.7, 1.9)) for s in (-1, 1)
+            ]
+            layers.extend(signs(stagehand, spots))
         layers.extend(lamps(stagehand, [(s * (half + 0.25), f * d) for f in (4.4, 2.9, 1.85) for s in (-1.0, 1.0)]))
     return SceneSet(layers=layers, ground=baked, prop_depths=(1.5, 3.2), prop_side=1.25, largest=2.0)
 
