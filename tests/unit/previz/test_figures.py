@@ -265,3 +265,26 @@ def test_a_panda_sits_up_and_holds_bamboo_while_a_bear_eats_from_the_ground() ->
 def test_only_a_deer_has_antlers_above_its_ears() -> None:
     heights = [int(outline(figure(art), Action.IDLE).any(axis=1).sum()) for art in ("deer", "cow")]
     assert heights[0] > heights[1] + 25
+
+
+def test_an_otter_stands_on_its_feet_ashore_and_floats_on_its_back_in_water() -> None:
+    def art(**changes: Any) -> str:
+        return cast_of(shot_of("otter", **changes))[0][0].art
+
+    assert art(setting=SettingKind.COURTYARD) == "otter-on-land"
+    assert art(setting=SettingKind.SEA) == "otter"
+    assert art(action=Action.FLOAT) == "otter"
+    assert art(wears=("top-hat",)) == "otter"
+
+
+def test_who_rides_a_boat_rows_it_unless_it_is_called_a_sailing_boat() -> None:
+    def art(word: str) -> str:
+        rower = Subject(art="man", word="man", rides=1)
+        boat = Subject(art="sailboat", word=word, action=Action.FLOAT)
+        roles, _ = cast_of(shot_of(subjects=(rower, boat), setting=SettingKind.RIVER))
+        assert roles[0].rider is not None
+        assert roles[0].action is not Action.FLOAT
+        return roles[0].art
+
+    assert art("boat") == "rowing-boat"
+    assert art("sailing boat") == "sailboat"

@@ -19,6 +19,10 @@ _DEPTHS = {"front": 0.86, "back": 1.7}
 # What makes a companion go along that nothing is said of.
 # What is drawn from the front but goes by.
 _FROM_THE_SIDE = {"train": "locomotive", "oncoming-automobile": "automobile", "oncoming-taxi": "taxi"}
+# The otter's picture floats on its back, as otters do in water; elsewhere one stands on its feet.
+_OTTER_ON_LAND = "otter-on-land"
+_WATERY = frozenset({SettingKind.SEA, SettingKind.UNDERWATER, SettingKind.SPACE, SettingKind.SKY})
+_IN_WATER = frozenset({Action.SWIM, Action.FLOAT, Action.FLY})
 _SAILED = ("sail", "yacht", "帆", "ヨット", "vela", "layar")
 _WATERS = frozenset({SettingKind.SEA, SettingKind.RIVER, SettingKind.HARBOR, SettingKind.BEACH, SettingKind.ISLAND})
 _GOES_ALONG = frozenset({Action.WALK, Action.RUN})
@@ -90,7 +94,8 @@ def _listed(shot: Shot) -> list[tuple[int, Role]]:
     tallest = _main_height(shot)
     for index, subject in enumerate(shot.subjects):
         art = _seen_as(shot, index)
-        rig = rig_of(art)
+        # What stands for a picture is as large as it.
+        rig = rig_of(art if has_art(art) else subject.art if has_art(subject.art) else "")
         if is_drawn(art, rig):
             # Drawn figures look to a side, and can look to either.
             rig = replace(rig, faces=1)
@@ -117,6 +122,10 @@ def _seen_as(shot: Shot, index: int) -> str:
     if subject.art == "sailboat" and any(other.rides == index for other in shot.subjects):
         is_sailed = any(word in subject.word.lower() for word in _SAILED)
         return "sailboat" if is_sailed else "rowing-boat"
+    is_ashore = shot.setting not in _WATERY and subject.action not in _IN_WATER
+    # Beasts wear nothing; pictures do.
+    if subject.art == "otter" and is_ashore and not subject.wears:
+        return _OTTER_ON_LAND
     if subject.action in TRAVEL and subject.art in _FROM_THE_SIDE:
         return _FROM_THE_SIDE[subject.art]
     return subject.art if has_art(subject.art) else ""
