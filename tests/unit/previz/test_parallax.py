@@ -269,6 +269,13 @@ def test_a_mouth_opens_while_a_line_is_heard():
     assert (loud[mouth].max(axis=2) < 90).sum() > (silent[mouth].max(axis=2) < 90).sum() + 60
 
 
+def test_a_mouth_that_has_closed_leaves_no_trace():
+    shown = Parallax(photograph("astronaut"), part(None, spoken=(LOUD,), action=Action.SLEEP))
+    before = shown.picture(6).copy()
+    shown.picture(30)
+    assert np.array_equal(shown.picture(6), before)
+
+
 def test_who_has_no_mouth_to_be_seen_nods():
     heard = bearing_at(beat(1.0), Action.IDLE, voice_at((LOUD,), 1.0))
     assert heard.nod > 0

@@ -19,6 +19,9 @@ _AT = np.array([1.0], dtype=np.float32)
 _BETWEEN = np.array([0.0, -0.09375, 0.59375, 0.59375, -0.09375], dtype=np.float32)
 """What a place half-way takes from the two pixels on each side of it. Source: cubic convolution with a = -0.75."""
 
+_RIM_PX = 4
+"""Of a fine part: as far as what is new in it depends on what is beyond its edge."""
+
 _FINEST_PIXELS = 2_500_000
 """A larger layer is not made finer: at 4k it would hold 130 MB, and half a pixel is not seen there."""
 
@@ -58,8 +61,19 @@ def speak(sheet: Sheet, closed: Picture, jaw: Jaw, *, voice: float) -> None:
     top, left = jaw.top * sheet.fineness, jaw.left * sheet.fineness
     if sheet.fineness == 1:
         sheet.rgba[top : top + part.shape[0], left : left + part.shape[1]] = part
-    else:
-        _weave(part, sheet.rgba[top : top + 2 * part.shape[0] - 1, left : left + 2 * part.shape[1] - 1])
+        return
+    fine = np.empty((2 * part.shape[0] - 1, 2 * part.shape[1] - 1, 4), dtype=np.uint8)
+    _weave(part, fine)
+    # New pixels at the part's own edges know nothing of what is beyond them, and a closed mouth must leave no trace.
+    trims = (
+        _RIM_PX if top else 0,
+        _RIM_PX if top + fine.shape[0] < sheet.rgba.shape[0] else 0,
+        _RIM_PX if left else 0,
+        _RIM_PX if left + fine.shape[1] < sheet.rgba.shape[1] else 0,
+    )
+    rows = slice(trims[0], fine.shape[0] - trims[1])
+    columns = slice(trims[2], fine.shape[1] - trims[3])
+    sheet.rgba[top + rows.start : top + rows.stop, left + columns.start : left + columns.stop] = fine[rows, columns]
 
 
 def with_cover(colours: Picture, cover: Picture | None) -> Picture:
