@@ -218,6 +218,16 @@ def test_a_render_fails_where_it_is_told_to_and_has_told_how_far_it_was() -> Non
     assert (told, caught.value.is_retryable) == ([1, 2, 3, 4, 5, 6], False)
 
 
+def test_a_render_is_stuck_where_it_is_told_to_and_has_told_how_far_it_was() -> None:
+    told: list[object] = []
+    hindered = Hindered(
+        reading_of("[rehearse: stuck 30%]"), lambda done, _total: told.append(done), stay=lambda: told.append("stuck")
+    )
+    for done in range(1, 4):
+        hindered(done, 10)
+    assert told == [1, 2, 3, "stuck"]
+
+
 @pytest.mark.parametrize(("how", "left"), [("truncated", 500), ("garbage", 1000)])
 def test_a_broken_film_is_broken_the_same_way_each_time(tmp_path: Path, how: str, left: int) -> None:
     content = bytes(range(250)) * 4

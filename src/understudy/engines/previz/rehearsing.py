@@ -3,6 +3,7 @@
 import random
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,10 +42,14 @@ class RehearsingEngine(PrevizEngine):
 
 
 class Hindered:
-    """Progress that the words hold up: it is told as it is, but later, or not to its end."""
+    """Progress that the words hold up: it is told as it is, but later, or not to its end.
 
-    def __init__(self, reading: Reading, progress: OnProgress) -> None:
+    stay: never returns, in a render.
+    """
+
+    def __init__(self, reading: Reading, progress: OnProgress, *, stay: Callable[[], object] | None = None) -> None:
         self._progress = progress
+        self._stay = stay or threading.Event().wait
         self._slow_s = reading.seconds_or_percent("slow") or 0
         self._stuck_percent = reading.seconds_or_percent("stuck")
         self._fail_percent = reading.seconds_or_percent("fail")
@@ -64,7 +69,7 @@ class Hindered:
             raise TaskFailed(Violation("InternalServiceError", "", message), is_retryable=False)
         if self._stuck_percent is not None and percent >= self._stuck_percent:
             # Without an end here: what ends it, the task's expiry or render_timeout_s, is what is rehearsed.
-            threading.Event().wait()
+            self._stay()
 
 
 def corrupt(film: Path, how: str, *, seed: int) -> None:
