@@ -85,7 +85,8 @@ def kind_of_text(prompt: str, quotation: Quotation) -> TextKind | None:
     leveled = level(prompt)
     before = _SENTENCE.split(leveled[max(0, quotation.start - _BEFORE) : quotation.start])[-1]
     after = _SENTENCE.split(leveled[quotation.end : quotation.end + _AFTER])[0]
-    named = spots(before, "text")
+    # Who speaks "off screen" writes on none.
+    named = [spot for spot in spots(before, "text") if not re.search(r"\boff(?:[ -]the)?[ -]$", before[: spot.start])]
     if named and (kind := _said_before(before, named)) is not None:
         return kind
     if (appears := _APPEARS.match(after)) and last_word_of(before, "speech") < 0:
