@@ -151,3 +151,9 @@ def test_they_are_all_who_were_named() -> None:
 )
 def test_who_stands_behind_whom_is_read(prompt: str, places: list[str]) -> None:
     assert [subject.place for subject in plan_of(prompt).main.subjects] == places
+
+
+def test_between_a_noun_and_an_article_stands_a_verb() -> None:
+    shot = plan_of("Fruit tea, your hand picks a red apple, adds ice").main
+    assert "pick" not in [subject.art for subject in shot.subjects]
+    assert shot.setting is not SettingKind.SNOWFIELD

@@ -146,6 +146,11 @@ class Reader:
             return True
         # "A man waves" but "the waves", "waves crash".
         is_head_first = piece.language in HEAD_FIRST and not self._cast.is_fresh
+        following = self._next(index)
+        follows_noun = before is not None and "art" in before.meanings and piece.language == "en"
+        if follows_noun and following is not None and following.means("role", "determiner"):
+            # "Your hand picks an apple".
+            return True
         after_subject = phrase.noun is not None or bool(self._cast.clause and (self._cast.verb_seen or is_head_first))
         return after_subject and not (phrase.is_determined or phrase.role or phrase.tint)
 

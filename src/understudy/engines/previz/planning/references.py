@@ -6,6 +6,7 @@ image is left to `reading`, which knows the nouns around it; here are the uses t
 """
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -23,6 +24,7 @@ NAMINGS_MAX = 100
 """More than anyone writes; each is compared with the words around it."""
 
 _NEAR = 60
+_LONGEST_WORD = 40
 FIRST_MARK = 0xE000
 """Private-use letters stand for the media in the text that is read, so that no word of theirs is taken for a noun."""
 
@@ -233,9 +235,14 @@ def _with_uses(leveled: str, namings: Sequence[Naming]) -> tuple[Naming, ...]:
     uses = list(_ends_of_a_change(leveled, namings))
     pairs = []
     said = spots(leveled, "use")
+    starts = [spot.start for spot in said]
+    worked = _worked_on(leveled, namings)
     for place, naming in enumerate(namings):
-        for spot in said:
+        first = bisect_left(starts, naming.start - _NEAR - _LONGEST_WORD)
+        for spot in said[first : bisect_right(starts, naming.end + _NEAR)]:
             is_near = abs(spot.start - naming.end) < _NEAR or abs(naming.start - spot.end) < _NEAR
+            if worked[place] and spot.start >= naming.end:
+                continue
             if is_near and uses[place] is None and naming.modality.value in _uses_of()[spot.value]:
                 gap = _gap(leveled, naming, spot, others=namings)
                 if gap is not None:
@@ -245,8 +252,10 @@ def _with_uses(leveled: str, namings: Sequence[Naming]) -> tuple[Naming, ...]:
         # "Image 1 and image 2 in the style": each mention of a word is for one naming, or for all of one list.
         if uses[place] is None and taken.setdefault(start, place) == place:
             uses[place] = ReferenceUse(spot.value)
+    clauses = _Clauses(leveled, said)
     return tuple(
-        replace(naming, use=use or _loose_use(leveled, naming)) for naming, use in zip(namings, uses, strict=True)
+        replace(naming, use=use or (ReferenceUse.SOURCE if is_worked else clauses.loose_use(naming)))
+        for naming, use, is_worked in zip(namings, uses, worked, strict=True)
     )
 
 
@@ -299,20 +308,59 @@ def _ends_of_a_change(leveled: str, namings: Sequence[Naming]) -> list[Reference
     return uses
 
 
-def _loose_use(leveled: str, naming: Naming) -> ReferenceUse | None:
-    """A sound or a video whose use is said anywhere in its clause; images stand among nouns, which say more."""
-    if naming.modality is Modality.IMAGE:
-        return None
-    ends = [0, *(found.end() for found in _CLAUSE_ENDS.finditer(leveled)), len(leveled)]
-    start = max(end for end in ends if end <= naming.start)
-    stop = min((end for end in ends if end > naming.end), default=len(leveled))
-    said = [spot for spot in spots(leveled[start:stop], "use") if naming.modality.value in _uses_of()[spot.value]]
-    if not said:
-        return None
-    nearest = min(
-        said, key=lambda spot: min(abs(start + spot.start - naming.end), abs(naming.start - start - spot.end))
+class _Clauses:
+    """The clauses of a prompt with the words of use in them, found once for all namings."""
+
+    def __init__(self, leveled: str, said: Sequence[Spot]) -> None:
+        self._leveled, self._said = leveled, said
+        self._starts = [0, *(found.end() for found in _CLAUSE_ENDS.finditer(leveled))]
+        self._places = [spot.start for spot in said]
+
+    def loose_use(self, naming: Naming) -> ReferenceUse | None:
+        """A sound or a video whose use is said anywhere in its clause; images stand among nouns, which say more."""
+        if naming.modality is Modality.IMAGE:
+            return None
+        place = bisect_right(self._starts, naming.start) - 1
+        start = self._starts[place]
+        stop = self._starts[place + 1] if place + 1 < len(self._starts) else len(self._leveled)
+        low, high = bisect_left(self._places, start), bisect_left(self._places, stop)
+        # Of many words in one clause those around the naming are the nearest.
+        middle = bisect_left(self._places, naming.start)
+        around = self._said[max(low, middle - _USES_AROUND) : min(high, middle + _USES_AROUND)]
+        known = [spot for spot in around if naming.modality.value in _uses_of()[spot.value] and spot.end <= stop]
+        if not known:
+            return None
+        nearest = min(known, key=lambda spot: min(abs(spot.start - naming.end), abs(naming.start - spot.end)))
+        return ReferenceUse(nearest.value)
+
+
+def _worked_on(leveled: str, namings: Sequence[Naming]) -> list[bool]:
+    """Whether each naming is of a video that is extended, joined or edited; what is named beside such a one is too.
+
+    "Extend video 1: the camera goes on" works on the video, whatever else is said of the camera.
+    """
+    found: list[bool] = []
+    for place, naming in enumerate(namings):
+        last = namings[place - 1] if place else None
+        is_beside = last is not None and found[-1] and _BESIDE.fullmatch(leveled[last.end : naming.start]) is not None
+        found.append(naming.modality is Modality.VIDEO and (is_beside or _has_verb(leveled, naming)))
+    return found
+
+
+def _has_verb(leveled: str, naming: Naming) -> bool:
+    """Whether a verb of working stands before the video; in Chinese and Japanese it may stand after it."""
+    before, after = leveled[max(0, naming.start - _NEAR) : naming.start], leveled[naming.end : naming.end + _NEAR]
+    small = links("link")
+    ahead = [spot for name in _WORK for spot in spots(before, name) if spot.value in ("extend", "worked")]
+    behind = [spot for name in _WORK for spot in spots(after, name) if spot.value in ("extend", "worked")]
+    return any(small.fullmatch(before[spot.end :]) for spot in ahead) or any(
+        small.fullmatch(after[: spot.start]) for spot in behind if after[spot.start] > "\u2fff"
     )
-    return ReferenceUse(nearest.value)
+
+
+_WORK = ("extension", "worked")
+_BESIDE = re.compile(rf"{_AND}|{_RANGE}")
+_USES_AROUND = 8
 
 
 def is_mark(text: str) -> bool:

@@ -217,11 +217,15 @@ def references_of(taken: Script, scenes: Sequence[Scene]) -> tuple[Reference, ..
         if edit.image:
             is_place = edit.kind is EditKind.BACKGROUND
             found[Modality.IMAGE, edit.image] = [ReferenceUse.SETTING if is_place else ReferenceUse.SUBJECT]
+    edited = {edit.video for edit in taken.wanted.edits}
     is_changed = bool(taken.wanted.edits) or taken.wanted.extension is not None
     references = []
     for (modality, number), uses in found.items():
         said = [use for use in uses if not (is_changed and modality is Modality.VIDEO and use in _OF_A_RESULT)]
         use = min(said, key=_STRENGTH.index, default=_UNSAID[modality])
+        if modality is Modality.VIDEO and (number in edited or ReferenceUse.SOURCE in said):
+            # "... and keep the camera of video 1": what is worked on has its own.
+            use = ReferenceUse.SOURCE
         word = words.get(number, "") if modality is Modality.IMAGE else ""
         shot = first.get((modality, number), 0)
         references.append(Reference(modality=modality, number=number, use=use, shot=shot, word=word))

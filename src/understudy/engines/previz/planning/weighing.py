@@ -25,6 +25,7 @@ DEFAULT_RATIO, WIDEST_RATIO = "16:9", "21:9"
 PROPS_MAX = 8
 MEETING_ACTIONS = frozenset({Action.IDLE, Action.SPEAK, Action.WAVE})
 WINDOW = "window"
+WEAK_STYLES = frozenset({"cinematic", "neon"})
 MOUNTING_ACTIONS = (Action.IDLE, Action.SIT, Action.RISE)
 SILENT_VEHICLES = frozenset({"bicycle", "kick-scooter", "skateboard", "roller-skate", "manual-wheelchair"})
 OUTDOOR_ACTIONS = frozenset({Action.RUN, Action.WALK, Action.JUMP, Action.FLY, Action.DRIVE})
@@ -102,9 +103,9 @@ def camera_of(read: Reading) -> CameraMove:
 
 
 def style_of(mentions: Sequence[Mention]) -> str:
-    """The first style that says more than "cinematic"."""
+    """The first style that says more than "cinematic", or than what light is in the scene."""
     named = values_of(mentions, "style")
-    return next((style for style in named if style != "cinematic"), next(iter(named), ""))
+    return next((style for style in named if style not in WEAK_STYLES), next(iter(named), ""))
 
 
 def usual_framing(subjects: Sequence[Subject]) -> Framing:
