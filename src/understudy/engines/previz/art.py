@@ -17,7 +17,7 @@ from understudy.engines.previz.lexicon import LANGUAGES, LexiconError, table
 from understudy.engines.previz.lexicon.inflect import fold, singulars
 
 _ASSETS = files(__package__) / "assets" / "art"
-_DRAWN = files(__package__) / "assets" / "drawn"
+_DRAWN = files(__package__) / "drawings"
 _CACHED_DRAWINGS = 128
 _SCRIPTS_WITHOUT_SPACES = ("zh", "ja")
 _LINK_WORDS = frozenset({"with", "of", "the", "a", "an", "in", "on", "de", "del", "da", "do", "con", "com", "el", "la"})

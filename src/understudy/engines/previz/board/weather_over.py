@@ -118,10 +118,10 @@ class Weathered:
             alpha = np.float32(thick) * smoothstep(0.22, 0.80, field)
             veil = np.dstack([alpha[..., None] * tone, alpha])
             bitmap = (np.clip(veil, 0, 1) * 255).astype(np.uint8)
-            layers.append(Moving(depth=2.0 - number, paint=partial(self._veil, bitmap, speed)))
+            layers.append(Moving(depth=2.0 - number, paint=partial(self._veil, bitmap=bitmap, speed=speed)))
         return layers
 
-    def _veil(self, bitmap: Bitmap, speed: float, raster: Raster, view: View) -> None:
+    def _veil(self, raster: Raster, view: View, *, bitmap: Bitmap, speed: float) -> None:
         """Draw a veil twice as wide as the frame, of which a part is seen. speed: widths of the frame per second."""
         slack_px = bitmap.shape[1] * _MIST_STEP_PX - self._canvas.width_px
         gone = view.time_s * abs(speed) * self._canvas.width_px

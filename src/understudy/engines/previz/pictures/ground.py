@@ -115,7 +115,7 @@ def snow_over(base: Shade, stagehand: Stagehand, *, light: Rgb) -> Shade:
     white = snow(stagehand.rng, repeat=stagehand.repeat)
     texture = Texture(stagehand.rng, cells=6)
     period = stagehand.repeat or 8.0
-    low, high = (0.18, 0.52) if stagehand.setting in PAVED else (-0.2, 0.10)
+    low, high = (0.12, 0.44) if stagehand.setting in PAVED else (-0.2, 0.10)
     tone = np.array(light, np.float32)
 
     def shade(x: Floats, z: Floats, blur: Floats) -> Floats:

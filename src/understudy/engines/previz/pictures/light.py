@@ -232,6 +232,9 @@ def _in_weather(look: Look, weather: Weather) -> Look:
     if cover is None:
         return look
     overcast, bright, haziness = cover
+    if look.stars > _NIGHT_STARS:
+        # What clouds take from a night they take from little: it must still be seen who acts.
+        bright = (1 + bright) / 2
     veil: Rgb = (grey * 0.96, grey, grey * 1.05)
     if weather is Weather.SNOW:
         veil = (grey * 1.02, grey * 1.06, grey * 1.12)

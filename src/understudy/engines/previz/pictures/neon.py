@@ -33,7 +33,7 @@ def signs(stagehand: Stagehand, places: list[tuple[float, float, float]]) -> lis
         colour = TUBES[(index + int(rng.integers(2))) % len(TUBES)]
         wide, tall = rng.uniform(0.20, 0.28), rng.uniform(0.62, 0.98)
         density = min(stagehand.reach.finest_scale(depth), 420 / tall)
-        bitmap = recolour(_sign(int(wide * density), int(tall * density), colour, rng), grade)
+        bitmap = recolour(_sign((int(wide * density), int(tall * density)), colour, rng), grade)
         halo = recolour(glow(_GLOW_PX, colour, strength=0.55, falloff=1.7), grade)
         across = tall * 2.1
         layers.append(
@@ -46,9 +46,9 @@ def signs(stagehand: Stagehand, places: list[tuple[float, float, float]]) -> lis
     return layers
 
 
-def _sign(width_px: int, height_px: int, colour: Rgb, rng: np.random.Generator) -> Bitmap:
+def _sign(size_px: tuple[int, int], colour: Rgb, rng: np.random.Generator) -> Bitmap:
     """A dark board with a frame of tube and strokes that look like writing and are none."""
-    width_px, height_px = max(width_px, 8), max(height_px, 16)
+    width_px, height_px = max(size_px[0], 8), max(size_px[1], 16)
     bitmap = np.zeros((height_px, width_px, 4), np.uint8)
     tube = max(width_px * 0.055, 1.0)
     red, green, blue = (int(c * 255) for c in colour)
