@@ -10,7 +10,7 @@ from understudy.cli.endings import USAGE, stop
 from understudy.core.request import DURATION_CHOSEN_BY_ENGINE, RATIO_CHOSEN_BY_ENGINE
 
 
-def print_plan(
+def print_plan(  # tidy: each parameter is one flag
     prompt: Annotated[str, typer.Argument(help="The prompt; - reads it from standard input.")],
     *,
     ratio: Annotated[str, typer.Option("--ratio", help="Shape of the film, or adaptive.")] = "adaptive",

@@ -45,7 +45,7 @@ class Lettering:
         self._shown: list[_Shown] = []
         for number, shot in enumerate(plan.shots):
             for text in shot.texts:
-                self._place(text, shot, number, said=_said(text, number, plan, spoken), head_of=head_of)
+                self._place(text, shot, number, said=_said(text, number, plan, spoken=spoken), head_of=head_of)
 
     def stamp(self, rgba: Bitmap, index: int) -> None:
         """Put on a frame of the film what is to be read in it, in place."""
@@ -75,7 +75,7 @@ class Lettering:
         self._shown.append(_Shown(card=drawn.card, left_px=left, top_px=top, first=first, end=end, fade=fade))
 
 
-def _said(text: ScreenText, number: int, plan: FilmPlan, spoken: Sequence[Spoken]) -> Spoken | None:
+def _said(text: ScreenText, number: int, plan: FilmPlan, *, spoken: Sequence[Spoken]) -> Spoken | None:
     """Return when a text is spoken, if it is a line of its shot."""
     for line in spoken:
         if line.shot == number and line.line >= 0 and plan.lines[line.line].text.strip() == text.text.strip():
