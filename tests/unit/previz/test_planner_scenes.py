@@ -157,3 +157,23 @@ def test_between_a_noun_and_an_article_stands_a_verb() -> None:
     shot = plan_of("Fruit tea, your hand picks a red apple, adds ice").main
     assert "pick" not in [subject.art for subject in shot.subjects]
     assert shot.setting is not SettingKind.SNOWFIELD
+
+
+@pytest.mark.parametrize(
+    ("prompt", "actions"),
+    [
+        ("A boy runs and his dog jumps", [Action.RUN, Action.JUMP]),
+        ("Un niño corre por la playa y su perro salta", [Action.RUN, Action.JUMP]),
+        ("Um homem canta e uma mulher dança", [Action.SING, Action.DANCE]),
+        ("Seorang pria bernyanyi dan seorang wanita menari", [Action.SING, Action.DANCE]),
+        ("A man with a dog runs", [Action.RUN, Action.IDLE]),
+        ("The girl next to the boy waves", [Action.WAVE, Action.IDLE]),
+    ],
+)
+def test_each_does_what_stands_beside_his_name(prompt: str, actions: list[Action]) -> None:
+    assert [subject.action for subject in plan_of(prompt).main.subjects] == actions
+
+
+def test_an_indonesian_noun_said_twice_means_several() -> None:
+    (birds,) = plan_of("Burung-burung terbang di atas laut").main.subjects
+    assert birds.count > 1

@@ -233,6 +233,15 @@ class Cast:
         chosen = fitting or list(self.earlier)
         return [self.recall(draft) for draft in (chosen if pronoun_art == "person" else chosen[:1])]
 
+    def begin_with(self, phrase: Phrase, *, is_joined: bool) -> None:
+        """Let who stands right before a verb be who acts now: "a boy runs and his dog jumps"."""
+        draft = phrase.noun
+        is_own = draft is not None and draft in self.drafts and draft.kind.is_living
+        is_free = phrase.kept_role == "" or is_joined
+        if draft is not None and is_own and is_free and self.verb_seen and draft not in self.clause:
+            self.begin_clause()
+            self.clause, self.is_fresh = [draft], False
+
     def several(self) -> list[Draft]:
         """Whom "they" means: all who acted last when they are several, else everybody, else every animal."""
         last = [draft for draft in self.clause or self.last_clause if draft.kind.name in _ANIMATE]

@@ -146,10 +146,7 @@ class Reader:
             return True
         # "A man waves" but "the waves", "waves crash".
         is_head_first = piece.language in HEAD_FIRST and not self._cast.is_fresh
-        following = self._next(index)
-        follows_noun = before is not None and "art" in before.meanings and piece.language == "en"
-        if follows_noun and following is not None and following.means("role", "determiner"):
-            # "Your hand picks an apple".
+        if before is not None and wording.stands_between(before, piece, self._next(index)):
             return True
         after_subject = phrase.noun is not None or bool(self._cast.clause and (self._cast.verb_seen or is_head_first))
         return after_subject and not (phrase.is_determined or phrase.role or phrase.tint)
@@ -350,6 +347,8 @@ class Reader:
             self._camera = self._camera or (CameraMove(moves[0]) if moves else None)
         else:
             action = Action(piece.meanings["action"][0])
+            if phrase.index == index - 1 and wording.is_finite(piece):
+                cast.begin_with(phrase, is_joined=wording.is_joined(self._pieces[max(0, index - 4) : index - 1]))
             if not self._describes_next(index, piece):
                 may_come_first = piece.language != "en" or wording.is_participle(piece)
                 cast.act(action, phrase.noun, is_participle=wording.is_participle(piece), may_come_first=may_come_first)
@@ -438,7 +437,8 @@ class Reader:
             phrase.dressed = beside
         elif beside is not None and piece.language in HEAD_FIRST:
             if kind_of(art_id) is beside.kind and beside.kind.is_living:
-                cast.refine(beside, art_id, word=f"{beside.word} {piece.text}", many=many)
+                several = many or wording.is_doubled(before, piece)
+                cast.refine(beside, art_id, word=f"{beside.word} {piece.text}", many=several)
         elif before is not None and "setting" in before.meanings and piece.language in HEAD_FIRST and not phrase.role:
             cast.props.append(art_id)
         else:

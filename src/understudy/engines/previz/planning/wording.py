@@ -82,6 +82,27 @@ def tint_in(piece: Piece, *, is_worn: bool) -> str:
     return known.get(first) or next((known[word] for word in others if word in known), "") if others else ""
 
 
+def is_finite(piece: Piece) -> bool:
+    """Return whether a verb of a language with spaces tells what somebody does."""
+    return piece.sort == "word" and not is_participle(piece)
+
+
+def is_joined(pieces: Sequence[Piece]) -> bool:
+    """Return whether "and" is among the words before a noun: "and his dog"."""
+    return any(piece.means("role", "and") or fold(piece.text).startswith("and ") for piece in pieces)
+
+
+def stands_between(before: Piece, piece: Piece, following: Piece | None) -> bool:
+    """Return whether an English word stands between a noun and an article, as only a verb does: "hand picks an"."""
+    is_noun_before = "art" in before.meanings and piece.language == "en"
+    return is_noun_before and following is not None and following.means("role", "determiner")
+
+
+def is_doubled(before: Piece | None, piece: Piece) -> bool:
+    """Return whether an Indonesian noun is said twice, "burung-burung": there are several."""
+    return before is not None and piece.language == "id" and fold(before.text) == fold(piece.text)
+
+
 def is_plural(piece: Piece) -> bool:
     """Return whether the form of a noun says that there are several."""
     words = fold(piece.text).split()
