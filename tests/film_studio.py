@@ -172,9 +172,10 @@ def sound_file(samples: NDArray[np.float32], *, rate_hz: int = 48_000) -> Path:
     return path
 
 
-def take_elsewhere(prompt: str, folder: Path, **wants: object) -> Path:
+def take_elsewhere(prompt: str, folder: Path, *media: Given, **wants: object) -> Path:
     """Render the prompt in a process of its own; the film's path."""
-    words = json.dumps({"prompt": prompt, "folder": str(folder), **wants})
+    files = [(role, str(path)) for role, path in media]
+    words = json.dumps({"prompt": prompt, "folder": str(folder), "media": files, **wants})
     subprocess.run([sys.executable, __file__, words], check=True, cwd=Path(__file__).parent)
     return folder / "film.mp4"
 
@@ -196,4 +197,5 @@ def digests_of_repeats(prompt: str, folder: Path, times: int) -> list[str]:
 
 if __name__ == "__main__":
     asked = json.loads(sys.argv[1])
+    asked["media"] = [(Role(role), Path(path)) for role, path in asked["media"]]
     PrevizEngine().render(job_of(asked.pop("prompt"), asked.pop("folder"), **asked), lambda done, total: None)

@@ -3,12 +3,13 @@
 from functools import cache
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from film_judges import IN_SYNC, cuts, letters, loudness, onsets_s, pictures, speech_s, voice_mover, watch
 from film_studio import FPS, image_file, photograph, sound_file, take, video_file
-from sync_judges import voice_levels
+from sync_judges import sync_of, voice_levels
 from understudy.core.content import Role
 from understudy.engines.previz.plan import TextKind
 
@@ -105,6 +106,28 @@ def test_something_of_who_speaks_moves_with_the_voice_and_not_with_a_late_one(wh
     # Nods and gestures may go with a voice, but it comes from the upper part of the picture.
     assert mover.top < 0.6
     assert max(voice_mover(clip, late_frames=late).sync.likeness for late in (-8, 8)) < CHANCE
+
+
+def redness(clip) -> np.ndarray:
+    """How much of each picture is of the dark red of an open mouth."""
+    found = []
+    for picture in clip.frames:
+        hue, saturation, value = cv2.split(cv2.cvtColor(picture, cv2.COLOR_RGB2HSV))
+        is_red = (hue > 167) | (hue < 8)
+        found.append((is_red & (saturation > 90) & (value > 30) & (value < 150)).mean())
+    return np.array(found)
+
+
+@pytest.mark.parametrize("prompt", [WOMAN, CAT], ids=["person", "cat"])
+def test_a_drawn_mouth_itself_opens_as_the_voice_sounds(prompt):
+    clip = watch(take(prompt).video)
+    in_time, late = (
+        sync_of(redness(clip), np.roll(clip.wave, frames * clip.sample_rate_hz // FPS)[:, None], RATE_HZ, FPS)
+        for frames in (0, 8)
+    )
+    assert in_time.likeness > 0.5
+    assert abs(in_time.shift_s) <= 1.5 / FPS
+    assert late.likeness < 0.3
 
 
 def test_nobody_in_the_picture_moves_with_a_voice_from_elsewhere():
