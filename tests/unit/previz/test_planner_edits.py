@@ -123,6 +123,7 @@ def test_a_video_that_is_gone_on_from_lends_no_camera(prompt: str) -> None:
         ("Stitch video 1 and video 2 with a smooth camera transition", [ReferenceUse.SOURCE] * 2),
         ("Edit video 1 so that the camera shakes", [ReferenceUse.SOURCE]),
         ("Make video 1 a snowy night, keep the camera of video 1", [ReferenceUse.SOURCE]),
+        ("Replace the dog in video 1 with a cat, same camera movement as video 1", [ReferenceUse.SOURCE]),
         ("Follow video 1's camera through a forest", [ReferenceUse.CAMERA]),
         ("The camera moves like in video 1", [ReferenceUse.CAMERA]),
         ("A girl dances with the choreography of video 1", [ReferenceUse.MOTION]),
@@ -130,3 +131,12 @@ def test_a_video_that_is_gone_on_from_lends_no_camera(prompt: str) -> None:
 )
 def test_a_video_is_worked_on_or_lends_something(prompt: str, uses: list[ReferenceUse]) -> None:
     assert [each.use for each in plan_of(prompt).references if each.modality is Modality.VIDEO] == uses
+
+
+def test_wide_gaps_between_words_change_nothing() -> None:
+    gap = " " * 250
+    (edit,) = plan_of(f'Write{gap}"SALE"{gap}on video 1').edits
+    assert edit.value == "SALE"
+    (edit,) = plan_of(f"Replace the man in video 1{gap}with the robot{gap}from image 2").edits
+    assert edit.image == 2
+    assert plan_of(("make" + " " * 290 + ".") * 34, videos=1).edits == ()

@@ -51,6 +51,20 @@ _IT = re.compile(r"\b(?:it|scene|footage|clip|everything)\b|画面|整体|全体
 _EXCEPT = re.compile(r"\b(?:except|but)\b|除了|以外")
 
 
+_Part = tuple[str, int, int]
+"""A piece of a clause, and where it starts and ends in the prompt."""
+_GAP = re.compile(r"\s{2,}")
+
+
+def _narrowed(clause: str) -> tuple[str, list[int]]:
+    """Return the clause with one blank for each gap, and the old place of each letter: wide gaps take ages to match."""
+    kept = [True] * len(clause)
+    for gap in _GAP.finditer(clause):
+        kept[gap.start() + 1 : gap.end()] = [False] * (gap.end() - gap.start() - 1)
+    places = [place for place, is_kept in enumerate(kept) if is_kept]
+    return "".join(clause[place] for place in places), places
+
+
 @cache
 def _script_of(pattern: re.Pattern[str]) -> str:
     """The language whose script a pattern is written in: "ja" by its kana, "zh" by its characters alone, else ""."""
@@ -139,6 +153,7 @@ class _Reading:
 
     def _edits_of(self, clause: str, offset: int) -> list[Edit]:
         own = self._vocabularies[0].language
+        clause, places = _narrowed(clause)
         for kind, pattern in PATTERNS:
             # A character of Chinese grammar is any character in Japanese.
             if own in ("zh", "ja") and _script_of(pattern) not in ("", own):
@@ -146,7 +161,11 @@ class _Reading:
             match = pattern.search(clause)
             if match is None:
                 continue
-            parts = {name: (text or "", offset + match.start(name)) for name, text in match.groupdict().items() if text}
+            parts = {
+                name: (text, offset + places[match.start(name)], offset + places[match.end(name) - 1] + 1)
+                for name, text in match.groupdict().items()
+                if text
+            }
             if edits := self._judged(kind, parts):
                 return edits
         return self._by_its_look(clause)
@@ -174,8 +193,8 @@ class _Reading:
         kinds = ((name, kind) for name, kind in _KIND_OF_LOOK.items() if name in values)
         return [Edit(kind=kind, video=self._video, value=values[name], by=said, image=image) for name, kind in kinds]
 
-    def _judged(self, kind: str, parts: Mapping[str, tuple[str, int]]) -> list[Edit]:
-        target, by = parts.get("target", ("", 0)), parts.get("by", ("", 0))
+    def _judged(self, kind: str, parts: Mapping[str, _Part]) -> list[Edit]:
+        target, by = parts.get("target", ("", 0, 0)), parts.get("by", ("", 0, 0))
         aim, place = self._aim(target[0]), self._place(target[0] + " " + by[0])
         if kind.startswith("remove"):
             is_thing = kind == "remove" or self._art(aim, self._meanings(target[0])) != ""
@@ -199,7 +218,7 @@ class _Reading:
         if is_added and not image and "art" not in meanings and not self._is_seen(said):
             return []
         if is_added or kind == "give":
-            where = aim if kind == "give" else self._said(parts.get("where", ("", 0))[0])
+            where = aim if kind == "give" else self._said(parts.get("where", ("", 0, 0))[0])
             thing = self._art(said, meanings)
             return [
                 Edit(
@@ -308,20 +327,20 @@ class _Reading:
         is_video = place < len(self._namings) and self._namings[place].modality is Modality.VIDEO
         return " " if is_video else match[0]
 
-    def _image(self, part: tuple[str, int]) -> int:
-        text, offset = part
+    def _image(self, part: _Part) -> int:
+        _, start, end = part
         return next(
             (
                 naming.numbers[0]
                 for naming in self._namings
-                if naming.modality is Modality.IMAGE and offset <= naming.start < offset + len(text)
+                if naming.modality is Modality.IMAGE and start <= naming.start < end
             ),
             0,
         )
 
-    def _quoted(self, part: tuple[str, int]) -> str:
-        text, offset = part
-        inside = (quotation for quotation in self._quotations if offset <= quotation.start < offset + len(text))
+    def _quoted(self, part: _Part) -> str:
+        _, start, end = part
+        inside = (quotation for quotation in self._quotations if start <= quotation.start < end)
         return next((quotation.text for quotation in inside), "")
 
     @staticmethod
