@@ -16,7 +16,7 @@ OFFER = EngineOffer(
     scenarios=frozenset(Scenario),
     ignored={
         "tools": "Web search has no effect: the previz engine reads the prompt only.",
-        "omni_reference_task_type": "Only `extend` has an effect: previz plays reference videos as they are.",
+        "omni_reference_task_type": "Only `extend` has an effect: what becomes of a video is read in the prompt.",
     },
     done_anyway={"omni_reference_task_type": ("auto", "extend")},
     changes_videos=False,
