@@ -15,7 +15,7 @@ import numpy as np
 from understudy.engines.previz import kinds
 from understudy.engines.previz.board.editing.finding import Aim, aim_of
 from understudy.engines.previz.board.editing.following import Survey, surveyed
-from understudy.engines.previz.board.editing.lights import Relit
+from understudy.engines.previz.board.editing.lights import Relit, light_at
 from understudy.engines.previz.board.editing.standins import (
     CutOutFigure,
     DrawnFigure,
@@ -57,6 +57,7 @@ from understudy.engines.previz.plan import (
     TimeOfDay,
     Weather,
 )
+from understudy.engines.previz.planning.phrases import pieces_of, vocabulary
 from understudy.engines.previz.planning.spotting import level, spots
 from understudy.media.decode import Picture, fitted, on_ground, read_image
 
@@ -67,12 +68,14 @@ _ORDER = (
 """Things before light, light before air, all of them before the style; words stand on top."""
 
 _AIMED = (EditKind.RECOLOUR, EditKind.REMOVE, EditKind.REPLACE)
+_SURVEYED = (*_AIMED, EditKind.BACKGROUND, EditKind.INSERT, EditKind.WEATHER, EditKind.PARTICLES)
 _MAIN = Aim()
 _ON_EYES = ("sunglasses", "glasses", "goggles", "diving-mask")
 _STANDS = {"left": 0.22, "right": 0.78, "centre": 0.5}
 _SCREENS = {"green": (0, 177, 64), "blue": (0, 71, 187), "white": (245, 245, 245), "black": (8, 8, 8)}
 """Plain grounds in the colours that studios have."""
 
+_IN_AIR = (Action.FLY, Action.FLOAT, Action.RISE, Action.FALL)
 _MARGIN = 1.12
 """How much larger than the frame a given background is, so that it can go with the camera."""
 
@@ -121,7 +124,11 @@ class EditedVideo:
 
     @cached_property
     def _samples(self) -> Picture:
-        return self._stretch.samples()
+        if not any(edit.kind in _SURVEYED for edit in self._edits):
+            return self._stretch.samples()
+        # It is gone through anyway.
+        looks = [self._survey.look(place) for place in self._stretch.spread(4)]
+        return np.concatenate([look for look in looks if look is not None] or [self._stretch.samples()])
 
     @cached_property
     def _light(self) -> Light:
@@ -132,9 +139,9 @@ class EditedVideo:
             case EditKind.TIME:
                 return Relit(TimeOfDay(edit.value), self._light) if edit.value in list(TimeOfDay) else None
             case EditKind.WEATHER:
-                return self._aired(edit, weather=Weather(edit.value)) if edit.value in list(Weather) else None
+                return self._aired(weather=Weather(edit.value)) if edit.value in list(Weather) else None
             case EditKind.PARTICLES:
-                return self._aired(edit, particles=[Particle(edit.value)]) if edit.value in list(Particle) else None
+                return self._aired(particles=[Particle(edit.value)]) if edit.value in list(Particle) else None
             case EditKind.STYLE:
                 styled = Styled(edit.value, edit.by, self._samples, seed=self._canvas.seed, fps=self._canvas.fps)
                 if not styled.is_known:
@@ -192,13 +199,14 @@ class EditedVideo:
         tint = next((spot.value for spot in spots(level(edit.by), "colour")), "")
         return DrawnFigure(edit.art, self._canvas, self._light, action=action, heading=heading, tint=tint)
 
-    def _aired(self, _: Edit, *, weather: Weather = Weather.CLEAR, particles: Sequence[Particle] = ()) -> Aired:
+    def _aired(self, *, weather: Weather = Weather.CLEAR, particles: Sequence[Particle] = ()) -> Aired:
+        # The air is drawn after the hour is: haze and snow have that light.
+        hours = [one.value for one in self._edits if one.kind is EditKind.TIME and one.value in list(TimeOfDay)]
         return Aired(
             self._canvas,
-            self._light,
+            light_at(TimeOfDay(hours[-1]), self._light) if hours else self._light,
             stretch=self._stretch,
             survey=self._survey,
-            thing=self._aims.index(_MAIN),
             weather=weather,
             particles=particles,
         )
@@ -209,25 +217,27 @@ class EditedVideo:
             if thing is not None:
                 return Worn(thing, self._stand_in(edit), is_on_top=edit.art not in _ON_EYES)
         art = edit.art if not edit.image else ""
-        is_high = bool(art) and (is_aloft(art) or rig_of(art).flies or edit.place == "top")
+        action = _action_of(edit, art)
+        is_high = action in _IN_AIR or (not art and edit.place == "top")
         width_px, height_px = self._stretch.size_px
         size = {"back": 0.26, "front": 0.62}.get(edit.place, 0.44)
         rig = rig_of(art) if art else None
         tall = size * height_px * float(np.clip((rig.height if rig else 1.0) ** 0.5, 0.45, 1.35))
-        action = Action.FLY if is_high and art else None
         x = self._free_place(edit) * width_px
         foot = {"back": 0.70, "front": 0.99}.get(edit.place, 0.92) * height_px
         if is_high:
-            tall = min(tall, 0.34 * height_px)
-            foot = 0.30 * height_px + tall / 2
+            # Far off in the air; what is as large as a dragon is so there too.
+            tall = min(tall, 0.34 * height_px * float(np.clip((rig.height if rig else 1.0) ** 0.3, 0.9, 1.4)))
+            foot = 0.32 * height_px + tall / 2
+        # Who goes, goes into the picture.
         heading = 1.0 if x < width_px / 2 else -1.0
-        stand_in = self._stand_in(edit, heading=heading if is_high else 0.0, action=action)
+        travel = TRAVEL.get(action, 0.0) if action is not None else 0.0
+        stand_in = self._stand_in(edit, heading=heading if travel or is_high else 0.0, action=action)
         tall = min(tall, 0.6 * width_px / max(stand_in.aspect, 0.1))
-        speed_px = heading * TRAVEL.get(Action.FLY, 0.0) * tall / self._canvas.fps if is_high else 0.0
         most_px = 0.45 * width_px / max(1, self._canvas.num_frames)
-        speed_px = float(np.clip(speed_px, -most_px, most_px))
-        spot = Spot(foot_x_px=x - speed_px * self._canvas.num_frames / 2, foot_y_px=foot, height_px=tall)
-        return Inserted(self._stretch, self._survey, stand_in, spot=spot, speed_px=speed_px)
+        speed_px = heading * min(travel * tall / self._canvas.fps, most_px)
+        spot = Spot(foot_x_px=x, foot_y_px=foot, height_px=tall)
+        return Inserted(self._stretch, self._survey, stand_in, spot=spot, speed_px=speed_px, is_aloft=is_high)
 
     def _free_place(self, edit: Edit) -> float:
         """Return where something new stands, across the frame: as it is said, or where the main subject is not."""
@@ -360,6 +370,20 @@ def _plain(edit: Edit) -> Edit:
     return edit
 
 
+def _action_of(edit: Edit, art: str) -> Action | None:
+    """Return what something that is put in does: as it is said, or what its kind does there; None = it only stands."""
+    if not art:
+        return None
+    kind, rig = kinds.kind_of(art), rig_of(art)
+    # English verbs have forms, which the vocabulary knows.
+    words = [value for piece in pieces_of(edit.by, [vocabulary("en")]) for value in piece.meanings.get("action", ())]
+    words += [spot.value for spot in spots(level(edit.by), "action")]
+    said = next((Action(value) for value in words if value in list(Action)), None)
+    if said is None and (is_aloft(art) or rig.flies or rig.has_wings or edit.place == "top"):
+        said = Action.FLY
+    return kind.turns.get(said, said) if said is not None else None
+
+
 def _aim_in(edit: Edit) -> Aim | None:
     """Return what an edit has to find in the pictures; None if nothing."""
     if edit.kind in _AIMED:
@@ -368,6 +392,7 @@ def _aim_in(edit: Edit) -> Aim | None:
         return replace(aim, colour="") if edit.kind is EditKind.RECOLOUR and aim.colour == edit.value else aim
     if edit.kind is EditKind.INSERT and edit.target and kinds.kind_of(edit.art).name == "worn":
         return aim_of(edit.target)
-    if edit.kind in (EditKind.INSERT, EditKind.BACKGROUND, EditKind.WEATHER, EditKind.PARTICLES):
+    # Where it is said where something new stands, nobody has to be looked for.
+    if edit.kind is EditKind.BACKGROUND or (edit.kind is EditKind.INSERT and edit.place not in _STANDS):
         return _MAIN
     return None

@@ -4,7 +4,7 @@ The stretch is read once, small, before it is drawn, so that what lies between t
 and does not flicker.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,8 +20,12 @@ from understudy.media.decode import Picture
 Floats = NDArray[np.float32]
 Mask = NDArray[np.uint8]
 
-_STEP = 12
-"""Pictures from one look to the next: half a second of a usual film."""
+_STEP, _LONG_STEP = 12, 24
+"""Pictures from one look to the next: half a second of a usual film, and twice that while what was carried is what is
+found."""
+
+_AGREED = 0.8
+"""How much of two masks together both have, for the one to be as good as the other."""
 
 _CUT_LEVELS = 42.0
 _SAME = 0.35
@@ -49,12 +53,18 @@ class Followed:
 class Survey:
     """What was seen of a stretch. moves: where the places of a scene's first picture are in each. things: by the aims.
 
-    scenes: the number of each picture's scene; a cut in the video begins another.
+    scenes: the number of each picture's scene; a cut in the video begins another. looks: a small picture now and then.
     """
 
     moves: tuple[Similarity, ...]
     scenes: tuple[int, ...]
     things: tuple[Followed, ...]
+    looks: Mapping[int, Picture]
+
+    def look(self, offset: int) -> Picture | None:
+        """Return the small picture that was kept of about that time; None if the stretch has none."""
+        near = min(self.looks, key=lambda one: abs(one - offset), default=None)
+        return None if near is None else self.looks[near]
 
     def mask(self, thing: int, offset: int) -> Mask:
         """Return where a thing is; the stretch's last picture stays where a video ends early."""
@@ -79,15 +89,19 @@ class Survey:
 class _Chunk:
     """Some pictures in a row, and the flows between them."""
 
-    def __init__(self, first: Picture) -> None:
+    def __init__(self, first: Picture, *, most: int = _STEP) -> None:
+        """most: how many come after the first before things are looked for again."""
+        self.most = most
         self.pictures = [first]
         self.greys: list[NDArray[Any]] = [cv2.cvtColor(first, cv2.COLOR_RGB2GRAY)]
         self.back: list[Floats] = []
         self.onward: list[Floats] = []
 
-    def add(self, picture: Picture, engine: Any) -> None:
+    def add(self, picture: Picture, engine: Any, *, has_things: bool) -> None:
         self.pictures.append(picture)
         self.greys.append(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY))
+        if not has_things:
+            return
         self.back.append(engine.calc(self.greys[-1], self.greys[-2], None))
         self.onward.append(engine.calc(self.greys[-2], self.greys[-1], None))
 
@@ -125,6 +139,7 @@ class _Sought:  # tidy: what is known of a thing while the stretch is read
     colour: Floats | None = None
     finds: int = 0
     is_sure: bool = False
+    agrees: bool = False
 
 
 def surveyed(stretch: Stretch, aims: Sequence[Aim]) -> Survey:
@@ -135,7 +150,10 @@ def surveyed(stretch: Stretch, aims: Sequence[Aim]) -> Survey:
     sought = [_Sought(aim=aim, masks=[]) for aim in aims]
     chunk: _Chunk | None = None
     moves, scenes = [STAYING], [0]
-    for picture in stretch.smalls():
+    looks: dict[int, Picture] = {}
+    for offset, picture in enumerate(stretch.smalls()):
+        if offset % _STEP == 0 or offset == stretch.num_frames - 1:
+            looks[offset] = picture
         if chunk is None:
             chunk = _Chunk(picture)
             continue
@@ -151,14 +169,14 @@ def surveyed(stretch: Stretch, aims: Sequence[Aim]) -> Survey:
         steps.append(followed(chunk.greys[-1], cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)))
         moves.append(moves[-1].then(steps[-1] or STAYING))
         scenes.append(scenes[-1])
-        chunk.add(picture, engine)
-        if len(chunk.pictures) > _STEP:
+        chunk.add(picture, engine, has_things=bool(sought))
+        if len(chunk.pictures) > chunk.most:
             _end(chunk, sought, steps)
-            chunk = _Chunk(picture)
+            chunk = _Chunk(picture, most=_LONG_STEP if all(one.agrees for one in sought) else _STEP)
     if chunk is not None:
         _end(chunk, sought, steps)
     things = [Followed(masks=tuple(one.masks), was_found=one.finds > 0, is_sure=one.is_sure) for one in sought]
-    return Survey(moves=tuple(moves), scenes=tuple(scenes), things=tuple(things))
+    return Survey(moves=tuple(moves), scenes=tuple(scenes), things=tuple(things), looks=looks)
 
 
 def inverse(move: Similarity) -> Similarity:
@@ -184,6 +202,7 @@ def _colour(picture: Picture, mask: Floats) -> Floats | None:
 def _looked(one: _Sought, picture: Picture, moving: Floats | None, *, carried: Floats | None) -> Floats | None:
     """Look for a thing in a picture; what was carried there, and its colour, say which one it is."""
     found = found_in(picture, one.aim, moving)
+    one.agrees = False
     if found is None:
         return carried
     one.finds += 1
@@ -194,6 +213,7 @@ def _looked(one: _Sought, picture: Picture, moving: Floats | None, *, carried: F
         return found.mask
     both = float(np.minimum(found.mask, carried).sum())
     either = float(np.maximum(found.mask, carried).sum())
+    one.agrees = both >= _AGREED * either
     if both >= _SAME * either:
         return np.asarray(0.65 * found.mask + 0.35 * carried, dtype=np.float32)
     # What was carried may have been lost on the way: it is what looks like the thing that counts.

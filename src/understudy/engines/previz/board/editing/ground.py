@@ -45,17 +45,25 @@ class Ground:
 
     def cleared(self, picture: Picture, offset: int, mask: Floats) -> Picture:
         """Return the picture with what a mask covers filled in; elsewhere it is the same to the byte."""
-        mask = self._with_shadow(mask)
-        hole = grown(mask, self._reach)
+        shadow = round(max(self._stretch.size_px) * _SHADOW)
+        # All is done in a box around the hole: it is rarely a large part of the picture.
+        box = box_of(mask, room_px=2 * shadow + 2 * (self._reach + self._soft) + 3 * _SHRUNK)
+        result = picture.copy()
+        if box is None:
+            return result
+        own = self._with_shadow(mask[box])
+        hole = grown(own, self._reach)
         if not hole.any():
-            return picture.copy()
-        base, known = self._reached(offset)
+            return result
+        base, known = self._reached(offset, box)
         missing = float((hole * (1 - known)).sum()) / float(hole.sum())
         if base is None or missing > _UNKNOWN or offset - self._at > _KEPT_FRAMES:
-            base = self._anew(picture, offset, hole, base=base, known=known)
-            self._plate, self._at = base, offset
-        base = _matched(base, picture, hole)
-        return laid(picture, base, grown(mask, self._reach, soft_px=self._soft))
+            self._plate, self._at = self._anew(picture, offset, hole, box=box), offset
+            base = np.ascontiguousarray(self._plate[box])
+        seen = np.ascontiguousarray(picture[box])
+        base = _matched(base, seen, hole)
+        result[box] = laid(seen, base, grown(own, self._reach, soft_px=self._soft))
+        return result
 
     def _with_shadow(self, mask: Floats) -> Floats:
         """Return the mask with a strip below its lower part, where a shadow falls."""
@@ -70,22 +78,31 @@ class Ground:
         fallen = cv2.dilate(foot, np.ones((reach + 1, wide), np.uint8), anchor=(wide // 2, reach))
         return np.asarray(np.maximum(mask, fallen), dtype=np.float32)
 
-    def _reached(self, offset: int) -> tuple[Picture | None, Floats]:
-        """Return the plate as the camera sees it now, and where it is known."""
+    def _reached(self, offset: int, box: tuple[slice, slice]) -> tuple[Picture | None, Floats]:
+        """Return a part of the plate as the camera sees it now, and where it is known."""
         width_px, height_px = self._stretch.size_px
-        nothing = np.zeros((height_px, width_px), dtype=np.float32)
+        size = (box[1].stop - box[1].start, box[0].stop - box[0].start)
+        nothing = np.zeros(size[::-1], dtype=np.float32)
         way = self._survey.between(self._at, offset) if self._plate is not None else None
         if self._plate is None or way is None:
             return None, nothing
         if offset == self._at or (abs(way.shift) < 1e-5 and abs(way.factor - 1) < 1e-5):
-            return self._plate, nothing + 1
+            return np.ascontiguousarray(self._plate[box]), nothing + 1
         matrix = way.matrix(width_px, height_px)
-        seen = cv2.warpAffine(self._plate, matrix, (width_px, height_px), borderMode=cv2.BORDER_REPLICATE)
-        known = cv2.warpAffine(nothing + 1, matrix, (width_px, height_px))
-        return np.asarray(seen, dtype=np.uint8), np.asarray(known > 0.99, dtype=np.float32)
+        matrix[:, 2] -= (box[1].start, box[0].start)
+        seen = cv2.warpAffine(self._plate, matrix, size, borderMode=cv2.BORDER_REPLICATE)
+        known = cv2.warpAffine(np.full((height_px, width_px), 255, dtype=np.uint8), matrix, size)
+        return np.asarray(seen, dtype=np.uint8), np.asarray(known > 252, dtype=np.float32)
 
-    def _anew(self, picture: Picture, offset: int, hole: Floats, *, base: Picture | None, known: Floats) -> Picture:
-        """Return the picture with the hole filled: by what was there, by what is seen at other times, or drawn."""
+    def _anew(self, picture: Picture, offset: int, part: Floats, *, box: tuple[slice, slice]) -> Picture:
+        """Return the picture with the hole filled: by what was there, by what is seen at other times, or drawn.
+
+        part: the hole, of a box of the picture.
+        """
+        height_px, width_px = picture.shape[:2]
+        hole = np.zeros((height_px, width_px), dtype=np.float32)
+        hole[box] = part
+        base, known = self._reached(offset, (slice(0, height_px), slice(0, width_px)))
         filled = picture
         left = hole > 0
         if base is not None:

@@ -40,6 +40,28 @@ def laid(picture: Picture, over: Picture, mask: Floats) -> Picture:
     return result
 
 
+def toned(picture: Picture, tone: tuple[float, float, float], share: Floats) -> Picture:
+    """Return the picture with so much of each place, 0..1, in one colour, 0..255; share may be smaller than it."""
+    height_px, width_px = picture.shape[:2]
+    part = cv2.convertScaleAbs(share, alpha=255)
+    if part.shape != (height_px, width_px):
+        part = cv2.resize(part, (width_px, height_px), interpolation=cv2.INTER_LINEAR)
+    left = cv2.bitwise_not(part)
+    levels = np.arange(256) / 255
+    added = [cv2.LUT(part, np.rint(levels * min(max(one, 0.0), 255.0)).astype(np.uint8)) for one in tone]
+    # In bytes, which is several times faster than in fractions.
+    return np.asarray(cv2.add(cv2.multiply(picture, cv2.merge([left] * 3), scale=1 / 255), cv2.merge(added)), np.uint8)
+
+
+def mixed(picture: Picture, over: Picture, share: Floats) -> Picture:
+    """Return the picture with another over it, over large parts: faster than `laid`, true to one level."""
+    part = cv2.convertScaleAbs(share, alpha=255)
+    size = (picture.shape[1], picture.shape[0])
+    part = cv2.merge([cv2.resize(part, size, interpolation=cv2.INTER_LINEAR)] * 3)
+    below = cv2.multiply(picture, cv2.bitwise_not(part), scale=1 / 255)
+    return np.asarray(cv2.add(below, cv2.multiply(over, part, scale=1 / 255)), dtype=np.uint8)
+
+
 def fine(mask: NDArray[np.uint8], picture: Picture) -> Floats:
     """Return a small mask, 0..255, in the picture's size and along its edges, 0..1; nothing where it says nothing.
 

@@ -59,7 +59,7 @@ class Relit:
     def __init__(self, hour: TimeOfDay, light: Light) -> None:
         """light: of the video, so that what is dark already does not become black."""
         self._hour = _HOURS[hour]
-        target = self._hour.luma * (0.55 + 0.45 * min(light.luma / _USUAL_LUMA, 1.3))
+        target = _reached(self._hour, light)
         # As a power first, which keeps black and white where they are, then as a gain.
         power = float(np.clip(np.log(max(target, 0.02)) / np.log(np.clip(light.luma, 0.04, 0.95)), 0.45, 1.7))
         reached = float(np.clip(light.luma, 0.04, 0.95)) ** power
@@ -120,6 +120,18 @@ class Relit:
         own = tone * level[..., None] * 0.75
         halo = cv2.GaussianBlur(own, (0, 0), 3.0) * 0.9 + cv2.GaussianBlur(own, (0, 0), 9.0) * 0.8
         return np.asarray((own + 0.7 * halo) * self._hour.glow, dtype=np.float32)
+
+
+def light_at(hour: TimeOfDay, light: Light) -> Light:
+    """Return the light that a video has once it is at another hour."""
+    share = _reached(_HOURS[hour], light) / max(light.luma, 1e-3)
+    red, green, blue = (min(value * share, 1.0) for value in light.mean)
+    return Light(mean=(red, green, blue))
+
+
+def _reached(hour: Hour, light: Light) -> float:
+    """Return how bright a video is then, 0..1."""
+    return hour.luma * (0.55 + 0.45 * min(light.luma / _USUAL_LUMA, 1.3))
 
 
 _SKY_PX = 192

@@ -87,7 +87,7 @@ class DrawnFigure:
         cast = np.sqrt((np.array(light.mean) + 0.05) / (light.luma + 0.05))
         red, green, blue = (float(value) for value in np.clip((_DARK + (1.0 - _DARK) * level) * cast, 0.2, 1.08))
         look = replace(look, key=(red, green, blue), shadow=0.36 * (0.4 + 0.6 * level), haziness=0.0)
-        aloft = action is Action.FLY or (is_aloft(art) and action is Action.IDLE)
+        aloft = action is Action.FLY or (is_aloft(art) and action in (Action.IDLE, Action.FLOAT, Action.RISE))
         self._travels = action in TRAVEL or not self._role.is_figure
         speed = TRAVEL.get(action, 0.0) * heading
         self._setup = Setup(
@@ -109,8 +109,7 @@ class DrawnFigure:
     def drawn(self, picture: Picture, spot: Spot, time_s: float) -> Picture:
         """Return the picture with the figure, as `StandIn` says."""
         raster, staging = self._raster, self._staging
-        np.copyto(raster.pixels[..., :3], picture)
-        raster.pixels[..., 3] = 255
+        cv2.cvtColor(picture, cv2.COLOR_RGB2RGBA, dst=raster.pixels)
         scale = spot.height_px / self._role.height
         gone_s = time_s if self._travels else self._setup.duration_s / 2
         view = View(
@@ -125,7 +124,7 @@ class DrawnFigure:
             time_s=time_s,
         )
         self._actor.draw(raster, view)
-        return np.ascontiguousarray(raster.pixels[..., :3])
+        return np.asarray(cv2.cvtColor(raster.pixels, cv2.COLOR_RGBA2RGB), dtype=np.uint8)
 
 
 def _faded(shape: tuple[int, ...], touched: frozenset[str]) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:

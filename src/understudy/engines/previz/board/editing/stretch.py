@@ -47,12 +47,18 @@ class Stretch:
         return fitted(picture, width_px, height_px)
 
     def pictures_at(self, offsets: list[int]) -> Iterator[tuple[int, Picture]]:
-        """Yield some pictures in the film's size, with their numbers in the stretch. Raises: Unreadable."""
+        """Yield some pictures in the film's size, with their numbers in the stretch, rising. Raises: Unreadable."""
+        if not offsets:
+            return
+        wanted = set(offsets)
+        first, last = min(wanted), max(wanted)
         with VideoReader(self.path, self.fps) as reader:
-            for offset in offsets:
-                shown = next(reader.pictures((self.begins_with + offset) / self.fps), None)
-                if shown is not None:
+            # In one go: videos have a key frame every few seconds, and each search would decode from there.
+            for offset, shown in enumerate(reader.pictures((self.begins_with + first) / self.fps), first):
+                if offset in wanted:
                     yield offset, fitted(shown, *self.size_px)
+                if offset >= last:
+                    return
 
     def spread(self, count: int) -> list[int]:
         """Return so many numbers of pictures, evenly over the stretch."""

@@ -8,7 +8,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from understudy.engines.previz.board.editing.laying import Floats
+from understudy.engines.previz.board.editing.laying import Floats, toned
 from understudy.media.decode import Picture
 
 _PAINTED_PX = 640
@@ -86,9 +86,7 @@ def inked(picture: Picture, *, strength: float, breadth: float = 1.0) -> Floats:
 
 def drawn_over(picture: Picture, lines: Floats, ink: tuple[int, int, int]) -> Picture:
     """Return the picture with lines of an ink over it."""
-    kept = cv2.merge([1 - lines] * 3)
-    toned = cv2.multiply(picture, kept, dtype=cv2.CV_32F) + lines[..., None] * np.array(ink, dtype=np.float32)
-    return np.asarray(cv2.convertScaleAbs(toned), dtype=np.uint8)
+    return toned(picture, ink, lines)
 
 
 def graded(picture: Picture, matrix: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]") -> Picture:

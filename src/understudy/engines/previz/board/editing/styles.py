@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import cv2
 import numpy as np
 
 from understudy.engines.previz.board.editing import strokes
+from understudy.engines.previz.board.editing.laying import Floats
 from understudy.engines.previz.pictures.light import grade_matrix
 from understudy.engines.previz.planning.spotting import level
 from understudy.media.decode import Picture
@@ -79,28 +81,59 @@ def _cartoon(picture: Picture, _: Moment) -> Picture:
     return strokes.drawn_over(paint, strokes.inked(picture, strength=0.9, breadth=1.5), (18, 14, 16))
 
 
-def _comic(picture: Picture, moment: Moment) -> Picture:
-    """Printed dots in the shades, under thick lines."""
-    paint = strokes.stepped(strokes.flat(picture, passes=2), 4, softness=0.25)
-    paint = strokes.graded(paint, _grade("cartoon"))
-    height_px, width_px = picture.shape[:2]
-    cell = max(4.0, height_px / 110)
+@lru_cache(maxsize=2)
+def _dots(height_px: int, width_px: int) -> Floats:
+    """Return the screen of a printer at 45 degrees, -1..1."""
+    cell = max(5.0, height_px / 74)
     rows, columns = np.mgrid[0:height_px, 0:width_px].astype(np.float32)
     dots = np.cos((columns + rows) * (np.pi / cell)) * np.cos((columns - rows) * (np.pi / cell))
-    luma = cv2.cvtColor(paint, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
-    shade = np.clip((dots - (luma * 2.4 - 0.7)) * 3, 0, 1) * np.float32(0.28)
-    paint = strokes.drawn_over(paint, np.asarray(shade, dtype=np.float32), (30, 34, 90))
-    return strokes.drawn_over(paint, strokes.inked(picture, strength=1.0, breadth=1.8), (10, 8, 12))
+    return np.asarray(dots, dtype=np.float32)
+
+
+def _comic(picture: Picture, _: Moment) -> Picture:
+    """Printed dots in the shades, under thick lines."""
+    smooth = strokes.flat(picture, passes=2)
+    paint = strokes.graded(strokes.stepped(smooth, 4, softness=0.25), _grade("cartoon"))
+    # The dots follow the light in the large; fine grain would break them up.
+    luma = cv2.GaussianBlur(cv2.cvtColor(smooth, cv2.COLOR_RGB2GRAY), (0, 0), picture.shape[0] / 160)
+    most = cv2.LUT(luma, (np.arange(256, dtype=np.float32) / 255 * 2.6 - 0.55).astype(np.float32))
+    shade = cv2.multiply(cv2.subtract(_dots(*picture.shape[:2]), most), 2.5)
+    # In black there is nothing to print on.
+    open_part = cv2.LUT(luma, np.clip((np.arange(256, dtype=np.float32) - 26) / 30, 0, 1).astype(np.float32))
+    shade = np.clip(shade, 0, 1) * open_part * np.float32(0.42)
+    paint = strokes.drawn_over(paint, np.asarray(shade, dtype=np.float32), (24, 28, 96))
+    return strokes.drawn_over(paint, strokes.inked(smooth, strength=0.85, breadth=2.0), (10, 8, 12))
 
 
 def _clay(picture: Picture, moment: Moment) -> Picture:
-    """Soft rounded forms with thumb marks, on twos: each picture is seen twice as long."""
-    paint = strokes.brushed(picture, radius_px=9, longest_px=420)
-    grey = cv2.GaussianBlur(cv2.cvtColor(paint, cv2.COLOR_RGB2GRAY), (0, 0), picture.shape[0] / 260).astype(np.float32)
-    relief = cv2.Sobel(grey, cv2.CV_32F, 1, 0, ksize=3) + cv2.Sobel(grey, cv2.CV_32F, 0, 1, ksize=3)
-    lit = paint.astype(np.float32) + np.clip(relief * -0.35, -30, 30)[..., None]
-    thumb = strokes.paper(picture.shape[0], picture.shape[1], moment.seed + moment.offset // 4 % 4)
-    return strokes.graded(np.clip(lit * (1 + (thumb - 1) * 0.8), 0, 255).astype(np.uint8), _grade("cartoon"))
+    """Soft rounded forms that bulge, with a sheen and the marks of thumbs, which are others on each fourth picture."""
+    paint = strokes.graded(strokes.brushed(picture, radius_px=10, longest_px=430), _grade("cartoon"))
+    grey = cv2.cvtColor(paint, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    height_px, width_px = grey.shape
+    # Each form stands out from its neighbours by its rim: the light comes from above on the left.
+    form = cv2.GaussianBlur(grey, (0, 0), height_px / 110)
+    edge = cv2.GaussianBlur(cv2.absdiff(grey, form), (0, 0), height_px / 200)
+    bulge = cv2.GaussianBlur(edge, (0, 0), height_px / 90)
+    thumb = _thumbs(height_px, width_px, moment.seed, moment.offset // 4 % _THUMBS)
+    relief = cv2.Sobel(bulge, cv2.CV_32F, 1, 0, ksize=3) + cv2.Sobel(bulge, cv2.CV_32F, 0, 1, ksize=3)
+    light = np.clip(relief * (height_px / 60), -34, 34) + thumb - np.clip(edge * 1.6, 0, 44)
+    return np.asarray(cv2.add(paint, cv2.merge([np.asarray(light, np.float32)] * 3), dtype=cv2.CV_8U), dtype=np.uint8)
+
+
+_THUMBS = 3
+
+
+@lru_cache(maxsize=_THUMBS)
+def _thumbs(height_px: int, width_px: int, seed: int, number: int) -> Floats:
+    """Return the light on clay that was pressed by thumbs, in levels."""
+    rng = np.random.default_rng([abs(seed), 53, number])
+    field = np.zeros((height_px, width_px), dtype=np.float32)
+    for cells, weight in ((14, 1.0), (30, 0.45)):
+        size = (round(cells * width_px / height_px), cells)
+        noise = rng.normal(0, 1, size[::-1]).astype(np.float32)
+        field += weight * cv2.resize(noise, (width_px, height_px), interpolation=cv2.INTER_CUBIC)
+    slope = cv2.Sobel(field, cv2.CV_32F, 1, 0, ksize=3) + cv2.Sobel(field, cv2.CV_32F, 0, 1, ksize=3)
+    return np.asarray(np.clip(slope * (7 / max(float(slope.std()), 1e-6)), -16, 16), dtype=np.float32)
 
 
 def _watercolor(picture: Picture, moment: Moment) -> Picture:
@@ -143,23 +176,43 @@ def _ink(picture: Picture, moment: Moment) -> Picture:
     return strokes.on_paper(strokes.drawn_over(np.asarray(tint, dtype=np.uint8), lines, (26, 25, 30)), moment.seed)
 
 
+@lru_cache(maxsize=2)
+def _hatches(height_px: int, width_px: int) -> tuple[Floats, Floats]:
+    """Return two directions of pencil strokes, 0..1."""
+    rows, columns = np.mgrid[0:height_px, 0:width_px].astype(np.float32)
+    pitch = max(4.0, height_px / 110)
+    # A hand does not draw quite straight.
+    waver = pitch * 0.7 * np.sin(columns / (pitch * 9.0)) + pitch * 0.5 * np.sin(rows / (pitch * 6.0))
+    found = []
+    for slope in (1.0, -0.8):
+        wave = 0.5 + 0.5 * np.sin((columns * slope + rows + waver) * (2 * np.pi / pitch / 1.3))
+        found.append(np.asarray(np.clip(wave * 1.6 - 0.5, 0, 1), dtype=np.float32))
+    return found[0], found[1]
+
+
 def _sketch(picture: Picture, moment: Moment) -> Picture:
     """Pencil: lines, and hatching that grows denser in the shade."""
     grey = cv2.cvtColor(strokes.flat(picture, passes=1), cv2.COLOR_RGB2GRAY)
-    soft = cv2.GaussianBlur(grey, (0, 0), max(2.0, picture.shape[0] / 90))
-    dodge = cv2.divide(grey, np.maximum(soft, 1), scale=246)
+    # Lifted, as the quotient of two blacks is noise.
+    lifted = cv2.addWeighted(grey, 0.78, np.full_like(grey, 56), 1.0, 0)
+    soft = cv2.GaussianBlur(lifted, (0, 0), max(2.0, picture.shape[0] / 90))
+    # Bent, so that a lead leaves a line where the picture has a faint edge.
+    dodge = cv2.LUT(
+        cv2.divide(lifted, soft, scale=250), np.rint(246 * (np.arange(256) / 250) ** 2.6).clip(0, 246).astype(np.uint8)
+    )
     height_px, width_px = grey.shape
-    rows, columns = np.mgrid[0:height_px, 0:width_px].astype(np.float32)
-    pitch = max(3.0, height_px / 170)
-    shade = 1 - soft.astype(np.float32) / 255
-    hatch = np.zeros_like(shade)
-    for slope, since in ((1.0, 0.42), (-0.9, 0.66)):
-        wave = 0.5 + 0.5 * np.sin((columns * slope + rows) * (2 * np.pi / pitch / 1.4))
-        hatch += np.clip((shade - since) * 2.2, 0, 1) * np.clip(wave * 1.6 - 0.5, 0, 1) * 0.42
-    page = dodge.astype(np.float32) * (1 - np.clip(hatch, 0, 0.75)) - 10 * shade
+    light = np.arange(256, dtype=np.float32)
+    shade = 1 - np.clip((light - 56) / 199, 0, 1)
+    hatch = np.zeros(grey.shape, dtype=np.float32)
+    for strokes_of, since in zip(_hatches(height_px, width_px), (0.40, 0.64), strict=True):
+        share = cv2.LUT(soft, (np.clip((shade - since) * 2.4, 0, 1) * 0.40).astype(np.float32))
+        hatch += cv2.multiply(share, strokes_of)
+    # What is black is rubbed over besides.
+    rubbed = cv2.LUT(soft, (1 - 0.10 * shade - 0.42 * np.clip((shade - 0.72) / 0.28, 0, 1)).astype(np.float32))
+    page = dodge.astype(np.float32) * (1 - hatch) * rubbed
     texture = strokes.paper(height_px, width_px, moment.seed)
-    tone = np.clip(page, 20, 250)[..., None] * np.array([1.0, 0.985, 0.955], dtype=np.float32) * texture
-    return np.clip(tone, 0, 255).astype(np.uint8)
+    tone = cv2.multiply(cv2.merge([page, page * 0.985, page * 0.955]), texture)
+    return np.asarray(np.clip(tone, 20, 250), dtype=np.uint8)
 
 
 def _noir(picture: Picture, moment: Moment) -> Picture:
@@ -228,10 +281,16 @@ def _palette_of(samples: Picture) -> "np.ndarray[tuple[int, ...], np.dtype[np.ui
 def _cyberpunk(picture: Picture, _: Moment) -> Picture:
     """Teal in the shades, magenta in the lights, and a shine around what is bright."""
     calm = strokes.graded(picture, _grade("noir"))
-    toned = cv2.addWeighted(picture, 0.62, calm, 0.38, 0)
-    toned = strokes.split(np.asarray(toned, dtype=np.uint8), (0.42, 0.95, 1.55), (1.32, 0.72, 1.25))
-    dark = np.asarray(cv2.convertScaleAbs(toned, alpha=0.88, beta=-4), dtype=np.uint8)
-    return strokes.darkened_at_edges(strokes.bloomed(dark, above=140, strength=0.7), 45)
+    # Enough of the own colours stays that skin, leaves and eyes are told apart.
+    toned = cv2.addWeighted(picture, 0.66, calm, 0.34, 0)
+    toned = strokes.split(np.asarray(toned, dtype=np.uint8), (0.24, 1.06, 1.42), (1.34, 0.74, 1.22))
+    dark = np.asarray(cv2.convertScaleAbs(toned, alpha=0.90), dtype=np.uint8)
+    # Light of signs lies in the dark itself.
+    luma = cv2.cvtColor(dark, cv2.COLOR_RGB2GRAY)
+    levels = np.arange(256)
+    veil = [cv2.LUT(luma, np.clip(top * (1 - levels / 110), 0, 255).astype(np.uint8)) for top in (0, 20, 40)]
+    lit = np.asarray(cv2.add(dark, cv2.merge(veil)), dtype=np.uint8)
+    return strokes.darkened_at_edges(strokes.bloomed(lit, above=140, strength=0.7), 45)
 
 
 def _cinematic(picture: Picture, moment: Moment) -> Picture:
@@ -256,8 +315,11 @@ def _horror(picture: Picture, moment: Moment) -> Picture:
 
 
 def _fantasy(picture: Picture, _: Moment) -> Picture:
-    toned = strokes.split(strokes.graded(picture, _grade("fantasy")), (0.98, 0.94, 1.20), (1.10, 1.02, 0.96))
-    return strokes.bloomed(toned, above=135, strength=0.85)
+    toned = strokes.graded(picture, _grade("fantasy"))
+    # Half of the grade: faces and fur keep their own colour, and the shine its drawing.
+    toned = np.asarray(cv2.addWeighted(toned, 0.5, picture, 0.42, 0), dtype=np.uint8)
+    toned = strokes.split(toned, (0.94, 0.96, 1.22), (1.04, 1.02, 0.98))
+    return strokes.bloomed(toned, above=168, strength=0.75)
 
 
 _STYLES: dict[str, Style] = {

@@ -3,7 +3,7 @@
 Outside of the thing and what takes its place, every picture stays the same to the byte.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -24,6 +24,9 @@ _TALLEST, _WIDEST = 1.7, 1.35
 """How far a stand-in may be larger than what it replaces."""
 
 _MEMBER_GROWN = 5
+_EDGE, _FARTHEST = 0.07, 0.4
+"""How near to the frame's edge the middle of something in the air comes, and how much of the world's motion it keeps:
+with less it would seem to hang on the camera."""
 
 
 class Change(Protocol):
@@ -130,26 +133,64 @@ class Recoloured:
 
 
 class Inserted:
-    """Something new that stands in the world of the video: it goes with what the camera sees."""
+    """Something new that is in the world of the video: it goes with what the camera sees."""
 
-    def __init__(self, stretch: Stretch, survey: Survey, stand_in: StandIn, *, spot: Spot, speed_px: float) -> None:
-        """spot: in the first picture. speed_px: how far it goes to the right in a picture."""
+    def __init__(  # tidy: the video, what was seen of it, what is put in, and its way
+        self, stretch: Stretch, survey: Survey, stand_in: StandIn, *, spot: Spot, speed_px: float, is_aloft: bool
+    ) -> None:
+        """spot: where it is on the average of each scene, so that it is seen for long however the camera goes.
+
+        speed_px: how far it goes to the right in a picture. is_aloft: whether it stands on nothing.
+        """
         self._stretch, self._survey, self._stand_in = stretch, survey, stand_in
-        self._spot, self._speed_px = spot, speed_px
+        self._spot, self._speed_px, self._is_aloft = spot, speed_px, is_aloft
+        self._ways: dict[int, dict[int, tuple[complex, float]]] = {}
 
     def changed(self, picture: Picture, offset: int) -> Picture:
         """Return the picture with it."""
-        width_px, height_px = self._stretch.size_px
-        move = self._survey.move(offset)
-        matrix = move.matrix(width_px, height_px)
-        x, y = self._spot.foot_x_px + self._speed_px * offset, self._spot.foot_y_px
-        spot = replace(
-            self._spot,
-            foot_x_px=float(matrix[0, 0] * x + matrix[0, 1] * y + matrix[0, 2]),
-            foot_y_px=float(matrix[1, 0] * x + matrix[1, 1] * y + matrix[1, 2]),
-            height_px=self._spot.height_px * move.growth,
-        )
+        scene = self._survey.scene(offset)
+        if scene not in self._ways:
+            self._ways[scene] = self._way(scene)
+        place, growth = self._ways[scene][offset]
+        spot = replace(self._spot, foot_x_px=place.real, foot_y_px=place.imag, height_px=self._spot.height_px * growth)
         return self._stand_in.drawn(picture, spot, offset / self._stretch.fps)
+
+    def _way(self, scene: int) -> dict[int, tuple[complex, float]]:
+        """Return where its foot is in each picture of a scene, x + iy in pixels, and by how much it is larger."""
+        width_px, height_px = self._stretch.size_px
+        side = max(width_px, height_px)
+        middle = complex((width_px - 1) / 2, (height_px - 1) / 2)
+        wanted = (complex(self._spot.foot_x_px, self._spot.foot_y_px) - middle) / side
+        offsets = [one for one in range(self._stretch.num_frames) if self._survey.scene(one) == scene]
+        moves = [self._survey.move(one) for one in offsets]
+        centre = sum(offsets) / len(offsets)
+        gone = [self._speed_px * (one - centre) / side for one in offsets]
+        # The place in the world that is at the wanted one on the average.
+        own = sum(move.at(step + 0j) for move, step in zip(moves, gone, strict=True)) / len(moves)
+        factor = sum(move.factor for move in moves) / len(moves)
+        start = (wanted - own) / factor
+        places = [move.at(start + step) for move, step in zip(moves, gone, strict=True)]
+        if self._is_aloft:
+            places = _held_in(places, wanted, room=width_px / side)
+        growth = sum(move.growth for move in moves) / len(moves)
+        return {
+            one: (place * side + middle, move.growth / growth)
+            for one, place, move in zip(offsets, places, moves, strict=True)
+        }
+
+
+def _held_in(places: Sequence[complex], wanted: complex, *, room: float) -> list[complex]:
+    """Return a way through the air that does not leave the frame, as far as can be: what is far off moves less.
+
+    Only for what stands on nothing: feet that slide over the ground are seen at once.
+    """
+    least = room * (0.5 - _EDGE)
+    farthest = max((place.real - wanted.real for place in places), key=abs)
+    free = least - wanted.real if farthest > 0 else least + wanted.real
+    if abs(farthest) <= free:
+        return list(places)
+    share = max(free / abs(farthest), _FARTHEST)
+    return [complex(wanted.real + share * (place.real - wanted.real), place.imag) for place in places]
 
 
 class Worn:

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from understudy.engines.previz.board.editing.following import Survey, inverse
-from understudy.engines.previz.board.editing.laying import Floats, fine, laid
+from understudy.engines.previz.board.editing.laying import Floats, mixed, toned
 from understudy.engines.previz.board.editing.lights import large_sky_in
 from understudy.engines.previz.board.editing.standins import Light
 from understudy.engines.previz.board.editing.stretch import Stretch
@@ -27,6 +27,9 @@ _WINDS = {Weather.WIND: 2.6, Weather.STORM: 3.0, Weather.RAIN: 1.2, Weather.SNOW
 _DARK_LUMA = 0.2
 _DEPTH_STEP = 24
 """Pictures from one look at the depth to the next."""
+
+_NEAR_END, _NEAR_SOFT = 0.6, 0.2
+"""Up to which distance, 0..1 of what the picture shows, things stand before the far part of the air, and how softly."""
 
 # Gain per colour, how much colour is left, how much the sky becomes the veil, and the veil, 0..1.
 _GRADES: dict[Weather, tuple[tuple[float, float, float], float, float, tuple[float, float, float]]] = {
@@ -50,12 +53,10 @@ class Aired:
         *,
         stretch: Stretch,
         survey: Survey,
-        thing: int,
         weather: Weather = Weather.CLEAR,
         particles: Sequence[Particle] = (),
     ) -> None:
-        """thing: of the survey, which the far part of the air is behind."""
-        self._stretch, self._survey, self._thing = stretch, survey, thing
+        self._stretch, self._survey = stretch, survey
         self._weather, self._is_graded = weather, not particles
         shot = Shot(duration_s=canvas.duration_s, weather=weather, particles=tuple(particles))
         self._staging = stage(canvas, Framing.WIDE, SettingKind.MEADOW, aspect=1.0, group_span=1.0)
@@ -63,7 +64,7 @@ class Aired:
         self._layers = sorted(_layers_of(shot, self._staging, canvas, hour=hour), key=lambda layer: -layer.depth)
         self._raster = Raster(canvas.width_px, canvas.height_px)
         self._veil = _GRADES[weather][3]
-        self._level = float(np.clip(light.luma / 0.45, 0.35, 1.05))
+        self._level = float(np.clip(light.luma / 0.45, 0.2, 1.05))
         self._fogs: tuple[int, Floats] | None = None
         self._next_fog: tuple[int, Floats] | None = None
 
@@ -73,19 +74,20 @@ class Aired:
         if self._weather in (Weather.FOG, Weather.SNOW, Weather.RAIN, Weather.STORM):
             graded = self._hazed(graded, offset)
         raster = self._raster
-        np.copyto(raster.pixels[..., :3], graded)
-        raster.pixels[..., 3] = 255
+        cv2.cvtColor(graded, cv2.COLOR_RGB2RGBA, dst=raster.pixels)
         view = self._view(offset)
         far = [layer for layer in self._layers if layer.depth > self._staging.distance]
         near = [layer for layer in self._layers if layer.depth <= self._staging.distance]
         for layer in far:
             layer.draw(raster, view)
-        mask = fine(self._survey.mask(self._thing, offset), picture)
-        if mask.any():
-            raster.pixels[..., :3] = laid(np.ascontiguousarray(raster.pixels[..., :3]), graded, mask)
+        if far:
+            # What is near stands before the far part of the air.
+            before = np.clip((_NEAR_END - self._far(offset)) / _NEAR_SOFT, 0, 1)
+            seen = cv2.cvtColor(raster.pixels, cv2.COLOR_RGBA2RGB)
+            cv2.cvtColor(mixed(np.asarray(seen), graded, before), cv2.COLOR_RGB2RGBA, dst=raster.pixels)
         for layer in near:
             layer.draw(raster, view)
-        return np.ascontiguousarray(raster.pixels[..., :3])
+        return np.asarray(cv2.cvtColor(raster.pixels, cv2.COLOR_RGBA2RGB), dtype=np.uint8)
 
     def _view(self, offset: int) -> View:
         staging = self._staging
@@ -107,13 +109,15 @@ class Aired:
         gain, colour, sky_part, veil = _GRADES[self._weather]
         luma = np.array([[0.2126, 0.7152, 0.0722]] * 3)
         matrix = np.diag(gain) @ (luma * (1 - colour) + np.eye(3) * colour)
-        toned = np.asarray(cv2.transform(picture, matrix), dtype=np.uint8)
+        graded = np.asarray(cv2.transform(picture, matrix), dtype=np.uint8)
         if not sky_part:
-            return toned
-        part = large_sky_in(picture) * np.float32(sky_part)
-        part[part < 0.01] = 0
-        tone = np.array(veil) * self._level * 255
-        return laid(toned, np.full_like(toned, np.clip(np.rint(tone), 0, 255).astype(np.uint8)), part)
+            return graded
+        part = large_sky_in(picture)
+        return toned(graded, self._tone(veil), part * np.float32(sky_part)) if part.any() else graded
+
+    def _tone(self, veil: tuple[float, float, float]) -> tuple[float, float, float]:
+        red, green, blue = (value * self._level * 255 for value in veil)
+        return red, green, blue
 
     def _hazed(self, picture: Picture, offset: int) -> Picture:
         """Return the picture with what is far lost in the haze."""
@@ -124,11 +128,7 @@ class Aired:
         )
         if self._weather is Weather.FOG:
             amount = np.clip(amount * self._drifting(amount.shape, offset), 0, 0.97)
-        whole = (picture.shape[1], picture.shape[0])
-        large = cv2.resize(amount, whole, interpolation=cv2.INTER_LINEAR)
-        tone = np.array(self._veil) * self._level * 255
-        below = cv2.multiply(picture, cv2.merge([1 - large] * 3), dtype=cv2.CV_32F)
-        return np.asarray(cv2.convertScaleAbs(below + large[:, :, None] * tone.astype(np.float32)), dtype=np.uint8)
+        return toned(picture, self._tone(self._veil), np.asarray(amount, dtype=np.float32))
 
     def _far(self, offset: int) -> Floats:
         """Return how far each place is, 0..1, small: seen now and then, and led over from one look to the next."""
@@ -156,11 +156,10 @@ class Aired:
 
     def _seen_depth(self, offset: int) -> Floats:
         place = min(offset, self._stretch.num_frames - 1)
-        found = next(self._stretch.pictures_at([place]), None)
+        small = self._survey.look(place)
         width_px, height_px = self._stretch.small_px
-        if found is None:
+        if small is None:
             return np.full((height_px, width_px), 0.5, dtype=np.float32)
-        small = self._stretch.small_of(found[1])
         # The network says how near things are.
         near = cv2.GaussianBlur(depth_of(small), (0, 0), 0.012 * max(small.shape))
         low, high = (float(value) for value in np.percentile(near, (2, 98)))
