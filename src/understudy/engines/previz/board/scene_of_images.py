@@ -196,7 +196,7 @@ class Slides:
             before = self._slide(number - 1)(self._starts[number] - self._starts[number - 1] - 1)
             way = eased((own + 1) / (turn + 1))
             seen = np.asarray(cv2.addWeighted(before, 1 - way, seen, way, 0), dtype=np.uint8)
-        np.copyto(self._rgba[..., :3], seen)
+        cv2.cvtColor(seen, cv2.COLOR_RGB2RGBA, dst=self._rgba)
         return self._rgba
 
     def close(self) -> None:

@@ -51,9 +51,13 @@ _FOOT_ROWS = 0.06
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Side:
-    """One likeness made ready: in the film's light, and what its mouth needs."""
+    """One likeness made ready: in the film's light, and what its mouth needs.
+
+    speaking: a copy, if it has a mouth, around which the next frame draws the mouth anew.
+    """
 
     bitmap: Bitmap
+    speaking: Bitmap | None
     relief: Floats
     jaw: Jaw | None
     foot: tuple[float, float]
@@ -257,6 +261,7 @@ def _side_of(likeness: Likeness, size_px: tuple[int, int], look: Look) -> _Side:
     foot = (float(columns[0]), float(columns[-1] + 1)) if columns.size else (width * 0.3, width * 0.7)
     return _Side(
         bitmap=bitmap,
+        speaking=None if jaw is None else bitmap.copy(),
         relief=_relief(solid),
         jaw=jaw,
         foot=((foot[0] - width / 2) / height, (foot[1] - width / 2) / height),
@@ -299,14 +304,12 @@ def _cast_of(bitmap: Bitmap, look: Look) -> Bitmap:
 
 def _speaking(side: _Side, voice: float) -> Bitmap:
     """The side with its mouth open as far as the voice is loud."""
-    if side.jaw is None or voice < 0.02:
+    if side.jaw is None or side.speaking is None or voice < 0.02:
         return side.bitmap
-    jaw = side.jaw
-    changed = side.bitmap.copy()
+    jaw, shown = side.jaw, side.speaking
     rows = slice(jaw.top, jaw.top + jaw.down.shape[0])
     columns = slice(jaw.left, jaw.left + jaw.down.shape[1])
-    colours = opened(np.ascontiguousarray(side.bitmap[..., :3]), jaw, voice)
-    cover = opened(np.ascontiguousarray(side.bitmap[..., 3]), jaw, voice, is_dark=False)
-    changed[rows, columns, :3] = np.minimum(colours, cover[..., None])
-    changed[rows, columns, 3] = cover
-    return changed
+    part = opened(side.bitmap, jaw, voice)
+    # Colours are premultiplied, and the dark of a mouth is no part of what is clear.
+    np.minimum(part, part[..., 3:], out=shown[rows, columns])
+    return shown
