@@ -68,3 +68,12 @@ def structure(before: Picture, after: Picture) -> float:
 def luma(picture: Picture) -> float:
     """The mean brightness, 0..255."""
     return float(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).mean())
+
+
+def flakes(picture: Picture) -> int:
+    """How many small bright spots there are, that stand out from what is around them."""
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    around = cv2.medianBlur(grey, 9)
+    spots = (cv2.subtract(grey, around) > 45).astype(np.uint8)
+    _, _, stats, _ = cv2.connectedComponentsWithStats(spots)
+    return int((stats[1:, cv2.CC_STAT_AREA] < 40).sum())

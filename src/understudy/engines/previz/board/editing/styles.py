@@ -97,7 +97,7 @@ def _comic(picture: Picture, _: Moment) -> Picture:
     # The dots follow the light in the large; fine grain would break them up.
     luma = cv2.GaussianBlur(cv2.cvtColor(smooth, cv2.COLOR_RGB2GRAY), (0, 0), picture.shape[0] / 160)
     most = cv2.LUT(luma, (np.arange(256, dtype=np.float32) / 255 * 2.6 - 0.55).astype(np.float32))
-    shade = cv2.multiply(cv2.subtract(_dots(*picture.shape[:2]), most), 2.5)
+    shade = np.float32(2.5) * cv2.subtract(_dots(*picture.shape[:2]), most)
     # In black there is nothing to print on.
     open_part = cv2.LUT(luma, np.clip((np.arange(256, dtype=np.float32) - 26) / 30, 0, 1).astype(np.float32))
     shade = np.clip(shade, 0, 1) * open_part * np.float32(0.42)
@@ -305,7 +305,9 @@ def _pastel(picture: Picture, _: Moment) -> Picture:
 
 
 def _documentary(picture: Picture, moment: Moment) -> Picture:
-    return strokes.grained(strokes.graded(picture, _grade("documentary")), moment.offset, levels=2.5, seed=moment.seed)
+    """Sober: less colour, soft blacks, the grain of a fast stock."""
+    toned = cv2.convertScaleAbs(strokes.graded(picture, _grade("documentary")), alpha=0.93, beta=11)
+    return strokes.grained(np.asarray(toned, dtype=np.uint8), moment.offset, levels=4.5, seed=moment.seed)
 
 
 def _horror(picture: Picture, moment: Moment) -> Picture:
