@@ -147,7 +147,8 @@ class _Reading:
             for naming in self._namings:
                 if start <= naming.start < end and naming.modality is Modality.VIDEO:
                     self._video = naming.numbers[0]
-            found += [edit for edit in self._edits_of(clause, start) if edit not in found]
+            if clause.strip():
+                found += [edit for edit in self._edits_of(clause, start) if edit not in found]
             start = after
         return found
 

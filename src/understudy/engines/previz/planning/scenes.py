@@ -126,10 +126,9 @@ def read_part(taken: Script, part: Part, *, earlier: Sequence[Draft]) -> Scene:
     quoted = tuple(
         index for index, quotation in enumerate(taken.quotations) if part.start <= quotation.start < part.end
     )
+    said = set(taken.spoken())
     spoken = {
-        read.speakers[place]
-        for place, index in enumerate(quoted)
-        if index in taken.spoken() and place < len(read.speakers)
+        read.speakers[place] for place, index in enumerate(quoted) if index in said and place < len(read.speakers)
     }
     return Scene(
         part=part,

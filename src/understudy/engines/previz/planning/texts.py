@@ -63,8 +63,9 @@ _COLON = _colon()
 def quoted_and_shown(prompt: str, quotations: Sequence[Quotation]) -> tuple[Quotation, ...]:
     """Return the quotations, and besides them the words that are to be seen but stand in no quotation marks."""
     found = list(quotations)
+    leveled = level(prompt)
     for text, match in [
-        *((level(prompt), match) for match in _COLON.finditer(level(prompt))),
+        *((leveled, match) for match in _COLON.finditer(leveled)),
         *((prompt, match) for match in _UPPER.finditer(prompt)),
     ]:
         start, end = match.span("text")
@@ -82,9 +83,8 @@ def quoted_and_shown(prompt: str, quotations: Sequence[Quotation]) -> tuple[Quot
 
 def kind_of_text(prompt: str, quotation: Quotation) -> TextKind | None:
     """Return how the words of a quotation are shown; None = they are spoken, or only name something."""
-    leveled = level(prompt)
-    before = _SENTENCE.split(leveled[max(0, quotation.start - _BEFORE) : quotation.start])[-1]
-    after = _SENTENCE.split(leveled[quotation.end : quotation.end + _AFTER])[0]
+    before = _SENTENCE.split(level(prompt[max(0, quotation.start - _BEFORE) : quotation.start]))[-1]
+    after = _SENTENCE.split(level(prompt[quotation.end : quotation.end + _AFTER]))[0]
     # Who speaks "off screen" writes on none.
     named = [spot for spot in spots(before, "text") if not re.search(r"\boff(?:[ -]the)?[ -]$", before[: spot.start])]
     if named and (kind := _said_before(before, named)) is not None:
@@ -148,9 +148,8 @@ def _is_only_verb(between: str) -> bool:
 
 def place_of_text(prompt: str, quotation: Quotation) -> str:
     """Return where words are to be seen, as the sentence around them says: "top", "bottom" ... or ""."""
-    leveled = level(prompt)
-    before = _SENTENCE.split(leveled[max(0, quotation.start - _BEFORE) : quotation.start])[-1]
-    after = _SENTENCE.split(leveled[quotation.end : quotation.end + _AFTER])[0]
+    before = _SENTENCE.split(level(prompt[max(0, quotation.start - _BEFORE) : quotation.start]))[-1]
+    after = _SENTENCE.split(level(prompt[quotation.end : quotation.end + _AFTER]))[0]
     found = [spot.value for part in (after, before) for spot in spots(part, "place") if spot.value in _PLACES]
     return found[0] if found else ""
 
