@@ -20,8 +20,12 @@ _ALIGNED_LEVELS = 16.0
 """How much another picture may differ around the hole to be of the same place."""
 
 _KEPT_FRAMES = 96
-_UNKNOWN = 0.004
-"""Of a hole, so much may lie beyond what is known before it is looked at anew."""
+_UNKNOWN = 0.012
+"""Of a hole, so much may lie beyond what is known before it is looked at anew: at the frame's edge, where a camera
+comes to what it did not see before."""
+
+_KEPT_BYTES = 50_000_000
+"""Up to this size the pictures that were asked are kept for the next hole: eight of a 1080p film."""
 
 _GROWN, _SOFT = 0.009, 0.004
 _SHADOW = 0.03
@@ -39,6 +43,7 @@ class Ground:
         self._is_seen_elsewhere = is_seen_elsewhere
         self._plate: Picture | None = None
         self._at = 0
+        self._asked: dict[int, Picture] = {}
         longest = max(stretch.size_px)
         self._reach = max(2, round(longest * _GROWN))
         self._soft = max(1, round(longest * _SOFT))
@@ -118,8 +123,7 @@ class Ground:
         self, filled: Picture, offset: int, hole: Floats, *, left: NDArray[np.bool_]
     ) -> tuple[Picture, NDArray[np.bool_]]:
         """Fill what other pictures of the scene show, the nearest first; and say what is left."""
-        places = [place for place in self._stretch.spread(_LOOKED_AT) if place != offset]
-        seen = dict(self._stretch.pictures_at(sorted(places)))
+        seen = {place: shown for place, shown in self._others().items() if place != offset}
         ring = (grown(hole, self._reach * 3) > 0) & (hole == 0)
         for place in sorted(seen, key=lambda one: abs(one - offset)):
             way = self._survey.between(place, offset)
@@ -142,6 +146,15 @@ class Ground:
             filled = np.where(take[:, :, None], there, filled).astype(np.uint8)
             left = left & ~take
         return filled, left
+
+    def _others(self) -> dict[int, Picture]:
+        """Return pictures of the stretch, by their numbers."""
+        if self._asked:
+            return self._asked
+        found = dict(self._stretch.pictures_at(self._stretch.spread(_LOOKED_AT)))
+        if sum(picture.nbytes for picture in found.values()) <= _KEPT_BYTES:
+            self._asked = found
+        return found
 
 
 def _matched(base: Picture, picture: Picture, hole: Floats) -> Picture:

@@ -114,7 +114,7 @@ def _clay(picture: Picture, moment: Moment) -> Picture:
     form = cv2.GaussianBlur(grey, (0, 0), height_px / 110)
     edge = cv2.GaussianBlur(cv2.absdiff(grey, form), (0, 0), height_px / 200)
     bulge = cv2.GaussianBlur(edge, (0, 0), height_px / 90)
-    thumb = _thumbs(height_px, width_px, moment.seed, moment.offset // 4 % _THUMBS)
+    thumb = _thumbs(height_px, width_px, moment.seed, number=moment.offset // 4 % _THUMBS)
     relief = cv2.Sobel(bulge, cv2.CV_32F, 1, 0, ksize=3) + cv2.Sobel(bulge, cv2.CV_32F, 0, 1, ksize=3)
     light = np.clip(relief * (height_px / 60), -34, 34) + thumb - np.clip(edge * 1.6, 0, 44)
     return np.asarray(cv2.add(paint, cv2.merge([np.asarray(light, np.float32)] * 3), dtype=cv2.CV_8U), dtype=np.uint8)
@@ -124,7 +124,7 @@ _THUMBS = 3
 
 
 @lru_cache(maxsize=_THUMBS)
-def _thumbs(height_px: int, width_px: int, seed: int, number: int) -> Floats:
+def _thumbs(height_px: int, width_px: int, seed: int, *, number: int) -> Floats:
     """Return the light on clay that was pressed by thumbs, in levels."""
     rng = np.random.default_rng([abs(seed), 53, number])
     field = np.zeros((height_px, width_px), dtype=np.float32)
