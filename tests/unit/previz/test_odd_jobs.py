@@ -34,8 +34,8 @@ def _ended_when_stuck() -> Iterator[None]:
 
 @pytest.mark.parametrize(
     "part",
-    ["\n", '"“‘「『', 'he says "a" '],
-    ids=["line ends", "quotation marks of all kinds", "quotations"],
+    ["\n", '"“‘「『'],
+    ids=["line ends", "quotation marks of all kinds"],
 )
 def test_the_longest_prompt_is_read_in_one_go_whatever_it_is_made_of(part: str) -> None:
     prompt = "A cat walks. " + (part * LONGEST_PROMPT_LETTERS)[: LONGEST_PROMPT_LETTERS - 13]
