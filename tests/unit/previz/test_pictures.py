@@ -63,6 +63,17 @@ def test_a_frame_does_not_depend_on_the_frames_painted_before_it(camera: CameraM
     assert np.array_equal(alone, in_order)
 
 
+@pytest.mark.parametrize("camera", [CameraMove.PUSH_IN, CameraMove.CRANE_UP])
+@pytest.mark.parametrize("setting", [SettingKind.COURTYARD, SettingKind.CITY, SettingKind.MOUNTAINS])
+def test_what_is_hidden_behind_a_wall_is_not_seen_from_the_frame_before(
+    setting: SettingKind, camera: CameraMove
+) -> None:
+    shot = shot_of("dog", setting=setting, camera=camera)
+    painted_first = frames_of(shot, (FPS,))[0]
+    painted_later = frames_of(shot, (0, FPS))[1]
+    assert np.array_equal(painted_first, painted_later)
+
+
 def test_another_seed_gives_another_picture() -> None:
     shot = shot_of(props=("deciduous-tree", "rock", "tulip"))
     first, second = frames_of(shot, (0,), seed=1)[0], frames_of(shot, (0,), seed=2)[0]

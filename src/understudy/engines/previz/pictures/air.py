@@ -98,15 +98,16 @@ class Flurry:
         if self._blinks:
             lit = np.sin(2.2 * rate * time_s + 3 * phase)
             steps = np.where(lit < -0.2, -1, np.where(lit < 0.35, np.minimum(steps + 1, _SIZES - 1), steps))
-        canvas = raster.canvas
-        for k in range(len(index)):
-            step = int(steps[k])
+        draw_image = raster.canvas.drawImage
+        kinds = self._kind[index].tolist()
+        # Numbers of Python: those of numpy cost more, one by one, than the drawing.
+        for kind, step, turn, x_px, y_px in zip(
+            kinds, steps.tolist(), turns.tolist(), left.tolist(), top.tolist(), strict=True
+        ):
             if step < 0:
                 continue
-            kind = int(self._kind[index[k]])
-            images = self._images[kind][step]
-            half = self._halves[kind][step]
-            canvas.drawImage(images[int(turns[k]) % len(images)], round(left[k] - half), round(top[k] - half))
+            images, half = self._images[kind][step], self._halves[kind][step]
+            draw_image(images[turn % len(images)], round(x_px - half), round(y_px - half))
 
 
 def _bank(bitmap: Bitmap, *, turns: int) -> list[list[Bitmap]]:

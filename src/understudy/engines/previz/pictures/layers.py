@@ -77,12 +77,10 @@ class Panel:
         x_px, y_px = view.project(self.left + self.drift * view.time_s, self.top, self.depth)
         factor = scale / self.density
         matrix = affine(scale_x=factor, scale_y=factor, x_px=x_px, y_px=y_px)
-        if self.crown is not None and x_px <= 0 and x_px + self.bitmap.shape[1] * factor >= raster.width_px:
-            # The crown overlaps the solid part by a row, which hides its soft lower edge.
-            solid = math.ceil(y_px + (self.crown.shape[0] - 1.5) * factor)
-            foot = math.floor(y_px + self.bitmap.shape[0] * factor)
+        solid = self.solid_rows(raster.width_px, view)
+        if self.crown is not None and solid is not None:
             raster.stamp(self.crown, matrix)
-            raster.fill(self.bitmap, matrix, rows=(solid, foot))
+            raster.fill(self.bitmap, matrix, rows=solid)
             return
         if self.sway:
             lean = self.sway * (np.sin(1.7 * view.time_s + self.sway_phase) + 0.4 * np.sin(3.9 * view.time_s))
@@ -91,8 +89,20 @@ class Panel:
             matrix[0, 2] += lean * scale * height_px / max(height_px, 1)
         raster.stamp(self.bitmap, matrix, opacity=self.opacity)
 
+    def solid_rows(self, width_px: int, view: View) -> tuple[int, int] | None:
+        """Frame rows, first and past the last, that it covers from edge to edge of a frame so wide, or None."""
+        if self.crown is None or self.depth - view.z < NEAREST:
+            return None
+        factor = view.scale(self.depth) / self.density
+        x_px, y_px = view.project(self.left + self.drift * view.time_s, self.top, self.depth)
+        if x_px > 0 or x_px + self.bitmap.shape[1] * factor < width_px:
+            return None
+        # The crown overlaps the solid part by a row, which hides its soft lower edge.
+        solid = math.ceil(y_px + (self.crown.shape[0] - 1.5) * factor)
+        return solid, math.floor(y_px + self.bitmap.shape[0] * factor)
 
-_WALL_STRIPS = 4
+
+_WALL_STRIPS = 8
 # Rows of a band that are less occupied than this are drawn piece by piece.
 _SPARSE = 0.6
 _OVERLAP_ROWS = 3

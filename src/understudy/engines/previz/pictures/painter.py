@@ -10,7 +10,7 @@ from understudy.engines.previz.pictures.actors import Setup, Voice, base_lift_of
 from understudy.engines.previz.pictures.air import in_the_air
 from understudy.engines.previz.pictures.camera import Camera
 from understudy.engines.previz.pictures.canvas import Bitmap, Canvas
-from understudy.engines.previz.pictures.layers import Layer
+from understudy.engines.previz.pictures.layers import Layer, Panel
 from understudy.engines.previz.pictures.light import Look, look_of
 from understudy.engines.previz.pictures.motions import FOLLOWED, TRAVEL
 from understudy.engines.previz.pictures.photo_stage import actor_of, photo_extras, photo_set
@@ -184,9 +184,21 @@ class FilmPainter:
         Returns: (height_px, width_px, 4) uint8 RGBA, opaque; the buffer is reused by the next call.
         """
         view = self._view(index / self._canvas.fps)
-        for layer in self._layers:
-            layer.draw(self._raster, view)
-        return self._raster.pixels
+        raster = self._raster
+        for layer, rows in zip(self._layers, self._hidden_rows(view), strict=True):
+            raster.hidden_rows = rows
+            layer.draw(raster, view)
+        return raster.pixels
+
+    def _hidden_rows(self, view: View) -> list[tuple[int, int]]:
+        """For each layer the frame's rows that a nearer one covers from edge to edge: the tallest such part."""
+        hidden, found = (0, 0), []
+        for layer in reversed(self._layers):
+            found.append(hidden)
+            rows = layer.solid_rows(self._canvas.width_px, view) if isinstance(layer, Panel) else None
+            if rows is not None and rows[1] - rows[0] > hidden[1] - hidden[0]:
+                hidden = rows
+        return found[::-1]
 
     def close(self) -> None:
         """Nothing is open."""

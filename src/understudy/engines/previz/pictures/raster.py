@@ -70,6 +70,8 @@ class Raster:
         self.pixels[..., 3] = 255
         self._surface = skia.Surface(self.pixels, colorType=skia.kRGBA_8888_ColorType, alphaType=skia.kOpaque_AlphaType)
         self.canvas = self._surface.getCanvas()
+        self.hidden_rows = (0, 0)
+        """Rows, first and past the last, that what is drawn later covers from edge to edge: nothing is put there."""
         # Keyed by identity; each entry holds its bitmap, so an identity is never used twice.
         self._memory: dict[tuple[int, int], _Remembered] = {}
 
@@ -91,6 +93,15 @@ class Raster:
         if right <= left or bottom <= top:
             return None
         return left, top, right, bottom
+
+    def _seen_of(self, top: int, bottom: int) -> tuple[int, int]:
+        """The rows of top..bottom without those at either end that are hidden."""
+        first, past = self.hidden_rows
+        if first <= top < past:
+            top = past
+        if first < bottom <= past:
+            bottom = first
+        return top, bottom
 
     def _recall(
         self, bitmap: Bitmap, matrix: Matrix, box: tuple[int, int, int, int], *, part: int = 0
@@ -114,6 +125,10 @@ class Raster:
         if box is None or opacity <= 0:
             return
         left, top, right, bottom = box
+        top, bottom = self._seen_of(top, bottom)
+        if bottom <= top:
+            return
+        box = (left, top, right, bottom)
         known, _ = self._recall(bitmap, matrix, box)
         if known.tile is not None:
             tile = known.tile
@@ -147,7 +162,11 @@ class Raster:
         return known[1], left, top
 
     def _stamp_kept(self, bitmap: Bitmap, matrix: Matrix, *, opacity: float) -> None:
-        if opacity <= 0 or self.box_of((bitmap.shape[1], bitmap.shape[0]), matrix) is None:
+        box = self.box_of((bitmap.shape[1], bitmap.shape[0]), matrix)
+        if opacity <= 0 or box is None:
+            return
+        first, past = self._seen_of(box[1], box[3])
+        if past <= first:
             return
         tile, left, top = self._kept(bitmap, matrix, border=cv2.BORDER_CONSTANT)
         self.blit(tile if opacity >= 1 else cv2.convertScaleAbs(tile, alpha=opacity), left, top)
@@ -157,7 +176,7 @@ class Raster:
 
         keeps_scale: whether this bitmap's scale never changes, whatever the camera does.
         """
-        top, bottom = max(rows[0], 0), min(rows[1], self.height_px)
+        top, bottom = self._seen_of(max(rows[0], 0), min(rows[1], self.height_px))
         if bottom <= top:
             return
         if matrix.shape[0] == 2:
