@@ -19,15 +19,15 @@ from film_judges import Clip
 from film_studio import take
 from understudy.engines.previz.art import svg
 
-PANEL = ("cat", "dog", "horse", "automobile")
-"""Drawings among which a judge has to recognise the subject."""
+PANEL = ("elephant", "rabbit", "pig", "duck")
+"""Drawings among which a judge has to recognise the subject; the commonest animals are figures, not these drawings."""
 
 LINES = ("Good morning to all of you.", "Danger! Run!", "I have never seen such a lovely harbor.")
 """Lines among which a judge has to recognise the one that was spoken."""
 
 
-CAT_HUES = (12, 45)
-"""The colours of the drawn cat, which a meadow does not have."""
+PIG_HUES = (330, 12)
+"""The colours of the drawn pig, which a meadow does not have."""
 
 FOUND = 0.47
 """Between what right drawings reach and wrong ones do: see `film_judges.find_drawing`."""
@@ -66,25 +66,25 @@ WEATHER = "A cat sits in a meadow by day, {}, static camera."
 
 ROWS = (
     Row(
-        names="subject: cat",
+        names="subject: elephant",
         frame="A {} sits in a meadow on a clear day, static camera.",
-        word="cat",
-        swapped="dog",
-        accepts=lambda clip: likeliest_drawing(clip) == "cat",
+        word="elephant",
+        swapped="rabbit",
+        accepts=lambda clip: likeliest_drawing(clip) == "elephant",
     ),
     Row(
-        names="subject: dog",
+        names="subject: rabbit",
         frame="A {} sits in a meadow on a clear day, static camera.",
-        word="dog",
-        swapped="cat",
-        accepts=lambda clip: likeliest_drawing(clip) == "dog",
+        word="rabbit",
+        swapped="elephant",
+        accepts=lambda clip: likeliest_drawing(clip) == "rabbit",
     ),
     Row(
-        names="subject: horse",
+        names="subject: pig",
         frame="A {} runs across a meadow on a clear day, static camera.",
-        word="horse",
-        swapped="duck",
-        accepts=lambda clip: likeliest_drawing(clip) == "horse",
+        word="pig",
+        swapped="elephant",
+        accepts=lambda clip: likeliest_drawing(clip) == "pig",
     ),
     Row(
         names="light: night",
@@ -193,17 +193,17 @@ ROWS = (
     ),
     Row(
         names="framing: close-up",
-        frame="{} of a cat in a meadow on a clear day, static camera.",
+        frame="{} of a pig in a meadow on a clear day, static camera.",
         word="Close-up",
         swapped="Wide shot",
-        accepts=lambda clip: judge.hue_share(clip.middle, CAT_HUES) > 0.2,
+        accepts=lambda clip: judge.hue_share(clip.middle, PIG_HUES) > 0.2,
     ),
     Row(
         names="framing: wide shot",
-        frame="{} of a cat in a meadow on a clear day, static camera.",
+        frame="{} of a pig in a meadow on a clear day, static camera.",
         word="Wide shot",
         swapped="Close-up",
-        accepts=lambda clip: 0.01 < judge.hue_share(clip.middle, CAT_HUES) < 0.1,
+        accepts=lambda clip: 0.01 < judge.hue_share(clip.middle, PIG_HUES) < 0.1,
     ),
     Row(
         names="line",
