@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -41,7 +41,9 @@ def chat_model(answer: Answer) -> Iterator[ChatModel]:
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(answered)))
             self.end_headers()
-            self.wfile.write(answered)
+            # Who waited no longer is gone.
+            with suppress(BrokenPipeError, ConnectionResetError):
+                self.wfile.write(answered)
 
         def log_message(self, *_: Any) -> None:
             pass
