@@ -77,6 +77,7 @@ def difference(one: Path, other: Path) -> float:
     return float(np.mean([np.abs(small_picture(one, at) - small_picture(other, at)).mean() for at in moments]))
 
 
+@pytest.mark.full
 def test_a_draft_of_seedance_2_5_becomes_its_final_at_full_size(served: Served, tmp_path: Path) -> None:
     text = {"type": "text", "text": PROMPT}
     wanted = {"model": M25, "content": [text], "draft": True, "duration": 4, "ratio": "16:9", "generate_audio": False}
@@ -95,6 +96,7 @@ def test_a_draft_of_seedance_2_5_becomes_its_final_at_full_size(served: Served, 
     assert difference(small, large) < min(8.0, stranger), "the final shows what the draft showed"
 
 
+@pytest.mark.full
 def test_a_draft_of_seed_003_becomes_its_final(served: Served, tmp_path: Path) -> None:
     metadata = {"draft": True, "duration": 4, "watermark": False, "ratio": "1:1"}
     body = {"model": M20, "content": [{"type": "text", "text": PROMPT}], "metadata": metadata}

@@ -19,6 +19,8 @@ from film_judges import Clip
 from film_studio import take
 from understudy.engines.previz.art import svg
 
+pytestmark = pytest.mark.full
+
 PANEL = ("elephant", "rabbit", "pig", "duck")
 """Drawings among which a judge has to recognise the subject; the commonest animals are figures, not these drawings."""
 

@@ -201,6 +201,7 @@ def until_under_way(client: Client, task_id: str) -> None:
         threading.Event().wait(LOOK_S)
 
 
+@pytest.mark.full
 def test_a_film_of_previz_survives_the_death_of_its_server_and_of_its_renderer(tmp_path: Path):
     with victim(tmp_path, "previz", drain_s="0") as server:
         client = server.start()

@@ -285,6 +285,7 @@ def test_images_beside_a_video_follow_it(tmp_path):
 # Size, repetition, failure.
 
 
+@pytest.mark.full
 def test_a_draft_and_its_final_show_the_same(tmp_path):
     items = [image_item(tmp_path, scenery(1920, 1080)), image_item(tmp_path, scenery(seed=3), Role.LAST_FRAME, "last")]
     for given in (items[:1], items):
