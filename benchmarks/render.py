@@ -3,8 +3,9 @@
 Each scenario and resolution has a process of its own: a first clip (cold), then a second one whole (warm,
 `PrevizEngine.render`), the process's peak memory until then, then the same clip once more in its parts, then the same
 pictures, kept in memory as RGBA, through the same `FilmEncoder` with the same settings (colour conversion, sound and
-muxing included). Warm figures are the best of ``--runs``: on a machine that does other work too, the smallest time is
-the one least disturbed. The ratio is given in processor seconds too, which other work hardly changes.
+muxing included). A warm clip finds what the networks said of the same picture. Warm figures are the best of ``--runs``:
+on a machine that does other work too, the smallest time is the one least disturbed. The ratio is given in processor
+seconds too, which other work hardly changes.
 
     python benchmarks/render.py [--scenarios text landscape ...] [--resolutions 480p 720p 1080p 4k] [--runs 2] [--json]
 """
