@@ -44,15 +44,14 @@ class _Completion(msgspec.Struct):
     choices: list[_Choice]
 
 
-def ask(model: LanguageModel, *, system: str, question: str, stop_after_s: float | None = None) -> bytes:
+def ask(model: LanguageModel, *, system: str, question: str) -> bytes:
     """Return the JSON object that the model answers with, as bytes that were not judged yet.
 
-    stop_after_s: instead of the model's own time limit. Raises: NoAnswer.
+    Raises: NoAnswer.
     """
     messages = [{"role": "system", "content": system}, {"role": "user", "content": question}]
-    timeout_s = model.timeout_s if stop_after_s is None else stop_after_s
     try:
-        reply = asyncio.run(_posted(model, messages, timeout_s=timeout_s))
+        reply = asyncio.run(_posted(model, messages))
     except (Refused, Unreached) as error:
         raise NoAnswer(error.reason) from error
     if reply.status != OK:
@@ -74,7 +73,7 @@ def _object_in(content: str) -> bytes:
     return found[0].encode()
 
 
-async def _posted(model: LanguageModel, messages: Sequence[dict[str, str]], *, timeout_s: float) -> Reply:
+async def _posted(model: LanguageModel, messages: Sequence[dict[str, str]]) -> Reply:
     host = urlsplit(model.url).hostname
     if not host:
         raise NoAnswer("its address has no host")
@@ -93,7 +92,7 @@ async def _posted(model: LanguageModel, messages: Sequence[dict[str, str]], *, t
             return await client.post_json(
                 model.url.rstrip("/") + "/chat/completions",
                 json.dumps(body).encode(),
-                timeout_s=timeout_s,
+                timeout_s=model.timeout_s,
                 most_bytes=ANSWER_BYTES_MAX,
                 headers=headers,
             )

@@ -37,7 +37,7 @@ def _notes_on_frames(given: Given) -> list[str]:
         return [FIRST_AND_LAST]
     if given.first or given.last:
         return [FIRST if given.first else LAST]
-    return [IMAGES] if given.images and not given.videos else []
+    return []
 
 
 def _notes_on_videos(given: Given, *, num_frames: int, fps: int) -> list[str]:

@@ -12,6 +12,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from understudy.engines.previz.seeing.nets import session_of
 from understudy.media.decode import Picture
 
 GRAIN_PX = 16
@@ -58,8 +59,4 @@ def _places(*, width_px: int, height_px: int) -> tuple[NDArray[np.float32], NDAr
 
 @cache
 def _session() -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    # One thread adds in one order, so that equal pictures give equal bytes; the encoder has the other cores.
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-    return onnxruntime.InferenceSession(_MODEL.read_bytes(), options, providers=["CPUExecutionProvider"])
+    return session_of(_MODEL.read_bytes())

@@ -1,6 +1,6 @@
 """When and where the texts of a film are seen, and putting them on its frames."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -11,9 +11,6 @@ from understudy.engines.previz.lettering.font import Card
 from understudy.engines.previz.pictures.canvas import Bitmap, Canvas
 from understudy.engines.previz.plan import FilmPlan, ScreenText, Shot, TextKind
 from understudy.engines.previz.speech_timing import Spoken
-
-HeadOf = Callable[[int, int], tuple[float, float] | None]
-"""Where the head of a subject is at first: shot and subject to x and y in parts of the frame; None = not known."""
 
 FADE_S = {TextKind.TITLE: 0.5, TextKind.CAPTION: 0.3, TextKind.SUBTITLE: 0.0, TextKind.BUBBLE: 0.15, TextKind.SIGN: 0.0}
 _MARGIN = 0.06
@@ -38,14 +35,12 @@ class _Shown:
 class Lettering:
     """Puts the texts of a plan on the frames of its film; every text is drawn once, before the first frame."""
 
-    def __init__(
-        self, plan: FilmPlan, canvas: Canvas, *, spoken: Sequence[Spoken] = (), head_of: HeadOf | None = None
-    ) -> None:
+    def __init__(self, plan: FilmPlan, canvas: Canvas, *, spoken: Sequence[Spoken] = ()) -> None:
         self._canvas = canvas
         self._shown: list[_Shown] = []
         for number, shot in enumerate(plan.shots):
             for text in shot.texts:
-                self._place(text, shot, number, said=_said(text, number, plan, spoken=spoken), head_of=head_of)
+                self._place(text, shot, said=_said(text, number, plan, spoken=spoken))
 
     def stamp(self, rgba: Bitmap, index: int) -> None:
         """Put on a frame of the film what is to be read in it, in place."""
@@ -55,10 +50,9 @@ class Lettering:
                 fall = (shown.end - index) / (shown.fade + 1)
                 _blend(rgba, shown, min(1.0, rise, fall))
 
-    def _place(self, text: ScreenText, shot: Shot, number: int, *, said: Spoken | None, head_of: HeadOf | None) -> None:
+    def _place(self, text: ScreenText, shot: Shot, *, said: Spoken | None) -> None:
         frame_px = (self._canvas.width_px, self._canvas.height_px)
-        head = head_of(number, text.speaker) if head_of is not None and text.speaker is not None else None
-        x, y = _point_of(text, shot, head)
+        x, y = _point_of(text, shot)
         tail = min(max(x, 0.2), 0.8)
         drawn = card_of(text.text, text.kind, frame_px, tail=tail)
         if drawn is None:
@@ -92,10 +86,10 @@ def _span_of(text: ScreenText, shot: Shot, said: Spoken | None) -> tuple[float, 
     return shot.start_s + text.start_s, min(end_s, shot.end_s)
 
 
-def _point_of(text: ScreenText, shot: Shot, head: tuple[float, float] | None) -> tuple[float, float]:
+def _point_of(text: ScreenText, shot: Shot) -> tuple[float, float]:
     """Return where the anchor of a text's card is put, in parts of the frame."""
     if text.kind is TextKind.BUBBLE:
-        return head if head is not None else _usual_head(text.speaker, len(shot.subjects))
+        return _usual_head(text.speaker, len(shot.subjects))
     across = {"left": 0.26, "right": 0.74}.get(text.place, 0.5)
     if text.kind is TextKind.SUBTITLE:
         return across, {"top": 0.16}.get(text.place, 1 - _MARGIN)

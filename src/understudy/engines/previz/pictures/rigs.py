@@ -18,7 +18,6 @@ _GROUPS = (
     "floating",
     "winged",
     "flying",
-    "swimming",
     "legless",
     "hanging",
     "on_the_wall",
@@ -55,7 +54,6 @@ class Rig:
     has_legs: bool = True
     floats: bool = False
     flies: bool = False
-    swims: bool = False
     head: tuple[float, ...] = ()
     hangs: bool = False
     is_on_wall: bool = False
@@ -137,7 +135,6 @@ def rig_of(art_id: str) -> Rig:
         has_legs=faces != 0 and not is_in("legless") and not is_in("wheeled") and not is_in("floating"),
         floats=is_in("floating"),
         flies=is_in("flying"),
-        swims=is_in("swimming"),
         head=heads.get(art_id, ()),
         hangs=is_in("hanging"),
         is_on_wall=is_in("on_the_wall"),

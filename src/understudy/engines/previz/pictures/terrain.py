@@ -91,7 +91,6 @@ class TerrainCaster:
     def __init__(self, land: Land, size_px: tuple[int, int], *, focal_px: float) -> None:
         """size_px: (width, height) of the frame. focal_px: of the frame; it says how fine each distance is seen."""
         self._land = land
-        self._frame_px = size_px
         self._scale = min(1.0, _WIDEST_PX / max(size_px))
         width, height = (max(round(side * self._scale), 4) for side in size_px)
         self._width, self._height = width + width % 2, height

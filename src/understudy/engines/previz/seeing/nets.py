@@ -69,8 +69,8 @@ def as_batch(square: Values) -> Values:
     return np.ascontiguousarray(square.transpose(2, 0, 1)[None], dtype=np.float32)
 
 
-@cache
-def _session(name: str) -> onnxruntime.InferenceSession:
+def session_of(model: bytes) -> onnxruntime.InferenceSession:
+    """Open a network on one thread of the CPU."""
     options = onnxruntime.SessionOptions()
     # With one thread sums are added in one order: a task that is rendered again gives the same bytes. The encoder has
     # the other cores.
@@ -78,5 +78,9 @@ def _session(name: str) -> onnxruntime.InferenceSession:
     options.inter_op_num_threads = 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     options.log_severity_level = _ERRORS_ONLY
-    model = (files(__package__) / "assets" / "seeing" / f"{name}.onnx").read_bytes()
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+@cache
+def _session(name: str) -> onnxruntime.InferenceSession:
+    return session_of((files(__package__) / "assets" / "seeing" / f"{name}.onnx").read_bytes())

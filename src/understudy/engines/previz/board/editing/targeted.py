@@ -232,17 +232,6 @@ class Backed:
         return laid(np.ascontiguousarray(behind), lit, mask)
 
 
-class SkyBacked:
-    """All that is sky is another sky."""
-
-    def __init__(self, sky_of: Callable[[Picture], Floats], backdrop: Callable[[int], Picture]) -> None:
-        self._sky_of, self._backdrop = sky_of, backdrop
-
-    def changed(self, picture: Picture, offset: int) -> Picture:
-        """Return the picture under the other sky."""
-        return laid(picture, np.ascontiguousarray(self._backdrop(offset)), self._sky_of(picture))
-
-
 def _boxes_of(thing: Thing) -> "np.ndarray[tuple[int, ...], np.dtype[np.float64]]":
     """Return left, top, right and bottom in each picture, smoothed, in pixels of the small ones."""
     rows = []

@@ -260,11 +260,6 @@ _HATS: dict[str, tuple[_Draw, float]] = {
 }
 
 
-def is_hat(kind: str) -> bool:
-    """Whether a kind of hat can be drawn."""
-    return kind in _HATS
-
-
 def room_of(kind: str) -> float:
     """How far a hat stands above the head."""
     return _HATS[kind][1] if kind in _HATS else 0.1
