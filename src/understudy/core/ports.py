@@ -6,6 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from understudy.core.errors import Violation
+from understudy.core.model_spec import ModelSpec
 from understudy.core.rehearsal import Rehearsal
 from understudy.core.render import RenderJob, RenderResult
 from understudy.core.request import GenerationRequest
@@ -225,6 +227,14 @@ class EngineOffer:
     rehearse: what the engine's own words in a prompt ask the server to do; None = it has no such words.
     memory_bytes: private memory that its render process may have, in which strangers' media are decoded; None = as much
     as there is.
+    configured: the offer as the operator's settings of this engine make it; they are those whose names begin with the
+    engine's, and ``models_dir``. It raises ValueError with a sentence for the operator. None = it has no settings.
+    review: what this engine has against a resolved request, and what it will do otherwise than asked.
+    arguments: JSON; keyword arguments of what makes the engine, in the render process.
+    slots: what is added to the environment of each slot's process, such as the devices it may see; empty = nothing, and
+    as many slots as the settings say.
+    stops_within_s: how long a render may take to stop when asked, so that its process stays warm; 0 = it is killed.
+    warm_timeout_s, silence_timeout_s, render_timeout_s: what this engine needs where that is more than the settings'.
     """
 
     name: str
@@ -235,6 +245,29 @@ class EngineOffer:
     changes_videos: bool = True
     memory_bytes: int | None = None
     rehearse: Callable[[GenerationRequest], Rehearsal | None] | None = None
+    configured: "Callable[[Mapping[str, object]], EngineOffer] | None" = None
+    review: "Callable[[GenerationRequest, ModelSpec], Review] | None" = None
+    arguments: Mapping[str, object] = field(default_factory=dict)
+    slots: tuple[Mapping[str, str], ...] = ()
+    stops_within_s: float = 0.0
+    warm_timeout_s: float = 0.0
+    silence_timeout_s: float = 0.0
+    render_timeout_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """What an engine says of a request before it is taken; parameters as Ark calls them.
+
+    violations: why it cannot be made. warnings: what of it will be made otherwise than asked.
+    """
+
+    violations: tuple[Violation, ...] = ()
+    warnings: tuple[Warned, ...] = ()
+
+
+class RenderStopped(Exception):
+    """The render is to stop: raised by an engine's own call of progress. It lets it pass and is ready for the next."""
 
 
 class Engine(Protocol):
