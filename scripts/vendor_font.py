@@ -1,11 +1,11 @@
-"""Cut the font that previz writes with out of a package of npm: a bare machine has none, least of all a Chinese one.
+"""Cut the font of marks and texts out of a package of npm: a bare machine has none, least of all a Chinese one.
 
     npm pack @expo-google-fonts/noto-sans-sc@0.4.3
     uv run --no-project --with fonttools scripts/vendor_font.py expo-google-fonts-noto-sans-sc-0.4.3.tgz
 
 Needs fonttools, which the product does not. Kept are the letters of the languages that prompts are read in: Latin with
 all its accents, the kana, and the characters of GB 2312 and JIS X 0208. Output, under
-src/understudy/engines/previz/assets/font: letters.ttf, LICENSE.txt and MANIFEST.toml.
+src/understudy/media/assets/font: letters.ttf, LICENSE.txt and MANIFEST.toml.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from fontTools.ttLib import TTFont
 
 MEMBER = "package/700Bold/NotoSansSC_700Bold.ttf"
 LICENCE_MEMBERS = ("package/LICENSE_FONT", "package/LICENSE")
-TARGET = Path(__file__).resolve().parent.parent / "src/understudy/engines/previz/assets/font"
+TARGET = Path(__file__).resolve().parent.parent / "src/understudy/media/assets/font"
 LATIN = (range(0x20, 0x7F), range(0xA0, 0x250), range(0x1E00, 0x1F00), range(0x2010, 0x2060), range(0x20A0, 0x20C0))
 MARKS = (
     range(0x2100, 0x2200),

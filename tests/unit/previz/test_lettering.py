@@ -8,10 +8,10 @@ import pytest
 
 from understudy.engines.previz.lettering import Lettering
 from understudy.engines.previz.lettering.cards import card_of, kinds
-from understudy.engines.previz.lettering.font import lines_of, width_px, writable
 from understudy.engines.previz.pictures.canvas import Canvas
 from understudy.engines.previz.plan import FilmPlan, Line, ScreenText, Shot, Subject, TextKind
 from understudy.engines.previz.speech_timing import Spoken
+from understudy.media.letters import lines_of, width_px, writable
 
 FRAME_PX = (640, 360)
 SENTENCES = {

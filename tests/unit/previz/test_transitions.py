@@ -9,8 +9,8 @@ import pytest
 from transition_judges import between_share, is_dissolve, ssim
 from understudy.engines.previz.board.alignment import Similarity, aligned
 from understudy.engines.previz.board.between import Transition
-from understudy.engines.previz.board.rife import middle_of
 from understudy.engines.previz.plan import CameraMove
+from understudy.media.between import middle_of
 from unit.previz.moving import SIZE, ball_at, photo, view, with_ball
 
 LARGE = (900, 520)

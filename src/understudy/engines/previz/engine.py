@@ -28,11 +28,11 @@ from understudy.engines.previz.board.notes import SILENT
 from understudy.engines.previz.board.rhythm import cut_to_rhythm
 from understudy.engines.previz.directing import Notes, direct, given_for
 from understudy.engines.previz.film import Painter
-from understudy.engines.previz.lettering.watermark import LABEL_TEXT, WATERMARK_TEXT, Corner, Mark
 from understudy.engines.previz.pictures import Canvas
 from understudy.engines.previz.plan import CameraMove, FilmPlan
 from understudy.engines.previz.planning import planner
 from understudy.media.encode import EncodingFailed, FilmEncoder, FilmFormat, Sound, write_jpeg, write_png
+from understudy.media.marks import LABEL_TEXT, WATERMARK_TEXT, Corner, Mark
 
 SAMPLE_RATE_HZ = 48_000
 FILM_NAME = "film"

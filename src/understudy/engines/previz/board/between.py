@@ -1,9 +1,9 @@
 """The way from one picture to another: the camera goes from the one view to the other, and what is in it moves along.
 
 First the move of the whole frame that leads from one picture to the other (`alignment`); or, of pictures that have
-nothing in common, the move that the words ask for. What is left is divided by RIFE (`rife`) into short steps, and those
-by optical flow. All this is found on small pictures, as places in the two given ones; drawn is always from these, so
-that a large film is as sharp as they are.
+nothing in common, the move that the words ask for. What is left is divided by RIFE (`media.between`) into short steps,
+and those by optical flow. All this is found on small pictures, as places in the two given ones; drawn is always from
+these, so that a large film is as sharp as they are.
 """
 
 from collections.abc import Mapping
@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from understudy.engines.previz.board.alignment import STAYING, Similarity, aligned, reduced
 from understudy.engines.previz.board.carried import carried_over
 from understudy.engines.previz.board.moves import eased
-from understudy.engines.previz.board.rife import GRAIN_PX, Middle, middle_of
 from understudy.engines.previz.plan import CameraMove
+from understudy.media.between import GRAIN_PX, Middle, middle_of
 from understudy.media.decode import Picture
 
 Floats = NDArray[np.float32]

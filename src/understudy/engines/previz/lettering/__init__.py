@@ -1,6 +1,6 @@
-"""Words in the picture: titles, captions, subtitles, speech bubbles, signs, and the marks of a film.
+"""Words in the picture: titles, captions, subtitles, speech bubbles and signs.
 
-`font` knows the letters, `cards` draws a text of each kind, `overlay` says when each is seen.
+`cards` draws a text of each kind, `overlay` says when each is seen. The letters are those of `media.letters`.
 """
 
 from understudy.engines.previz.lettering.overlay import Lettering

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import skia
 
-from understudy.engines.previz.lettering.font import (
+from understudy.engines.previz.plan import TextKind
+from understudy.media.letters import (
     LINE_HEIGHT,
     Card,
     Ink,
@@ -16,7 +17,6 @@ from understudy.engines.previz.lettering.font import (
     writable,
     write,
 )
-from understudy.engines.previz.plan import TextKind
 
 _LETTER_OF_SHORT_SIDE = {
     TextKind.TITLE: 0.105,

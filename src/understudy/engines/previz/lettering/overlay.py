@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 
 from understudy.engines.previz.lettering.cards import card_of
-from understudy.engines.previz.lettering.font import Card
 from understudy.engines.previz.pictures.canvas import Bitmap, Canvas
 from understudy.engines.previz.plan import FilmPlan, ScreenText, Shot, TextKind
 from understudy.engines.previz.speech_timing import Spoken
+from understudy.media.letters import Card
 
 FADE_S = {TextKind.TITLE: 0.5, TextKind.CAPTION: 0.3, TextKind.SUBTITLE: 0.0, TextKind.BUBBLE: 0.15, TextKind.SIGN: 0.0}
 _MARGIN = 0.06

@@ -12,13 +12,14 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from understudy.media.networks import session_of
+
 Values = NDArray[np.float32]
 Picture = NDArray[np.uint8]
 """(height_px, width_px, 3) uint8 RGB."""
 
 IMAGENET_MEAN = np.array((0.485, 0.456, 0.406), dtype=np.float32)
 IMAGENET_DEVIATION = np.array((0.229, 0.224, 0.225), dtype=np.float32)
-_ERRORS_ONLY = 3
 
 _KEPT = 12
 """Answers; the largest is a picture of 3 MB. A film of one image asks three to five times, one of nine images more."""
@@ -67,18 +68,6 @@ def square_of(picture: Picture, side_px: int) -> Values:
 def as_batch(square: Values) -> Values:
     """Return (1, 3, side_px, side_px), as the networks take it."""
     return np.ascontiguousarray(square.transpose(2, 0, 1)[None], dtype=np.float32)
-
-
-def session_of(model: bytes) -> onnxruntime.InferenceSession:
-    """Open a network on one thread of the CPU."""
-    options = onnxruntime.SessionOptions()
-    # With one thread sums are added in one order: a task that is rendered again gives the same bytes. The encoder has
-    # the other cores.
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-    options.log_severity_level = _ERRORS_ONLY
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
 @cache

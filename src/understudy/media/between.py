@@ -12,8 +12,8 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from understudy.engines.previz.seeing.nets import session_of
 from understudy.media.decode import Picture
+from understudy.media.networks import session_of
 
 GRAIN_PX = 16
 """The network halves its pictures four times: sides are multiples of this."""

@@ -1,4 +1,4 @@
-"""The letters that previz writes with: one vendored font, lines that fit a width, words drawn on nothing."""
+"""The letters that are written on pictures: one vendored font, lines that fit a width, words drawn on nothing."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -21,7 +21,7 @@ _NEVER_FIRST = frozenset("，。、！？：；）」』】》”’!?,.:;)％%�
 
 @cache
 def _typeface() -> skia.Typeface:
-    data = files("understudy.engines.previz").joinpath("assets", "font", "letters.ttf").read_bytes()
+    data = files(__package__).joinpath("assets", "font", "letters.ttf").read_bytes()
     typeface = skia.Typeface.MakeFromData(skia.Data.MakeWithCopy(data))
     assert typeface is not None, "the vendored font cannot be read"
     return typeface

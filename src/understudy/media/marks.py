@@ -5,7 +5,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.engines.previz.lettering.font import LINE_HEIGHT, Card, Ink, blank, width_px, write
+from understudy.media.letters import LINE_HEIGHT, Card, Ink, blank, width_px, write
 
 WATERMARK_TEXT = "AI 生成"
 """Source: the contract's `watermark` parameter, text and corner (bottom right)."""
