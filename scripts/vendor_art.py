@@ -3,8 +3,9 @@
     uv run --no-project scripts/vendor_art.py
 
 Needs ``npm`` on the machine that packs, never on one that runs the product. Output, under
-src/understudy/engines/previz/assets/art: art.zip (one SVG per art id), names.json.gz (per art id the emoji, and its
-name and keywords in each language), licenses/ and MANIFEST.toml. Equal packages give equal bytes.
+src/understudy/engines/previz/assets/art: art.zip (one SVG per art id); under src/understudy/reading/names:
+names.json.gz (per art id the emoji, and its name and keywords in each language); licenses/ and MANIFEST.toml beside
+each. Equal packages give equal bytes.
 """
 
 import gzip
@@ -24,7 +25,9 @@ DRAWINGS = "@lobehub/fluent-emoji-modern@1.0.0"
 NAMES = "cldr-annotations-full@48.2.0"
 DERIVED_NAMES = "cldr-annotations-derived-full@48.2.0"
 LANGUAGES = ("en", "zh", "ja", "es", "pt", "id")
-TARGET = Path(__file__).resolve().parent.parent / "src/understudy/engines/previz/assets/art"
+PACKAGE = Path(__file__).resolve().parent.parent / "src/understudy"
+TARGET = PACKAGE / "engines/previz/assets/art"
+NAMED = PACKAGE / "reading/names"
 EPOCH = (1980, 1, 1, 0, 0, 0)
 
 SKIN_TONES = range(0x1F3FB, 0x1F3FF + 1)
@@ -205,24 +208,28 @@ def main() -> None:
     licences = dict(members(tarballs[NAMES], "package/LICENSE"))
     (TARGET / "licenses").mkdir(parents=True, exist_ok=True)
     (TARGET / "licenses/fluent-emoji.txt").write_text(MIT, encoding="utf-8")
-    (TARGET / "licenses/cldr.txt").write_bytes(licences[""])
+    (NAMED / "licenses").mkdir(parents=True, exist_ok=True)
+    (NAMED / "licenses/cldr.txt").write_bytes(licences[""])
     (TARGET / "art.zip").write_bytes(zipped)
-    (TARGET / "names.json.gz").write_bytes(named)
-    files = {
+    (NAMED / "names.json.gz").write_bytes(named)
+    drawn = {
         "art.zip": (
             zipped,
             f"{len(art)} drawings of Microsoft Fluent Emoji as SVG; coordinates rounded, ids shortened",
             "MIT",
             "licenses/fluent-emoji.txt",
-        ),
+        )
+    }
+    spoken_names = {
         "names.json.gz": (
             named,
             f"names and keywords of the drawings in {', '.join(LANGUAGES)}, from CLDR, unchanged",
             "Unicode-3.0",
             "licenses/cldr.txt",
-        ),
+        )
     }
-    (TARGET / "MANIFEST.toml").write_text(manifest(files, tarballs), encoding="utf-8")
+    (TARGET / "MANIFEST.toml").write_text(manifest(drawn, tarballs), encoding="utf-8")
+    (NAMED / "MANIFEST.toml").write_text(manifest(spoken_names, tarballs), encoding="utf-8")
     print(f"{len(art)} drawings, {len(zipped)} bytes; names {len(named)} bytes")
 
 

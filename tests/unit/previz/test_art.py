@@ -5,13 +5,15 @@ import re
 import tomllib
 import xml.etree.ElementTree as ET
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from itertools import chain
 
 import pytest
 
 from understudy.engines.previz import art
 from understudy.engines.previz.kinds import kind_of, members_of, settings_by_art
-from understudy.engines.previz.lexicon import ENUMS, LexiconError, listed, table
+from understudy.reading import nouns
+from understudy.reading.lexicon import ENUMS, LexiconError, listed, table
 
 ASSETS = files("understudy.engines.previz") / "assets" / "art"
 
@@ -44,16 +46,23 @@ def test_every_drawing_has_a_name_in_six_languages() -> None:
         (art_id, language)
         for art_id in art.art_ids()
         for language in ("en", "zh", "ja", "es", "pt", "id")
-        if not art.words_of(art_id, language)
+        if not nouns.words_of(art_id, language)
     ]
     assert missing == []
 
 
-def test_the_manifest_names_the_files_as_they_are() -> None:
-    rows = tomllib.loads((ASSETS / "MANIFEST.toml").read_text())["file"]
+def test_our_own_drawings_have_names() -> None:
+    drawn = {entry.name.removesuffix(".svg") for entry in (files("understudy.engines.previz") / "drawings").iterdir()}
+    assert drawn <= nouns.thing_ids()
+
+
+@pytest.mark.parametrize("folder", [ASSETS, files("understudy.reading") / "names"])
+def test_the_manifest_names_the_files_as_they_are(folder: Traversable) -> None:
+    rows = tomllib.loads((folder / "MANIFEST.toml").read_text())["file"]
+    assert rows
     for row in rows:
-        assert hashlib.sha256((ASSETS / row["name"]).read_bytes()).hexdigest() == row["sha256"]
-        assert (ASSETS / row["licence_file"]).read_text()
+        assert hashlib.sha256((folder / row["name"]).read_bytes()).hexdigest() == row["sha256"]
+        assert (folder / row["licence_file"]).read_text()
         assert all(len(source["package_sha256"]) == 64 for source in row["source"])
 
 
@@ -84,22 +93,22 @@ def test_the_manifest_names_the_files_as_they_are() -> None:
     ],
 )
 def test_a_noun_finds_its_drawing(words: str, language: str, expected: str) -> None:
-    assert art.find_art(words, language) == expected
+    assert nouns.find_art(words, language) == expected
 
 
 @pytest.mark.parametrize("words", ["", "   ", "grumblefoot", "the", "—", "animal"])
 def test_a_word_without_a_drawing_finds_none(words: str) -> None:
-    assert art.find_art(words, "en") is None
+    assert nouns.find_art(words, "en") is None
 
 
 def test_a_name_beats_a_keyword() -> None:
     # "fish" is also a keyword of the fishing pole, "horse" of horse racing.
-    assert art.find_art("fish", "en") == "fish"
-    assert art.find_art("horse", "en") == "horse"
+    assert nouns.find_art("fish", "en") == "fish"
+    assert nouns.find_art("horse", "en") == "horse"
 
 
 def test_an_emoji_names_its_drawing() -> None:
-    assert art.emoji_art()["🦦"] == "otter"
+    assert nouns.emoji_art()["🦦"] == "otter"
 
 
 def test_every_value_of_an_enumeration_has_words_in_english_and_chinese() -> None:
@@ -116,7 +125,7 @@ def test_every_drawing_that_the_lexicon_names_is_there() -> None:
     kinds = listed("kind", "members").values()
     named = {art_id for cell in chain(cells, kinds) for art_id in cell if not art_id.endswith("*")}
     assert named - art.art_ids() == set()
-    assert art.curated("en")
+    assert nouns.curated("en")
     assert settings_by_art()["astronaut"] == "space"
 
 

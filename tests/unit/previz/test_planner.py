@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 
 from understudy.engines.previz.art import art_ids
-from understudy.engines.previz.lexicon import table
 from understudy.engines.previz.plan import (
     Action,
     CameraMove,
@@ -19,6 +18,7 @@ from understudy.engines.previz.plan import (
 )
 from understudy.engines.previz.planning.plan_rules import faults_of
 from understudy.engines.previz.planning.planner import plan_film
+from understudy.reading.lexicon import table
 
 RATIOS = ("16:9", "4:3", "1:1", "3:4", "9:16", "21:9")
 

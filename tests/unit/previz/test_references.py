@@ -5,7 +5,7 @@ import pytest
 from understudy.core.content import Modality
 from understudy.engines.previz.plan import FilmPlan, ReferenceUse, SettingKind
 from understudy.engines.previz.planning.planner import plan_film
-from understudy.engines.previz.planning.references import Given, namings_in, with_marks
+from understudy.reading.references import Given, namings_in, with_marks
 
 
 def plan_of(prompt: str, **given: int) -> FilmPlan:

@@ -6,7 +6,7 @@ import pytest
 
 from understudy.engines.previz.plan import Action, CameraMove, Cut, FilmPlan, Framing, SettingKind, TimeOfDay, Weather
 from understudy.engines.previz.planning.planner import plan_film
-from understudy.engines.previz.planning.shots import PARTS_MAX, SHORTEST_S, Part, cutting_of, laid_out
+from understudy.reading.shots import PARTS_MAX, SHORTEST_S, Part, cutting_of, laid_out
 
 
 def plan_of(prompt: str, *, duration_s: int = -1) -> FilmPlan:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import cache
 
 from understudy.engines.previz import art
-from understudy.engines.previz.lexicon import LexiconError, Row, table
-from understudy.engines.previz.lexicon.inflect import fold
 from understudy.engines.previz.plan import Action, SettingKind
+from understudy.reading.lexicon import LexiconError, Row, table
+from understudy.reading.lexicon.inflect import fold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,9 +57,9 @@ from understudy.engines.previz.plan import (
     TimeOfDay,
     Weather,
 )
-from understudy.engines.previz.planning.phrases import pieces_of, vocabulary
-from understudy.engines.previz.planning.spotting import level, spots
 from understudy.media.decode import Picture, fitted, on_ground, read_image
+from understudy.reading.phrases import pieces_of, vocabulary
+from understudy.reading.spotting import level, spots
 
 _ORDER = (
     EditKind.RECOLOUR, EditKind.BACKGROUND, EditKind.REMOVE, EditKind.REPLACE, EditKind.INSERT, EditKind.TIME,

@@ -12,9 +12,9 @@ from understudy.core.content import ContentItem, Modality, Role
 from understudy.core.errors import TaskFailed, Violation
 from understudy.core.render import RenderJob
 from understudy.core.scenario import Scenario, scenario_of
-from understudy.engines.previz.lexicon import table
-from understudy.engines.previz.lexicon.inflect import fold
 from understudy.engines.previz.plan import Extension, FilmPlan, ReferenceUse
+from understudy.reading.lexicon import table
+from understudy.reading.lexicon.inflect import fold
 
 EXTENSION = "extend"
 NEW_SHARE = 0.5

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from understudy.engines.previz.kinds import kind_of
 from understudy.engines.previz.planning.drafts import Draft
-from understudy.engines.previz.planning.phrases import Piece
-from understudy.engines.previz.planning.spotting import Spot, level, spots
+from understudy.reading.phrases import Piece
+from understudy.reading.spotting import Spot, level, spots
 
 _CARRIERS = ("vehicle", "boat", "aircraft")
 _ANIMALS = ("animal", "creature", "bird", "swimmer")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from understudy.engines.previz.kinds import Kind, kind_of, voice_of
 from understudy.engines.previz.plan import Action
 from understudy.engines.previz.planning.drafts import Draft
-from understudy.engines.previz.planning.phrases import Piece
+from understudy.reading.phrases import Piece
 
 SUBJECTS_MAX = 5
 SHOWN_MAX = 9

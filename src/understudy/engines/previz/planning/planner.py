@@ -10,9 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from understudy.core.content import Modality
-from understudy.engines.previz.art import find_art
 from understudy.engines.previz.kinds import voice_of
-from understudy.engines.previz.lexicon import LANGUAGES
 from understudy.engines.previz.plan import (
     Action,
     CameraMove,
@@ -30,23 +28,8 @@ from understudy.engines.previz.plan import (
     TimeOfDay,
 )
 from understudy.engines.previz.planning.drafts import Mention, Reading
-from understudy.engines.previz.planning.phrases import vocabulary
-from understudy.engines.previz.planning.quotations import (
-    SENTENCE_ENDS,
-    language_of,
-    names,
-    speech_near,
-    without_quotations,
-)
-from understudy.engines.previz.planning.references import Given
-from understudy.engines.previz.planning.scenes import Scene, Script, read_part, references_of, scenes_of, taken_apart
-from understudy.engines.previz.planning.shots import Part, fitted, laid_out
-from understudy.engines.previz.planning.texts import (
-    TEXTS_MAX,
-    place_of_text,
-    subtitles_of,
-    wants_subtitles,
-)
+from understudy.engines.previz.planning.scenes import Scene, read_part, references_of, scenes_of
+from understudy.engines.previz.planning.subtitles import subtitles_of
 from understudy.engines.previz.planning.weighing import (
     DEFAULT_RATIO,
     camera_of,
@@ -59,6 +42,24 @@ from understudy.engines.previz.planning.weighing import (
     usual_framing,
     values_of,
     weather_of,
+)
+from understudy.reading.lexicon import LANGUAGES
+from understudy.reading.nouns import find_art
+from understudy.reading.phrases import vocabulary
+from understudy.reading.quotations import (
+    SENTENCE_ENDS,
+    language_of,
+    names,
+    speech_near,
+    without_quotations,
+)
+from understudy.reading.references import Given
+from understudy.reading.script import Script, taken_apart
+from understudy.reading.shots import Part, fitted, laid_out
+from understudy.reading.texts import (
+    TEXTS_MAX,
+    place_of_text,
+    wants_subtitles,
 )
 
 CHOSEN_BY_PLANNER_S = -1

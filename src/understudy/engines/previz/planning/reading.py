@@ -7,17 +7,18 @@ A shallow reading, the same for six languages: nouns and verbs in order, and sma
 from collections.abc import Mapping, Sequence
 
 from understudy.engines.previz.kinds import art_of_pronouns, kind_of
-from understudy.engines.previz.lexicon.inflect import fold
 from understudy.engines.previz.plan import Action, CameraMove
 from understudy.engines.previz.planning import wording
 from understudy.engines.previz.planning.arranging import arrange
 from understudy.engines.previz.planning.casting import SHOWN_MAX, SUBJECTS_MAX, Cast, Phrase
-from understudy.engines.previz.planning.drafts import PROPERTIES, Draft, Mention, Reading
-from understudy.engines.previz.planning.phrases import Piece
-from understudy.engines.previz.planning.quotations import SENTENCE_ENDS
-from understudy.engines.previz.planning.references import Naming, is_mark
+from understudy.engines.previz.planning.drafts import Draft, Mention, Reading
 from understudy.engines.previz.planning.shown import Shown
 from understudy.engines.previz.planning.speakers import Speakers
+from understudy.reading.lexicon.inflect import fold
+from understudy.reading.negations import PROPERTIES
+from understudy.reading.phrases import Piece
+from understudy.reading.quotations import SENTENCE_ENDS
+from understudy.reading.references import Naming, is_mark
 
 COUNT_MAX = 5
 QUOTE_MARK = "\x00"

@@ -11,9 +11,9 @@ from functools import cache
 from understudy.engines.previz.plan import ReferenceUse
 from understudy.engines.previz.planning.casting import Cast, Phrase
 from understudy.engines.previz.planning.drafts import Draft
-from understudy.engines.previz.planning.phrases import Piece
-from understudy.engines.previz.planning.references import Naming, is_mark
-from understudy.engines.previz.planning.spotting import any_of, level, words_in
+from understudy.reading.phrases import Piece
+from understudy.reading.references import Naming, is_mark
+from understudy.reading.spotting import any_of, level, words_in
 
 _WITHIN = 7
 _UNKNOWN_WITHIN = 2

@@ -2,7 +2,7 @@
 
 from understudy.engines.previz.planning.casting import Cast, Phrase
 from understudy.engines.previz.planning.drafts import Draft
-from understudy.engines.previz.planning.phrases import Piece
+from understudy.reading.phrases import Piece
 
 
 class Speakers:

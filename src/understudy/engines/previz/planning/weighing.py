@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import cache
 
 from understudy.engines.previz.kinds import THING, kind_of, settings_by_art
-from understudy.engines.previz.lexicon import listed, table
 from understudy.engines.previz.plan import (
     INDOORS,
     Action,
@@ -19,6 +18,7 @@ from understudy.engines.previz.plan import (
     Weather,
 )
 from understudy.engines.previz.planning.drafts import Mention, Reading
+from understudy.reading.lexicon import listed, table
 
 ADAPTIVE = "adaptive"
 DEFAULT_RATIO, WIDEST_RATIO = "16:9", "21:9"

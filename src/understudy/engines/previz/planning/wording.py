@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from functools import cache
 
-from understudy.engines.previz.art import find_art, named
 from understudy.engines.previz.kinds import kind_of
-from understudy.engines.previz.lexicon import table
-from understudy.engines.previz.lexicon.inflect import fold, singulars
-from understudy.engines.previz.planning.phrases import Piece
+from understudy.reading.lexicon import table
+from understudy.reading.lexicon.inflect import fold, singulars
+from understudy.reading.nouns import find_art, named
+from understudy.reading.phrases import Piece
 
 _COLOURED_LETTERS_MIN = 2
 

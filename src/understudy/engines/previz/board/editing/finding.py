@@ -11,13 +11,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.engines.previz import art, kinds
-from understudy.engines.previz.lexicon import LANGUAGES
+from understudy.engines.previz import kinds
 from understudy.engines.previz.pictures.sprites import cropped, sprite
-from understudy.engines.previz.planning.spotting import level, spots
 from understudy.engines.previz.seeing import components, matte_of
 from understudy.media.decode import Picture
 from understudy.media.faces import LEAST_SCORE, score
+from understudy.reading import nouns
+from understudy.reading.lexicon import LANGUAGES
+from understudy.reading.spotting import level, spots
 
 Floats = NDArray[np.float32]
 
@@ -91,7 +92,7 @@ def aim_of(words: str, place: str = "") -> Aim:
 def art_of(words: str) -> str:
     """Return the drawing that some words mean in any language, or ""."""
     for language in LANGUAGES:
-        found = art.find_art(words.strip(), language)
+        found = nouns.find_art(words.strip(), language)
         if found:
             return found
     return ""

@@ -11,8 +11,8 @@ import numpy as np
 from understudy.engines.previz.board.editing import strokes
 from understudy.engines.previz.board.editing.laying import Floats
 from understudy.engines.previz.pictures.light import grade_matrix
-from understudy.engines.previz.planning.spotting import level
 from understudy.media.decode import Picture
+from understudy.reading.spotting import level
 
 _PIXELS_DOWN = 120
 _PALETTE = 28

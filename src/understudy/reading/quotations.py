@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from understudy.engines.previz.lexicon import LANGUAGES, table
-from understudy.engines.previz.lexicon.inflect import fold
+from understudy.reading.lexicon import LANGUAGES, table
+from understudy.reading.lexicon.inflect import fold
 
 _MARKS = re.compile(
     r"“(?P<curly>[^“”]{1,600})”|「(?P<corner>[^「」]{1,600})」|『(?P<double>[^『』]{1,600})』|«(?P<angle>[^«»]{1,600})»"

@@ -7,9 +7,9 @@ overlays, subtitles and speech bubbles among what a prompt can ask for.
 import re
 from collections.abc import Sequence
 
-from understudy.engines.previz.plan import Line, ScreenText, TextKind
-from understudy.engines.previz.planning.quotations import Quotation, last_word_of
-from understudy.engines.previz.planning.spotting import Spot, any_of, level, spots, words_in
+from understudy.reading.meanings import TextKind
+from understudy.reading.quotations import Quotation, last_word_of
+from understudy.reading.spotting import Spot, any_of, level, spots, words_in
 
 TEXTS_MAX = 6
 """More cannot be read in a shot."""
@@ -161,23 +161,3 @@ def wants_subtitles(plain: str) -> bool:
         not _NEGATED.search(leveled[max(0, found.start() - _BEFORE) : found.start()])
         for found in _WITH_SUBTITLES.finditer(leveled)
     )
-
-
-def subtitles_of(lines: Sequence[Line], *, duration_s: float, spoken_s: Sequence[float]) -> tuple[ScreenText, ...]:
-    """Return one subtitle for each line of a shot, one after the other, for as long as each takes to say."""
-    total_s = sum(spoken_s) or 1.0
-    found, start_s = [], 0.0
-    for line, needed_s in zip(lines, spoken_s, strict=True):
-        end_s = start_s + duration_s * needed_s / total_s
-        found.append(
-            ScreenText(
-                text=line.text,
-                kind=TextKind.SUBTITLE,
-                speaker=line.speaker,
-                place="bottom",
-                start_s=round(start_s, 2),
-                end_s=round(end_s, 2),
-            )
-        )
-        start_s = end_s
-    return tuple(found)

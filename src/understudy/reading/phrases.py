@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import NamedTuple
 
-from understudy.engines.previz import art
-from understudy.engines.previz.lexicon import table
-from understudy.engines.previz.lexicon.inflect import fold, plural, verb_forms
+from understudy.reading import nouns
+from understudy.reading.lexicon import table
+from understudy.reading.lexicon.inflect import fold, plural, verb_forms
 
 Meaning = tuple[str, str]
 """(table, value), for example ("weather", "rain")."""
@@ -125,9 +125,9 @@ def _listed(language: str) -> Iterator[tuple[str, str, str]]:
         for row in table(name):
             for phrase in row.words.get(language, ()):
                 yield phrase, name, row.value
-    chosen = art.curated(language)
+    chosen = nouns.curated(language)
     small = {fold(word) for row in table("role") for word in row.words.get(language, ())}
-    for phrase, art_id in art.named(language).items():
+    for phrase, art_id in nouns.named(language).items():
         # CLDR counts in Chinese ("one glass of milk"); Spanish for envelope is Spanish for "on".
         is_odd = _ACTING.match(art_id) or phrase in small or phrase.startswith("一")
         if phrase in chosen or not is_odd:
@@ -187,10 +187,10 @@ _EMOJI_WORDS = ("weather", "time", "setting", "sound", "particles")
 def _of_emoji(token: Token) -> dict[str, tuple[str, ...]]:
     """What an emoji means: its drawing, and the properties that its English name has ("cloud with rain")."""
     plain = _SKIN_AND_STYLE.sub("", token.text)
-    art_id = art.emoji_art().get(plain) or art.emoji_art().get(plain[:1])
+    art_id = nouns.emoji_art().get(plain) or nouns.emoji_art().get(plain[:1])
     if art_id is None:
         return {}
-    names = tokens_of(art.words_of(art_id, "en")[0])
+    names = tokens_of(nouns.words_of(art_id, "en")[0])
     length, meanings = vocabulary("en").longest(names, 0)
     known = _gathered(meanings) if length == len(names) else {}
     return {**{name: known[name] for name in _EMOJI_WORDS if name in known}, "art": (art_id,)}

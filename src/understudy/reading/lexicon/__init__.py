@@ -1,4 +1,4 @@
-"""The vocabulary of previz as data: one TOML table per property, one column of words per language.
+"""The vocabulary of prompts as data: one TOML table per property, one column of words per language.
 
 A table's key is the value that a plan holds; ``en = "dusk, sunset"`` lists its words in English. What a word may look
 like is widened here and in ``inflect``: nouns get their plurals, English verbs their forms, ``corr*`` any ending.
@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 
-from understudy.engines.previz.plan import (
+from understudy.reading.meanings import (
     Action,
     CameraMove,
     Framing,

@@ -13,9 +13,9 @@ from functools import cache
 from itertools import pairwise
 
 from understudy.core.content import Modality
-from understudy.engines.previz.lexicon import listed, table
-from understudy.engines.previz.plan import ReferenceUse
-from understudy.engines.previz.planning.spotting import Spot, any_of, level, number_of, spots, words_in
+from understudy.reading.lexicon import listed, table
+from understudy.reading.meanings import ReferenceUse
+from understudy.reading.spotting import Spot, any_of, level, number_of, spots, words_in
 
 NUMBER_MAX = 99
 """More media than any request holds; a larger number belongs to something else, "image 1080"."""
@@ -351,14 +351,15 @@ def _has_verb(leveled: str, naming: Naming) -> bool:
     """Whether a verb of working stands before the video; in Chinese and Japanese it may stand after it."""
     before, after = leveled[max(0, naming.start - _NEAR) : naming.start], leveled[naming.end : naming.end + _NEAR]
     small = links("link")
-    ahead = [spot for name in _WORK for spot in spots(before, name) if spot.value in ("extend", "worked")]
-    behind = [spot for name in _WORK for spot in spots(after, name) if spot.value in ("extend", "worked")]
+    ahead = [spot for name in _WORK for spot in spots(before, name) if spot.value in _VERBS]
+    behind = [spot for name in _WORK for spot in spots(after, name) if spot.value in _VERBS]
     return any(small.fullmatch(before[spot.end :]) for spot in ahead) or any(
         small.fullmatch(after[: spot.start]) for spot in behind if after[spot.start] > "\u2fff"
     )
 
 
 _WORK = ("extension", "worked")
+_VERBS = ("extend", "worked", "joined")
 _BESIDE = re.compile(rf"{_AND}|{_RANGE}")
 _USES_AROUND = 8
 

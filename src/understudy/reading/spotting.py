@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from understudy.engines.previz.lexicon import LANGUAGES, table
-from understudy.engines.previz.lexicon.inflect import fold
+from understudy.reading.lexicon import LANGUAGES, table
+from understudy.reading.lexicon.inflect import fold
 
 _LATIN = re.compile(r"[a-z0-9]")
 

@@ -10,10 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from understudy.core.content import Modality
-from understudy.engines.previz.art import find_art
-from understudy.engines.previz.lexicon import listed
-from understudy.engines.previz.plan import Edit, EditKind, Extension, ReferenceUse, TimeOfDay, Weather
-from understudy.engines.previz.planning.edit_words import (
+from understudy.reading.edit_words import (
     ARTICLES,
     BACKGROUND,
     CLAUSE,
@@ -27,10 +24,13 @@ from understudy.engines.previz.planning.edit_words import (
     TEXT_WORD,
     WHOLE,
 )
-from understudy.engines.previz.planning.phrases import Piece, Vocabulary, pieces_of
-from understudy.engines.previz.planning.quotations import Quotation
-from understudy.engines.previz.planning.references import FIRST_MARK, Naming
-from understudy.engines.previz.planning.spotting import level, spots
+from understudy.reading.lexicon import listed
+from understudy.reading.meanings import Edit, EditKind, Extension, ReferenceUse, TimeOfDay, Weather
+from understudy.reading.nouns import find_art
+from understudy.reading.phrases import Piece, Vocabulary, pieces_of
+from understudy.reading.quotations import Quotation
+from understudy.reading.references import FIRST_MARK, Naming
+from understudy.reading.spotting import level, spots
 
 EDITS_MAX = 8
 CLAUSE_MAX = 300

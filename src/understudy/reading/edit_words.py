@@ -5,7 +5,7 @@
 
 import re
 
-from understudy.engines.previz.planning.spotting import any_of, words_in
+from understudy.reading.spotting import any_of, words_in
 
 MARK = r"[\uE000-\uF8FF]"
 IN_VIDEO = re.compile(

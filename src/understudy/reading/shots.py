@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from functools import cache
 from itertools import accumulate, pairwise
 
-from understudy.engines.previz.lexicon import table
-from understudy.engines.previz.plan import Cut
-from understudy.engines.previz.planning.spotting import any_of, level, number_of, spots, words_in
+from understudy.reading.lexicon import table
+from understudy.reading.meanings import Cut
+from understudy.reading.spotting import any_of, level, number_of, spots, words_in
 
 PARTS_MAX = 12
 SHORTEST_S = 0.8
