@@ -57,6 +57,7 @@ pins: .venv/dev.stamp
 	PYTHON="$(PYTHON)" sh scripts/install.sh requirements/dev.txt
 	touch $@
 
-.venv/full.stamp: requirements/full.txt .venv/dev.stamp
+.venv/full.stamp: requirements/full.txt requirements/diffusion.txt requirements/torch.txt .venv/dev.stamp scripts/install_diffusion.sh
 	PYTHON="$(PYTHON)" sh scripts/install.sh requirements/full.txt
+	sh scripts/install_diffusion.sh
 	touch $@

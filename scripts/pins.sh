@@ -15,4 +15,9 @@ pin() {
 pin requirements/base.txt pyproject.toml
 pin requirements/dev.txt pyproject.toml --group dev
 pin requirements/full.txt pyproject.toml --group dev --group full
+# torch comes first and apart, as a build for the machine at hand; what only its CUDA build needs goes with it.
+pin requirements/diffusion.txt pyproject.toml --extra diffusion --constraint requirements/full.txt --constraint requirements/torch.txt
+awk '/^[a-z0-9]/ { keep = !/^(torch|triton|cuda-[a-z]+|nvidia-(cu|nccl|nvjitlink|nvshmem|nvtx)[a-z0-9-]*)==/ } keep' \
+    requirements/diffusion.txt >requirements/diffusion.tmp
+mv requirements/diffusion.tmp requirements/diffusion.txt
 printf 'uv\n' | pin requirements/uv.txt -
