@@ -33,6 +33,7 @@ from understudy.core.render import RenderJob
 from understudy.core.request import GenerationRequest
 from understudy.engines.previz import engine as previz
 from understudy.media.encode import FilmEncoder
+from understudy.media.film_files import film_name, format_of
 
 MODEL = "doubao-seedance-2.0"
 RSS_UNIT_BYTES = 1024 if sys.platform == "linux" else 1
@@ -185,7 +186,7 @@ def parts_s(engine: previz.PrevizEngine, job: RenderJob) -> dict[str, float]:
         frames[index] = rgba
     started, cpu_started = time.perf_counter(), time.process_time()
     target = Path(job.output_dir) / "encoded.mp4"
-    wanted = previz.film_format(canvas, tags=previz.tags_of(job))
+    wanted = format_of(job, (canvas.width_px, canvas.height_px), previz.tags_of(job))
     with FilmEncoder(target, wanted, sound=previz.encoder_sound(soundtrack)) as encoder:
         for rgba in frames:
             encoder.add_frame(rgba)
@@ -210,7 +211,7 @@ def measure(wanted: argparse.Namespace, resolution: str) -> Measured:
         wholes = [whole_s(engine, job) for _ in range(wanted.runs)]
         peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * RSS_UNIT_BYTES
         parts = [parts_s(engine, job) for _ in range(wanted.runs)]
-        film = Path(folder) / previz.film_name(job)
+        film = Path(folder) / film_name(job)
         if film.read_bytes() != (Path(folder) / "encoded.mp4").read_bytes():
             raise SystemExit("the pictures encoded alone gave another film: the comparison would not be fair")
         size_bytes = film.stat().st_size

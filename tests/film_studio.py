@@ -21,8 +21,9 @@ from understudy.core.content import ContentItem, Modality, Role
 from understudy.core.media import MediaFacts, Medium, Origin
 from understudy.core.render import RenderJob, RenderResult
 from understudy.core.request import GenerationRequest
-from understudy.engines.previz.engine import PrevizEngine, film_format, open_film, plan_job
+from understudy.engines.previz.engine import TAGS, PrevizEngine, open_film, plan_job
 from understudy.media.encode import FilmEncoder, FilmFormat, Sound
+from understudy.media.film_files import format_of
 
 MODEL = "doubao-seedance-2.0"
 SHORTEST_S = 4
@@ -188,7 +189,7 @@ def digests_of_repeats(prompt: str, folder: Path, times: int) -> list[str]:
     pictures = [painter.paint(index).copy() for index in range(canvas.num_frames)]
     digests = []
     for _ in range(times):
-        with FilmEncoder(folder / "film.mp4", film_format(canvas)) as encoder:
+        with FilmEncoder(folder / "film.mp4", format_of(job, (canvas.width_px, canvas.height_px), TAGS)) as encoder:
             for picture in pictures:
                 encoder.add_frame(picture)
         digests.append(hashlib.sha256((folder / "film.mp4").read_bytes()).hexdigest())

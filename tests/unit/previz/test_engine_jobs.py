@@ -13,7 +13,8 @@ from understudy.core.content import ContentItem, Modality
 from understudy.core.render import RenderJob
 from understudy.core.request import GenerationRequest
 from understudy.engines.previz import OFFER
-from understudy.engines.previz.engine import SAMPLE_RATE_HZ, PrevizEngine, compose, open_film, plan_job
+from understudy.engines.previz.engine import PrevizEngine, compose, open_film, plan_job
+from understudy.media.film_files import SAMPLE_RATE_HZ
 from understudy.media.probe import probe_film
 
 CATALOGUE = load_catalogue()

@@ -6,19 +6,15 @@ given, `media.encode` writes.
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 
 import cv2
 
 from understudy.core.content import Modality
-from understudy.core.errors import TaskFailed, Violation
-from understudy.core.media import Unreadable
 from understudy.core.ratios import concrete_ratio
-from understudy.core.recipe import RECIPE_TAG
 from understudy.core.render import RenderJob, RenderResult
 from understudy.core.request import DURATION_CHOSEN_BY_ENGINE, RATIO_CHOSEN_BY_ENGINE
 from understudy.engines.previz import sound as scoring
@@ -31,21 +27,16 @@ from understudy.engines.previz.film import Painter
 from understudy.engines.previz.pictures import Canvas
 from understudy.engines.previz.plan import CameraMove, FilmPlan
 from understudy.engines.previz.planning import planner
-from understudy.media.encode import EncodingFailed, FilmEncoder, FilmFormat, Sound, write_jpeg, write_png
-from understudy.media.marks import LABEL_TEXT, WATERMARK_TEXT, Corner, Mark
-
-SAMPLE_RATE_HZ = 48_000
-FILM_NAME = "film"
-LAST_FRAME_WRITERS = {"png": ("last_frame.png", write_png), "jpeg": ("last_frame.jpg", write_jpeg)}
-"""By the names of a job's ``last_frame_format``."""
-
-UNFINISHED_NAME = "unfinished"
-USUAL_FORMAT = "mp4"
-
-PRESET = "veryfast"
-LARGE_PRESET = "ultrafast"
-LARGE_FILM_PIXELS = 4_000_000
-"""Frames above this are encoded with the faster preset: veryfast at 4k is half as fast for a smaller file."""
+from understudy.media.encode import Sound
+from understudy.media.film_files import (
+    SAMPLE_RATE_HZ,
+    FilmWriter,
+    failures_told,
+    film_name,
+    format_of,
+    last_frame_name,
+)
+from understudy.media.marks import LABEL_TEXT
 
 TAGS = {
     "title": "Previsualisation",
@@ -81,22 +72,16 @@ class PrevizEngine:
 
         progress: called with (frames done, frames in all). Raises: TaskFailed.
         """
-        try:
+        with failures_told():
             plan, told = planned(job)
             soundtrack = compose(plan, job) if job.request.generate_audio else None
             film = open_film(plan, job, soundtrack)
             canvas = film.canvas
             with closing(film.painter):
                 self.draw(film.painter, canvas, job, soundtrack=soundtrack, progress=progress)
-        except Unreadable as error:
-            reason = f"The parameter `content` is not valid: a file could not be read: {error.reason}."
-            raise TaskFailed(Violation("InvalidParameter", "content", reason), is_retryable=False) from error
-        except (EncodingFailed, OSError) as error:
-            violation = Violation("InternalServiceError", "", "The film could not be written by the render process.")
-            raise TaskFailed(violation, is_retryable=True) from error
         return RenderResult(
             video=film_name(job),
-            last_frame=LAST_FRAME_WRITERS[job.last_frame_format][0] if job.request.return_last_frame else None,
+            last_frame=last_frame_name(job),
             ratio=plan.ratio,
             width_px=canvas.width_px,
             height_px=canvas.height_px,
@@ -119,35 +104,12 @@ class PrevizEngine:
 
         Raises: EncodingFailed, OSError.
         """
-        folder = Path(job.output_dir)
-        wanted = film_format(
-            canvas, job.request.output_format or USUAL_FORMAT, video_codec=job.video_codec, tags=tags_of(job)
-        )
-        with FilmEncoder(folder / UNFINISHED_NAME, wanted, sound=encoder_sound(soundtrack)) as encoder:
-            marks = self._marks(canvas, job)
+        wanted = format_of(job, (canvas.width_px, canvas.height_px), tags_of(job))
+        sound = encoder_sound(soundtrack)
+        with FilmWriter(job, wanted, num_frames=canvas.num_frames, sound=sound, label=LABEL_TEXT) as film:
             for index in range(canvas.num_frames):
-                rgba = painter.paint(index)
-                if job.request.return_last_frame and index == canvas.num_frames - 1:
-                    name, write = LAST_FRAME_WRITERS[job.last_frame_format]
-                    write(folder / name, rgba)
-                for mark in marks:
-                    mark.stamp(rgba)
-                encoder.add_frame(rgba)
+                film.add(painter.paint(index))
                 progress(index + 1, canvas.num_frames)
-        (folder / UNFINISHED_NAME).replace(folder / film_name(job))
-
-    def _marks(self, canvas: Canvas, job: RenderJob) -> Sequence[Mark]:
-        texts = []
-        if job.request.watermark:
-            texts.append((WATERMARK_TEXT, Corner.BOTTOM_RIGHT))
-        if job.shows_label:
-            texts.append((LABEL_TEXT, Corner.TOP_LEFT))
-        return tuple(Mark(text, corner, width_px=canvas.width_px, height_px=canvas.height_px) for text, corner in texts)
-
-
-def film_name(job: RenderJob) -> str:
-    """Name the job's film by the format it is in."""
-    return f"{FILM_NAME}.{job.request.output_format or USUAL_FORMAT}"
 
 
 def plan_job(job: RenderJob) -> FilmPlan:
@@ -261,27 +223,10 @@ def notes_on_sound(plan: FilmPlan, job: RenderJob, soundtrack: scoring.Soundtrac
     return (SILENT,) if given_for(plan, job).sounds else ()
 
 
-def film_format(
-    canvas: Canvas, container: str = USUAL_FORMAT, *, video_codec: str = "h264", tags: Mapping[str, str] = TAGS
-) -> FilmFormat:
-    """Choose how a film of this size is encoded. container: a key of `media.encode.CONTAINERS`."""
-    is_large = canvas.width_px * canvas.height_px > LARGE_FILM_PIXELS
-    return FilmFormat(
-        width_px=canvas.width_px,
-        height_px=canvas.height_px,
-        fps=canvas.fps,
-        preset=LARGE_PRESET if is_large else PRESET,
-        tags=tags,
-        container=container,
-        video_codec=video_codec,
-    )
-
-
 def tags_of(job: RenderJob) -> Mapping[str, str]:
-    """Say what the job's film is, and how to make it again."""
+    """Say what the job's film is."""
     comment = {"comment": COMMENT_ON_GIVEN} if given_in(job).has_pictures else {}
-    recipe = {RECIPE_TAG: job.recipe} if job.recipe else {}
-    return {**TAGS, **comment, **recipe}
+    return {**TAGS, **comment}
 
 
 def encoder_sound(soundtrack: scoring.Soundtrack | None) -> Sound | None:
