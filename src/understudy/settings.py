@@ -50,6 +50,40 @@ class Settings:
     llm_model: str = _setting("The name of that model.", default="")
     llm_secret: str = _setting("Sent to it as the bearer token.", default="")
     llm_timeout_s: float = _setting("Longest wait for its answer.", default=30.0)
+    models_dir: str = _setting("Where open-weight models are kept.", default="understudy-models")
+    diffusion_models: str = _setting(
+        "The open models that make films, the preferred one first, as minimax-h3 wan-vace; the licence of each has to "
+        "be accepted and its weights pulled before. None by default.",
+        default="",
+    )
+    diffusion_territory: str = _setting(
+        "The country where films are made and shown, as ISO 3166 has it (JP); licences that exclude countries ask.",
+        default="",
+    )
+    diffusion_devices: str = _setting(
+        "GPUs by number, as 0 1 for a process on each, or 0,1 for one process on both; without it, a process on each "
+        "there is.",
+        default="",
+    )
+    diffusion_plan: str = _setting(
+        "How models are fitted into memory: resident, offload or int8-offload; without it, the fastest that fits.",
+        default="",
+    )
+    diffusion_options: str = _setting(
+        "What makes models faster, as compile flash3 fp8, or none; without it, what each model's recipe says.",
+        default="",
+    )
+    diffusion_recipes: str = _setting("A TOML file with recipes of your own.", default="")
+    diffusion_upscaler: str = _setting(
+        "A super-resolution model, a .safetensors file, for films that are larger than the model makes them; without "
+        "it they are enlarged by Lanczos resampling.",
+        default="",
+    )
+    diffusion_certificate: str = _setting(
+        "A PEM file with the chain of certificates that films are signed with as C2PA has it; unsigned without it.",
+        default="",
+    )
+    diffusion_private_key: str = _setting("The PEM file with its private key.", default="")
     dialect: str = _setting(
         "The dialect that is meant where a path leaves it open: ark, amux, newapi, octopus, apimart, apiyi or openai.",
         default="",

@@ -11,7 +11,7 @@ from pathlib import Path
 from understudy.bootstrap.data_dir import kept_secret
 from understudy.bootstrap.incoming import Incoming, make_incoming
 from understudy.bootstrap.machine import SystemClock, SystemRandomness
-from understudy.bootstrap.plugins import find_engine
+from understudy.bootstrap.plugins import configured, find_engine
 from understudy.bootstrap.stores import Stores, open_stores
 from understudy.catalog.load import load_catalogue
 from understudy.core.asset_files import library_limits
@@ -109,7 +109,7 @@ async def build(settings: Settings, data_dir: Path) -> tuple[House, str]:
 
     Raises: SettingsError, CannotOpen.
     """
-    engine = find_engine(settings.engine)
+    engine = configured(find_engine(settings.engine), settings)
     if not settings.rehearsal:
         engine = replace(engine, rehearse=None)
     _check(settings)
@@ -178,7 +178,7 @@ def _dispatcher(
 ) -> tuple[Dispatcher, LocalExecutor]:
     executor = LocalExecutor(
         engine.reference,
-        settings.slots,
+        _slots(settings, engine),
         limits=_render_limits(settings, engine),
         pause=RestartPause(first_s=0.5, most_s=30.0),
     )
@@ -197,7 +197,7 @@ def _dispatcher(
         blobs=stores.blobs,
         clock=clock,
         jobs=jobs,
-        limits=_dispatch_limits(settings, incoming.work_dir),
+        limits=_dispatch_limits(settings, engine, incoming.work_dir),
         media=stores.media,
         moderator=incoming.screen.moderator,
     )
@@ -293,10 +293,15 @@ def _retention(settings: Settings) -> Retention:
     )
 
 
-def _dispatch_limits(settings: Settings, work_dir: Path) -> DispatchLimits:
+def _slots(settings: Settings, engine: EngineOffer) -> int:
+    """Say how many films are rendered at once: as many as the engine has places, or as the settings say."""
+    return len(engine.slots) or settings.slots
+
+
+def _dispatch_limits(settings: Settings, engine: EngineOffer, work_dir: Path) -> DispatchLimits:
     return DispatchLimits(
         worker=f"pid-{os.getpid()}",
-        slots=settings.slots,
+        slots=_slots(settings, engine),
         work_dir=work_dir,
         lease_s=settings.lease_s,
         heartbeat_s=min(settings.lease_s / HEARTBEATS_PER_LEASE, HEARTBEAT_MOST_S),
@@ -326,10 +331,11 @@ def _language_model(settings: Settings) -> LanguageModel | None:
 
 
 def _render_limits(settings: Settings, engine: EngineOffer) -> RenderLimits:
+    render_timeout_s = max(settings.render_timeout_s, engine.render_timeout_s)
     return RenderLimits(
-        warm_timeout_s=settings.warm_timeout_s,
-        silence_timeout_s=settings.render_timeout_s,
-        render_timeout_s=settings.render_timeout_s,
+        warm_timeout_s=max(settings.warm_timeout_s, engine.warm_timeout_s),
+        silence_timeout_s=engine.silence_timeout_s or render_timeout_s,
+        render_timeout_s=render_timeout_s,
         line_bytes_max=1 << 20,
         progress_interval_s=0.1,
         niceness=5,

@@ -1,14 +1,16 @@
 """Engines and moderators that are installed: built-in ones are entry points like any other."""
 
+from dataclasses import fields
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from understudy.core.moderation import Moderator
 from understudy.core.ports import EngineOffer
-from understudy.settings import SettingsError
+from understudy.settings import Settings, SettingsError
 
 ENGINE_GROUP = "understudy.engines"
 MODERATOR_GROUP = "understudy.moderators"
+MODELS_DIR = "models_dir"
 
 
 def find_engine(name: str) -> EngineOffer:
@@ -35,6 +37,24 @@ def _offer_of(entry: EntryPoint) -> EngineOffer:
     if not isinstance(offer, EngineOffer):
         raise SettingsError(f"The engine {entry.name!r} is broken: its entry point is not an EngineOffer.")
     return offer
+
+
+def configured(offer: EngineOffer, settings: Settings) -> EngineOffer:
+    """Return the offer as the settings of its engine make it: those that begin with its name, and ``models_dir``.
+
+    Raises: SettingsError.
+    """
+    if offer.configured is None:
+        return offer
+    its = {
+        each.name: getattr(settings, each.name)
+        for each in fields(settings)
+        if each.name.startswith(f"{offer.name}_") or each.name == MODELS_DIR
+    }
+    try:
+        return offer.configured(its)
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
 
 
 def find_moderator(name: str) -> Moderator:

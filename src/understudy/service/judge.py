@@ -6,7 +6,7 @@ from understudy.billing.rating import most_tokens, price_micros, priced
 from understudy.catalog.load import Catalogue
 from understudy.core.errors import NotFound, Violation
 from understudy.core.model_spec import ModelSpec, Profile
-from understudy.core.ports import EngineOffer
+from understudy.core.ports import EngineOffer, Review
 from understudy.core.rehearsal import Rehearsal
 from understudy.core.request import RATIO_CHOSEN_BY_ENGINE, GenerationRequest
 from understudy.core.resolve import resolve
@@ -54,11 +54,16 @@ class Judge:
         asked, fitted = _fitted(decoded.request, model, profile)
         request = resolve(asked, model)
         case = self.case(dialect, request, model)
-        told = fitted + self._without_effect(request) + advice(case) + _overruled(decoded.request, case)
+        broken = violations(case)
+        # An engine reads only what keeps the rules, as its render process does.
+        review = self.engine.review(request, model) if self.engine.review is not None and not broken else Review()
+        told = (
+            fitted + self._without_effect(request) + advice(case) + _overruled(decoded.request, case) + review.warnings
+        )
         return Judged(
             request=request,
             model=model,
-            violations=tuple([renamed(broken, decoded.names) for broken in violations(case)]),
+            violations=tuple([renamed(each, decoded.names) for each in (*broken, *review.violations)]),
             warnings=told_in_brief(decoded.warnings + renamed_warnings(told, decoded.names)),
         )
 

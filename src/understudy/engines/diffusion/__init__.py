@@ -2,3 +2,5 @@
 
 What this module imports stays free of torch: the server and the command line read it.
 """
+
+from understudy.engines.diffusion.offering import OFFER as OFFER

@@ -1,0 +1,125 @@
+"""What the server is told of the diffusion engine: which of the operator's models serve what, and on which devices."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from understudy.core.ports import EngineOffer
+from understudy.engines.diffusion.devices import devices
+from understudy.engines.diffusion.licences import refusal_of
+from understudy.engines.diffusion.recipe import Option, Recipe, load_recipes
+from understudy.engines.diffusion.routing import SCENARIO_OF, review
+
+STOPS_WITHIN_S = 300.0
+"""A step of the largest model at its largest size, offloaded, takes a minute or two; the decoding after it less."""
+
+WARM_TIMEOUT_S = 3600.0
+"""Some 200 GB are read from a disk; slow ones give 100 MB a second."""
+
+SILENCE_TIMEOUT_S = 1800.0
+RENDER_TIMEOUT_S = 6 * 3600.0
+"""50 steps of two minutes, and as much again for what goes before and after."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """The operator's settings of this engine, as the render process gets them; each as the server's setting says."""
+
+    models_dir: str
+    diffusion_models: str = ""
+    diffusion_territory: str = ""
+    diffusion_devices: str = ""
+    diffusion_plan: str = ""
+    diffusion_options: str = ""
+    diffusion_recipes: str = ""
+    diffusion_upscaler: str = ""
+    diffusion_certificate: str = ""
+    diffusion_private_key: str = ""
+
+    def recipes(self) -> tuple[Recipe, ...]:
+        """Return the recipes of the models, in the operator's order.
+
+        Raises: ValueError with a sentence for the operator.
+        """
+        try:
+            known = load_recipes(self.diffusion_recipes)
+        except OSError as error:
+            raise ValueError(f"The recipes of diffusion_recipes cannot be read: {error}.") from error
+        wanted = self.diffusion_models.replace(",", " ").split()
+        if not wanted:
+            message = (
+                "The diffusion engine needs the setting diffusion_models: `understudy models list` shows them. "
+                f"There are {', '.join(known)}."
+            )
+            raise ValueError(message)
+        unknown = [name for name in wanted if name not in known]
+        if unknown:
+            raise ValueError(f"There is no open model {unknown[0]!r}; there are {', '.join(known)}.")
+        return tuple(known[name] for name in wanted)
+
+    def options(self) -> tuple[Option, ...] | None:
+        """Return the options, None = as each recipe says.
+
+        Raises: ValueError.
+        """
+        named = self.diffusion_options.replace(",", " ").split()
+        if not named:
+            return None
+        unknown = sorted(set(named) - {"none", *Option})
+        if unknown:
+            raise ValueError(f"There is no diffusion option {unknown[0]!r}; there are none, {', '.join(Option)}.")
+        return tuple(Option(name) for name in named if name != "none")
+
+
+def configured(settings: Mapping[str, object]) -> EngineOffer:
+    """Return the offer of the operator's models.
+
+    Raises: ValueError: what is not set, not known, not accepted or not there.
+    """
+    wanted = Wanted(**{name: str(value) for name, value in settings.items()})
+    recipes = wanted.recipes()
+    wanted.options()
+    for recipe in recipes:
+        refusal = refusal_of(recipe, Path(wanted.models_dir), territory=wanted.diffusion_territory)
+        if refusal:
+            raise ValueError(refusal)
+        if not (Path(wanted.models_dir) / recipe.folder).is_dir():
+            raise ValueError(f"The weights of {recipe.id} are not here: understudy models pull {recipe.id}.")
+    served = frozenset(SCENARIO_OF[workflow] for recipe in recipes for workflow in recipe.workflows)
+    return replace(
+        OFFER,
+        scenarios=served,
+        review=partial(review, recipes),
+        arguments=dict(settings),
+        slots=slots_of(wanted.diffusion_devices),
+        changes_videos=any("edit" in recipe.workflows for recipe in recipes),
+    )
+
+
+def slots_of(named: str) -> tuple[Mapping[str, str], ...]:
+    """Return what each render process may see: one device or several, "0 1" or "0,1 2,3"; "" = each that there is.
+
+    Raises: ValueError.
+    """
+    groups: Sequence[str] = named.split() or [str(device.index) for device in devices()]
+    for group in groups:
+        if not all(part.isdecimal() for part in group.split(",")):
+            raise ValueError(f"The setting diffusion_devices is {named!r}, but it has to be numbers as 0 1 or 0,1.")
+    return tuple({"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": group} for group in groups)
+
+
+OFFER = EngineOffer(
+    name="diffusion",
+    reference="understudy.engines.diffusion.engine:DiffusionEngine",
+    scenarios=frozenset(),
+    ignored={
+        "tools": "Web search has no effect: open models read the prompt only.",
+    },
+    configured=configured,
+    stops_within_s=STOPS_WITHIN_S,
+    warm_timeout_s=WARM_TIMEOUT_S,
+    silence_timeout_s=SILENCE_TIMEOUT_S,
+    render_timeout_s=RENDER_TIMEOUT_S,
+)
+"""The engine's entry in group `understudy.engines`; of no use before it is configured."""
