@@ -136,7 +136,9 @@ def _lack_of_references(recipe: Recipe, request: GenerationRequest) -> Violation
 def _told(found: Route, request: GenerationRequest, model: ModelSpec) -> Iterable[Warned]:
     recipe = found.recipe
     if request.generate_audio and not recipe.has_sound:
-        yield Warned(param="generate_audio", message=f"{recipe.model.name} makes no sound: the film is silent.")
+        is_kept = found.workflow is Workflow.EDIT
+        then = "the film has the sound of the video that is edited" if is_kept else "the film is silent"
+        yield Warned(param="generate_audio", message=f"{recipe.model.name} makes no sound: {then}.")
     if request.draft and recipe.draft is None:
         message = (
             f"{recipe.model.name} has no schedule of few steps here: the draft takes as long as a film of its size."

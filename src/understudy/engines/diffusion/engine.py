@@ -1,0 +1,127 @@
+"""The engine `diffusion`: routes a job to a model, adapts its prompt, has the film generated and finishes it.
+
+What needs torch is imported when the engine is made, in the render process.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from understudy.core.errors import TaskFailed, Violation
+from understudy.core.media import Unreadable
+from understudy.core.render import RenderJob, RenderResult
+from understudy.engines.diffusion import torchvision_ops  # noqa: F401 - before anything that imports torchvision
+from understudy.engines.diffusion.finishing import Enlarger, Film, finish
+from understudy.engines.diffusion.memory import device_bytes, device_here, host_bytes
+from understudy.engines.diffusion.offering import Wanted as Settings
+from understudy.engines.diffusion.order import Made, Order, Workflow
+from understudy.engines.diffusion.ordering import Wanted, media_of, order_of, wanted_of
+from understudy.engines.diffusion.planning import plans_for
+from understudy.engines.diffusion.prompting import adapt
+from understudy.engines.diffusion.recipe import Plan, Recipe
+from understudy.engines.diffusion.resident import Resident
+from understudy.engines.diffusion.routing import Route, route
+
+log = logging.getLogger(__name__)
+
+OnProgress = Callable[[int, int], None]
+
+PARTS = 1000
+GENERATED_PARTS = 900
+"""Of all progress, what generating takes; finishing takes the rest. Steps are minutes, encoding is seconds."""
+
+
+class DiffusionEngine:
+    """Generates films with the operator's models, one loaded at a time."""
+
+    def __init__(self, **settings: str) -> None:
+        """Take the operator's settings as `offering.Wanted` has them.
+
+        Raises: ValueError for what the offer would have refused.
+        """
+        self._settings = Settings(**settings)
+        self._recipes = self._settings.recipes()
+        self._device = device_here()
+        self._resident = Resident(
+            Path(self._settings.models_dir),
+            plans_of=self._plans_of,
+            device=self._device,
+            options=self._settings.options(),
+        )
+        self._enlarger: Enlarger | None = None
+
+    def warm(self) -> None:
+        """Load the preferred model.
+
+        Raises: TaskFailed.
+        """
+        if self._settings.diffusion_upscaler:
+            from understudy.engines.diffusion.enlarging import load_enlarger
+
+            self._enlarger = load_enlarger(Path(self._settings.diffusion_upscaler), self._device)
+        self._resident.warm(self._recipes[0])
+
+    def render(self, job: RenderJob, progress: OnProgress) -> RenderResult:
+        """Render the film, and its last frame if the request asks, into the job's output directory.
+
+        progress: called at least once a step with (parts done, parts in all). Raises: TaskFailed; what progress raises.
+        """
+        found = route(self._recipes, job.request)
+        if isinstance(found, Violation):
+            raise TaskFailed(found, is_retryable=False)
+        recipe = found.recipe
+        wanted = wanted_of(job, found)
+        adapted = adapt(job, recipe.prompt_form, media_of(job.request, found), wish=found.wish)
+        try:
+            order = order_of(
+                job,
+                found,
+                wanted,
+                prompt=adapted.prompt,
+                negative_prompt=adapted.negative_prompt or recipe.negative_prompt,
+            )
+        except Unreadable as error:
+            reason = f"The parameter `content` is not valid: a file could not be read: {error.reason}."
+            raise TaskFailed(Violation("InvalidParameter", "content", reason), is_retryable=False) from error
+        made, plan = self._resident.generate(recipe, order, _told(progress, 0, GENERATED_PARTS))
+        log.info("%s made %d frames by plan %s", recipe.id, len(made.frames), plan.name)
+        film = _film(wanted, found)
+        result = finish(
+            _with_kept_sound(made, order, recipe),
+            job,
+            film,
+            enlarger=self._enlarger,
+            progress=_told(progress, GENERATED_PARTS, PARTS),
+        )
+        return replace(result, notes=(*adapted.notes, *result.notes))
+
+    def _plans_of(self, recipe: Recipe) -> tuple[Plan, ...]:
+        return plans_for(recipe, device_bytes(self._device), host_bytes(), forced=self._settings.diffusion_plan)
+
+
+def _told(progress: OnProgress, first: int, last: int) -> OnProgress:
+    """Map what is done of a stage to the parts of the whole that it takes."""
+
+    def tell(done: int, total: int) -> None:
+        progress(first + (last - first) * done // max(1, total), PARTS)
+
+    return tell
+
+
+def _film(wanted: Wanted, found: Route) -> Film:
+    facts = found.recipe.model
+    return Film(
+        ratio=wanted.ratio,
+        num_frames=wanted.num_frames,
+        model=facts.name,
+        attribution=facts.licence.attribution,
+        shows_recordings=found.workflow in (Workflow.EDIT, Workflow.EXTEND, Workflow.JOIN),
+    )
+
+
+def _with_kept_sound(made: Made, order: Order, recipe: Recipe) -> Made:
+    """Give an edited video its own sound back, where the model makes none."""
+    if made.sound is not None or recipe.has_sound or order.workflow is not Workflow.EDIT or not order.clips:
+        return made
+    return replace(made, sound=order.clips[0].sound)
