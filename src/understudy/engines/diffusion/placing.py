@@ -101,7 +101,9 @@ def _outside_inference(move: Callable[[], None]) -> Callable[[], None]:
         with torch.inference_mode(mode=False):
             move()
 
-    return moved
+    # As diffusers does with its own: a compiled layer ends its graph here.
+    apart: Callable[[], None] = torch.compiler.disable(moved)
+    return apart
 
 
 def _entered(module: torch.nn.Module) -> list[torch.nn.Module]:
