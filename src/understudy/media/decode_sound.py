@@ -24,11 +24,13 @@ LONGEST_S = 120.0
 DEMUXERS = {WAV: "wav", MP3: "mp3", MP4: DEMUXER, MOV: DEMUXER}
 
 
-def read_sound(path: Path, sample_rate_hz: int, channels: int) -> Samples | None:
+def read_sound(path: Path, sample_rate_hz: int, channels: int | None = None) -> Samples | None:
     """Read the first audio track of an audio or video file; None where a video has none.
 
-    channels: 1 or 2; more are mixed down. Silence stands before a track that begins after its pictures. What is longer
-    than `LONGEST_S` is cut off. Parts that cannot be decoded are passed over.
+    channels: 1 or 2; more are mixed down. None = its own, or two where it has more. FFmpeg keeps the power where it
+    mixes: two equal channels are 3 dB louder as one, and one is 3 dB quieter as each of two. Silence stands before a
+    track that begins after its pictures. What is longer than `LONGEST_S` is cut off. Parts that cannot be decoded are
+    passed over.
 
     Raises: Unreadable: no such file, or nothing in it can be decoded.
     """
@@ -47,7 +49,7 @@ def read_sound(path: Path, sample_rate_hz: int, channels: int) -> Samples | None
         raise Unreadable(f"the sound is damaged: {error.strerror}") from error
 
 
-def _read(container: av.container.InputContainer, sample_rate_hz: int, channels: int) -> Samples:
+def _read(container: av.container.InputContainer, sample_rate_hz: int, channels: int | None) -> Samples:
     most = round(LONGEST_S * sample_rate_hz)
     parts: list[Samples] = []
     count = 0
@@ -61,7 +63,7 @@ def _read(container: av.container.InputContainer, sample_rate_hz: int, channels:
     if not count:
         raise Unreadable("the sound has nothing that can be decoded")
     late = round(max(0.0, (starts_s or 0.0) - _pictures_start_s(container)) * sample_rate_hz)
-    silence = np.zeros((min(late, most), channels), dtype=np.float32)
+    silence = np.zeros((min(late, most), parts[0].shape[1]), dtype=np.float32)
     return np.concatenate([silence, *parts])[:most]
 
 
@@ -74,7 +76,7 @@ def _pictures_start_s(container: av.container.InputContainer) -> float:
 
 
 def _resampled(
-    container: av.container.InputContainer, sample_rate_hz: int, channels: int
+    container: av.container.InputContainer, sample_rate_hz: int, channels: int | None
 ) -> Iterator[tuple[float, Samples]]:
     """Yield (start in the file in seconds, samples); a track may change its rate or its channels on the way."""
     resampler: av.AudioResampler | None = None
@@ -85,6 +87,7 @@ def _resampled(
         if setup != known:
             if resampler is not None:
                 yield from ((starts_s, _samples_of(part)) for part in resampler.resample(None))
+            channels = channels or min(max(LAYOUTS), frame.layout.nb_channels)
             resampler = av.AudioResampler(format="flt", layout=LAYOUTS[channels], rate=sample_rate_hz)
             known = setup
         assert resampler is not None
