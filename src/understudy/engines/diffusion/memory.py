@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import torch
 
-from understudy.engines.diffusion.devices import host_bytes
+from understudy.engines.diffusion.devices import host_bytes as host_bytes
 from understudy.engines.diffusion.order import OutOfMemory
 
 CHAIN_MAX = 8
@@ -57,11 +57,16 @@ def reporting_lack() -> Iterator[None]:
     raise OutOfMemory(reason or "Memory ran out.")
 
 
+def device_here() -> str:
+    """Return torch's name of the device that this process computes on: the first that it may see, or the processor."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
 def device_bytes(device: str) -> int:
-    """Return how much memory the device has; "cpu" has the host's."""
+    """Return how much memory the device has of its own; "cpu" has none, see ``host_bytes``."""
     if torch.device(device).type == "cuda":
         return int(torch.cuda.mem_get_info(torch.device(device))[1])
-    return host_bytes()
+    return 0
 
 
 def free_bytes(device: str) -> int:
