@@ -44,7 +44,8 @@ _PLURALS = ("images", "pictures", "photos", "imagenes", "imagens", "fotos", "vid
 class Naming:
     """A place where the prompt names media. numbers: from 1. start, end: where. use: None = no word beside it says.
 
-    opens: it stands in brackets or before a colon, so that the words after it describe it.
+    opens: it stands in brackets or before a colon, so that the words after it describe it. is_sure: a medium is meant;
+    "the video" may be the film itself.
     """
 
     modality: Modality
@@ -53,6 +54,7 @@ class Naming:
     end: int
     use: ReferenceUse | None = None
     opens: bool = False
+    is_sure: bool = True
 
     @property
     def is_of_scene(self) -> bool:
@@ -185,7 +187,15 @@ def _unnumbered(leveled: str, given: Given, named: Sequence[Naming]) -> list[Nam
             if is_there and not any(naming.modality is modality for naming in named):
                 many = is_certain and word == "images" and count
                 numbers = tuple(range(1, min(count or 1, LIST_MAX) + 1)) if many else (1,)
-                found.append(Naming(modality=modality, numbers=numbers, start=match.start(), end=match.end()))
+                found.append(
+                    Naming(
+                        modality=modality,
+                        numbers=numbers,
+                        start=match.start(),
+                        end=match.end(),
+                        is_sure=is_certain,
+                    )
+                )
     return found
 
 
