@@ -52,7 +52,11 @@ def test_a_config_that_is_not_the_released_one_is_found(torch: Any) -> None:
 
 def test_every_model_of_the_catalogue_has_its_networks() -> None:
     known = load_open_architectures()
-    lacking = [model for model in load_open_models().models if not any(key.startswith(model) for key in known)]
+    lacking = [
+        model
+        for model in load_open_models().models
+        if not any(key == model or key.startswith(f"{model}-") for key in known)
+    ]
     assert lacking == []
 
 
