@@ -62,10 +62,12 @@ def test_every_revision_is_a_whole_commit() -> None:
     assert [each for each in revisions if len(each) != 40 or set(each) - set("0123456789abcdef")] == []
 
 
-def test_no_two_repositories_of_a_model_share_a_folder() -> None:
+def test_no_two_repositories_of_a_model_write_the_same_files() -> None:
     for model in KNOWN.models.values():
-        folders = [each.folder for each in model.repositories]
-        assert len(folders) == len(set(folders)), model.id
+        written = [f"{each.folder}/{name}" for each in model.repositories for name in each.files or ("*",)]
+        assert len(written) == len(set(written)), model.id
+        whole = [each.folder for each in model.repositories if not each.files]
+        assert all([each.folder for each in model.repositories].count(folder) == 1 for folder in whole), model.id
 
 
 def test_every_way_of_making_a_film_that_a_recipe_names_has_a_column() -> None:
