@@ -3,6 +3,7 @@
 Source: MiniMaxAI/MiniMax-H3, docs/VIDEO_PROMPT_WRITING_GUIDE_{base,ref}_en.md, and its README's examples.
 """
 
+import re
 from collections.abc import Sequence
 
 from understudy.core.content import Role
@@ -30,6 +31,8 @@ QUIET = "Quiet natural ambience that fits the scene."
 NAMED_ABOVE = "The sounds that the description names, in the natural ambience of the scene."
 STILL = "The camera holds a static shot."
 
+_SENTENCE_ENDS = frozenset('.!?。！？\n"”」』»')
+_MARK = re.compile(r"\s*[.。!！?？,，、;；]")
 _CUTS = {
     Cut.HARD: "the camera cuts to the next shot",
     Cut.DISSOLVE: "the shot dissolves into the next shot",
@@ -42,7 +45,7 @@ def h3_prompt(brief: Brief) -> str:
     said = said_in(brief.taken)
     changes = [*_tagged(brief), *quoted(brief.taken, said)]
     moved = _movable(brief)
-    tale = tale_of(brief, [*changes, *(Change(one.start, one.end, "") for one in moved)])
+    tale = tale_of(brief, [*changes, *(_taken_out(brief.prompt, one) for one in moved)])
     sounds = _Sounds(brief, tale, changes=changes, moved=moved)
     if not brief.is_of_references:
         fields = {
@@ -107,6 +110,14 @@ def _movable(brief: Brief) -> list[Heard]:
         for clause in brief.soundtrack.clauses
         if brief.has_sound and (is_one_shot or cutting.common[0] <= clause.start < cutting.common[1])
     ]
+
+
+def _taken_out(prompt: str, clause: Heard) -> Change:
+    """Take a clause out; where it is a sentence of its own, with the mark that ends it."""
+    before = prompt[: clause.start].rstrip()
+    is_sentence = not before or before[-1] in _SENTENCE_ENDS
+    mark = _MARK.match(prompt, clause.end) if is_sentence else None
+    return Change(clause.start, mark.end() if mark else clause.end, "")
 
 
 class _Sounds:

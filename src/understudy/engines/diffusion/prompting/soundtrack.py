@@ -4,12 +4,14 @@ A clause that shows something too stays where it is: what it shows would be lost
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from understudy.reading.meanings import SoundCue
 from understudy.reading.negations import negated_pieces
 from understudy.reading.phrases import Piece
+from understudy.reading.quotations import SENTENCE_ENDS
 from understudy.reading.script import Script
 from understudy.reading.spotting import level, spots
 
@@ -20,6 +22,7 @@ _LABEL = re.compile(r"^[\s\[【(（*#\-–—•]*[\w\s&/]{1,24}?[\]】)）*]*\s
 _OF = re.compile(r"^\s*(?:of|de|del|da|do|das|dos|dari)\b")
 _MUSIC = frozenset({SoundCue.MUSIC, SoundCue.DRUMS})
 _LETTERS_MAX = 300
+_BRIEF_WORDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,24 +46,36 @@ class Soundtrack:
 def soundtrack_of(taken: Script) -> Soundtrack:
     """Find what is said of sound alone."""
     negated = negated_pieces(taken.pieces)
-    ruled_out = [piece for index, piece in enumerate(taken.pieces) if index in negated]
+    starts = [piece.start for piece in taken.pieces]
     clauses: list[Heard] = []
     names_more = False
-    for start, end in _clauses(taken.text):
-        pieces = [piece for piece in taken.pieces if start <= piece.start < end]
-        sounds = [piece for piece in pieces if "sound" in piece.meanings and piece not in ruled_out]
+    for start, end in _clauses(_with_ends(taken)):
+        places = range(bisect_left(starts, start), bisect_left(starts, end))
+        pieces = [taken.pieces[place] for place in places]
+        sounds = [
+            taken.pieces[place] for place in places if "sound" in taken.pieces[place].meanings and place not in negated
+        ]
         text = taken.text[start:end]
         is_plain = "\x00" not in text and not any("\ue000" <= letter <= "\uf8ff" for letter in text)
-        is_ruled_out = any(piece in ruled_out for piece in pieces)
+        is_ruled_out = not negated.isdisjoint(places)
         if is_plain and not is_ruled_out and _is_heard_alone(text, pieces):
             clauses.append(Heard(start, end, _is_music(text, sounds)))
         elif sounds:
             names_more = True
     return Soundtrack(
         clauses=tuple(clauses),
-        no_music=any(_MUSIC & set(piece.meanings.get("sound", ())) for piece in ruled_out),
+        no_music=any(_MUSIC & set(taken.pieces[place].meanings.get("sound", ())) for place in negated),
         names_more=names_more,
     )
+
+
+def _with_ends(taken: Script) -> str:
+    """The text, with a line end where a quotation ends its sentence."""
+    letters = list(taken.text)
+    for quotation in taken.quotations:
+        if quotation.text[-1] in SENTENCE_ENDS and quotation.end - quotation.start > 1:
+            letters[quotation.end - 1] = "\n"
+    return "".join(letters)
 
 
 def _clauses(text: str) -> Iterator[tuple[int, int]]:
@@ -78,7 +93,9 @@ def _clauses(text: str) -> Iterator[tuple[int, int]]:
 
 def _is_labelled(text: str) -> bool:
     label = _LABEL.match(text)
-    return label is not None and bool(_words_of_sound(label[0]))
+    if label is None:
+        return False
+    return bool(_words_of_sound(label[0])) or any(spot.value == "audio" for spot in spots(level(label[0]), "medium"))
 
 
 def _words_of_sound(text: str) -> Sequence[str]:
@@ -99,7 +116,14 @@ def _is_heard_alone(text: str, pieces: Sequence[Piece]) -> bool:
     things = [piece for piece in pieces if "sound" not in piece.meanings and _shows(piece, _THINGS)]
     # "The sound of distant trains": what is named after it is heard.
     is_of = any(_OF.match(leveled[spot.end :]) for spot in heads)
-    return is_named and not shown and (not things or is_of)
+    return is_named and not shown and (not things or is_of or _is_brief(pieces))
+
+
+def _is_brief(pieces: Sequence[Piece]) -> bool:
+    """Whether the things named are what sounds, "crowd applause": a few words without anybody who does something."""
+    said = [piece for piece in pieces if piece.sort != "mark"]
+    is_sentence = any("action" in piece.meanings or piece.means("role", "determiner") for piece in said)
+    return len(said) <= _BRIEF_WORDS and "sound" in said[-1].meanings and not is_sentence
 
 
 def _shows(piece: Piece, tables: Sequence[str]) -> bool:

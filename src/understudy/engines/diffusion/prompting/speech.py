@@ -1,5 +1,7 @@
 """What is said and what is read in a film: quotations in the form of a model, and who says each of them."""
 
+import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +18,9 @@ QUOTE_MARK = "\x00"
 _MUTE = ("vehicle", "boat", "aircraft", "floater")
 """Sorts that act as the living do, but whose words are somebody else's."""
 _BESIDE = 24
+_OFF_SCREEN = "voice off screen"
+_ENDING = re.compile(r"-\w+|们|たち|達")
+"""What belongs to a noun and makes it many."""
 LANGUAGE_NAMES: Mapping[str, str] = {
     "ar": "Arabic", "bn": "Bengali", "de": "German", "el": "Greek", "en": "English", "es": "Spanish", "fr": "French",
     "he": "Hebrew", "hi": "Hindi", "id": "Indonesian", "it": "Italian", "ja": "Japanese", "ko": "Korean",
@@ -29,13 +34,14 @@ class Said:
     """One spoken line. place: its index among the quotations. language: English name.
 
     speaker: whose line it is, from 1, the same for all lines of one voice. at: where the words that name the speaker
-    end, so that a label can stand there; -1 = nobody is named.
+    end, so that a label can stand there; -1 = nobody is named. is_off_screen: a voice, and nobody who is seen.
     """
 
     place: int
     language: str
     speaker: int
     at: int = -1
+    is_off_screen: bool = False
 
 
 def said_in(taken: Script) -> tuple[Said, ...]:
@@ -44,20 +50,30 @@ def said_in(taken: Script) -> tuple[Said, ...]:
     fallback = around if around not in ("zh", "ja") else "en"
     voices: dict[str, int] = {}
     found: list[Said] = []
-    last = ""
+    last, last_at = "", -1
     for place in taken.spoken():
         quotation = taken.quotations[place]
-        key, at = _speaker(taken, quotation.start, last)
-        last = key or last
+        key, at = _speaker(taken, quotation.start, last, passed=last_at)
+        last, last_at = key or last, max(at, last_at)
         found.append(
             Said(
                 place=place,
-                language=LANGUAGE_NAMES.get(language_of(quotation.text, fallback=fallback), "English"),
+                language=LANGUAGE_NAMES.get(_language(quotation.text, fallback), "English"),
                 speaker=voices.setdefault(key or f"line {place}", len(voices) + 1),
                 at=at,
+                is_off_screen=key == _OFF_SCREEN,
             )
         )
     return tuple(found)
+
+
+def _language(text: str, around: str) -> str:
+    """The language of a line. Of two that share most of their small words it is in that of the prompt around it."""
+    found = language_of(text, fallback=around)
+    return around if {found, around} == _COUSINS else found
+
+
+_COUSINS = {"es", "pt"}
 
 
 def quoted(taken: Script, said: Sequence[Said]) -> list[Change]:
@@ -80,30 +96,35 @@ def quoted(taken: Script, said: Sequence[Said]) -> list[Change]:
             changes.append(Change(line.at, line.at, f" {label}"))
             labelled.add(line.at)
         words = f"<d>[{line.language}] {quotation.text}</d>"
-        changes.append(Change(quotation.start, quotation.end, words if is_placed else f"{label} {words}"))
+        if line.is_off_screen:
+            words = f"{label} says in an off-screen voiceover: {words}"
+        elif not is_placed:
+            words = f"{label} {words}"
+        changes.append(Change(quotation.start, quotation.end, words))
     return changes
 
 
-def _speaker(taken: Script, start: int, last: str) -> tuple[str, int]:
+def _speaker(taken: Script, start: int, last: str, *, passed: int) -> tuple[str, int]:
     """Who says a quotation, as a key, and where the words for it end; ("", -1) for nobody.
 
     In the sentence before it, whoever is named first since the last quotation; else whoever is named right after it.
+    passed: where the words for the last speaker end; he may have been named after his line.
     """
     before = _sentence_before(taken, start)
     people = [piece for piece in before if _names_somebody(piece)] or [
         piece for piece in before if _is_picture(taken, piece)
     ]
+    people = [piece for piece in people if _labelled_at(taken, piece) > passed] or people
     if people:
         return _key(people[0], last), _labelled_at(taken, people[0])
     if any(names(piece.text, "offscreen") for piece in before):
-        return "voice off screen", -1
-    after = [piece for piece in taken.pieces if piece.start > start]
-    for piece in after:
+        return _OFF_SCREEN, -1
+    for piece in taken.pieces[bisect_right(taken.pieces, start, key=_start_of) :]:
         if piece.text == QUOTE_MARK or piece.text in SENTENCE_ENDS or piece.text == "\n":
             break
         if _names_somebody(piece):
             beside = taken.prompt[_end_of(taken, start) : piece.end + _BESIDE]
-            return (_key(piece, last), piece.end) if names(beside, "speech") else ("", -1)
+            return (_key(piece, last), _labelled_at(taken, piece)) if names(beside, "speech") else ("", -1)
     return "", -1
 
 
@@ -115,7 +136,8 @@ def _end_of(taken: Script, start: int) -> int:
 def _sentence_before(taken: Script, start: int) -> list[Piece]:
     """The pieces of the same sentence before a place, in order, back to the last quotation."""
     found: list[Piece] = []
-    for piece in reversed([piece for piece in taken.pieces if piece.start < start]):
+    for place in range(bisect_left(taken.pieces, start, key=_start_of) - 1, -1, -1):
+        piece = taken.pieces[place]
         if piece.text == QUOTE_MARK or piece.text in SENTENCE_ENDS:
             break
         found.append(piece)
@@ -136,13 +158,20 @@ def _is_picture(taken: Script, piece: Piece) -> bool:
     return naming is not None and naming.modality is Modality.IMAGE and naming.is_of_scene
 
 
+def _start_of(piece: Piece) -> int:
+    return piece.start
+
+
 def _naming_at(taken: Script, piece: Piece) -> Naming | None:
     return next((one for one in taken.namings if one.start == piece.start), None) if is_mark(piece.text) else None
 
 
 def _labelled_at(taken: Script, piece: Piece) -> int:
     naming = _naming_at(taken, piece)
-    return piece.end if naming is None else naming.end
+    if naming is not None:
+        return naming.end
+    ending = _ENDING.match(taken.prompt, piece.end)
+    return ending.end() if ending else piece.end
 
 
 def _key(piece: Piece, last: str) -> str:
