@@ -12,8 +12,9 @@ from understudy.core.errors import TaskFailed, Violation
 from understudy.core.media import Unreadable
 from understudy.core.render import RenderJob, RenderResult
 from understudy.engines.diffusion import torchvision_ops  # noqa: F401 - before anything that imports torchvision
+from understudy.engines.diffusion.devices import host_bytes
 from understudy.engines.diffusion.finishing import Enlarger, Film, finish
-from understudy.engines.diffusion.memory import device_bytes, device_here, host_bytes
+from understudy.engines.diffusion.memory import device_bytes, device_here
 from understudy.engines.diffusion.offering import Wanted as Settings
 from understudy.engines.diffusion.order import Made, Order, Workflow
 from understudy.engines.diffusion.ordering import Wanted, media_of, order_of, wanted_of
@@ -72,14 +73,21 @@ class DiffusionEngine:
             raise TaskFailed(found, is_retryable=False)
         recipe = found.recipe
         wanted = wanted_of(job, found)
-        adapted = adapt(job, recipe.prompt_form, media_of(job.request, found), wish=found.wish)
+        adapted = adapt(
+            job,
+            recipe.prompt_form,
+            media=media_of(job.request, found),
+            wish=found.wish,
+            duration_s=wanted.canvas_frames / wanted.canvas_fps,
+            negative_prompt=recipe.negative_prompt,
+        )
         try:
             order = order_of(
                 job,
                 found,
                 wanted,
                 prompt=adapted.prompt,
-                negative_prompt=adapted.negative_prompt or recipe.negative_prompt,
+                negative_prompt=adapted.negative_prompt,
             )
         except Unreadable as error:
             reason = f"The parameter `content` is not valid: a file could not be read: {error.reason}."
