@@ -8,6 +8,8 @@ from understudy.testing.scripted import OFFER as SCRIPTED
 
 
 class TestScriptedEngine(EngineConformance):
+    is_stoppable = True
+
     def make(self) -> Engine:
         return load_engine(SCRIPTED.reference)
 

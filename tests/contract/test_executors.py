@@ -12,9 +12,12 @@ from pathlib import Path
 import pytest
 
 from understudy.core.errors import TaskFailed
-from understudy.executors.child import RenderLimits
+from understudy.core.ports import EngineOffer
+from understudy.engines.previz import OFFER as PREVIZ
+from understudy.executors.child import EngineCall, RenderChild, RenderLimits
 from understudy.executors.local import LocalExecutor, RestartPause
-from understudy.testing.executors import PATIENCE_S, ExecutorConformance, Lifesign, scripted_job
+from understudy.executors.wire import Stop, encode_line
+from understudy.testing.executors import ENDLESS, PATIENCE_S, ExecutorConformance, Lifesign, scripted_job
 from understudy.testing.scripted import OFFER
 
 LIMITS = RenderLimits(
@@ -32,8 +35,15 @@ def local(engine: str = OFFER.reference, **limits: float) -> LocalExecutor:
 
 
 class TestLocalExecutor(ExecutorConformance):
-    def make(self, slots: int) -> LocalExecutor:
-        return LocalExecutor(OFFER.reference, slots, limits=LIMITS, pause=PAUSE)
+    def make(self, slots: int, offer: EngineOffer = OFFER) -> LocalExecutor:
+        return LocalExecutor(
+            offer.reference,
+            slots,
+            limits=replace(LIMITS, stops_within_s=offer.stops_within_s),
+            pause=PAUSE,
+            arguments=offer.arguments,
+            environments=offer.slots,
+        )
 
 
 @contextlib.asynccontextmanager
@@ -67,6 +77,66 @@ async def test_a_process_that_hangs_is_replaced(tmp_path: Path, limit: str):
         await fails_and_goes_on(executor, tmp_path, f"gate:{tmp_path / 'gate'} {lifesign.word}")
         assert await lifesign.goes_out()
     lifesign.close()
+
+
+@pytest.mark.parametrize(
+    ("limit", "words"),
+    [("silence_timeout_s", "gate:{gate}"), ("render_timeout_s", f"{ENDLESS} on_stop:go_on")],
+)
+async def test_a_job_has_no_more_time_for_being_asked_to_stop(tmp_path: Path, limit: str, words: str):
+    os.mkfifo(tmp_path / "gate")
+    lifesign = Lifesign(tmp_path / "alive")
+    job = scripted_job(tmp_path / "job", f"{words} {lifesign.word}".format(gate=tmp_path / "gate"))
+    async with started(local(stops_within_s=20 * PATIENCE_S, **{limit: 0.5})) as executor:
+        under_way = asyncio.Event()
+        render = asyncio.create_task(executor.run(0, job, lambda *_: under_way.set()))
+        await asyncio.wait_for(under_way.wait(), PATIENCE_S)
+        render.cancel()
+        await asyncio.wait({render}, timeout=PATIENCE_S)
+        assert render.cancelled()
+        assert await lifesign.goes_out()
+    lifesign.close()
+
+
+@contextlib.asynccontextmanager
+async def warm_child() -> AsyncIterator[RenderChild]:
+    child = await RenderChild.spawn(EngineCall(reference=OFFER.reference), LIMITS)
+    try:
+        await child.become_ready()
+        yield child
+    finally:
+        await child.end()
+        # The loop closes the pipes when it has read their end, which may be after the process is gone.
+        await child._answers.read()
+
+
+async def test_a_stop_that_is_read_after_its_job_leaves_the_next_one_alone(tmp_path: Path):
+    async with warm_child() as child:
+        await child.render(scripted_job(tmp_path / "1", "a fox"), lambda *_: None)
+        child._orders.write(encode_line(Stop(1)))
+        result = await child.render(scripted_job(tmp_path / "2", "frames:100"), lambda *_: None)
+        assert result.num_frames == 100
+
+
+async def test_an_idle_process_needs_no_asking(tmp_path: Path):
+    async with warm_child() as child:
+        await child.render(scripted_job(tmp_path / "job", "a fox"), lambda *_: None)
+        assert await child.stop()
+        await child.end()
+        assert not await child.stop()
+
+
+async def test_an_engine_that_does_not_take_its_arguments_fails_jobs_instead_of_holding_them(tmp_path: Path):
+    executor = LocalExecutor(PREVIZ.reference, 1, limits=LIMITS, pause=PAUSE, arguments={"no_such_argument": 1})
+    async with started(executor):
+        with pytest.raises(TaskFailed) as failure:
+            await asyncio.wait_for(executor.run(0, scripted_job(tmp_path / "1", ""), lambda *_: None), PATIENCE_S)
+        assert failure.value.is_retryable
+
+
+def test_environments_for_other_slots_than_there_are_is_a_mistake():
+    with pytest.raises(ValueError, match="1 environments were given for 2 slots"):
+        LocalExecutor(OFFER.reference, 2, limits=LIMITS, pause=PAUSE, environments=({"DEVICE": "0"},))
 
 
 async def test_a_process_killed_while_idle_costs_no_attempt(tmp_path: Path):

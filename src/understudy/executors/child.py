@@ -1,18 +1,46 @@
-"""One render process as its executor sees it: started, spoken to, killed. Which job it gets is not decided here."""
+"""One render process as its executor sees it: started, spoken to, stopped, killed.
+
+Which job it gets is not decided here.
+"""
 
 import asyncio
 import contextlib
 import os
 import signal
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import msgspec
 
 from understudy.core.errors import CODES, TaskFailed, Violation
 from understudy.core.ports import OnProgress
 from understudy.core.render import RenderJob, RenderResult
-from understudy.executors.wire import Failed, Message, Progressed, Ready, Rendered, decode_message, encode_line
+from understudy.executors.wire import (
+    Begin,
+    Failed,
+    Message,
+    Progressed,
+    Ready,
+    Rendered,
+    Stop,
+    Stopped,
+    Work,
+    decode_message,
+    encode_line,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineCall:
+    """How the engine of one process is made.
+
+    reference: ``"module:attribute"``. arguments: by keyword; JSON, and no secret. environment: added to the server's.
+    """
+
+    reference: str
+    arguments: Mapping[str, object] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +51,8 @@ class RenderLimits:
     render_timeout_s: one job, from first to last. line_bytes_max: the longest message.
     progress_interval_s: the least time between two progress messages. niceness: added to the server's own.
     memory_bytes: private memory, None = no limit.
+    stops_within_s: how long a render that is given up may take to stop, so that its process stays warm; 0 = it is
+    killed at once.
     """
 
     warm_timeout_s: float
@@ -32,6 +62,7 @@ class RenderLimits:
     progress_interval_s: float
     niceness: int = 0
     memory_bytes: int | None = None
+    stops_within_s: float = 0.0
 
 
 class ChildBroken(Exception):
@@ -45,14 +76,17 @@ class RenderChild:
         assert process.stdin is not None
         assert process.stdout is not None
         self._process = process
-        self._jobs = process.stdin
+        self._orders = process.stdin
         self._answers = process.stdout
         self._lifeline_fd: int | None = lifeline_fd
         self._limits = limits
+        self._number = 0
+        self._is_working = False
+        self._job_ends_at_s = 0.0
 
     @classmethod
-    async def spawn(cls, engine: str, limits: RenderLimits) -> "RenderChild":
-        """Start a process for the engine ``"module:attribute"``; it is not warm yet.
+    async def spawn(cls, engine: EngineCall, limits: RenderLimits) -> "RenderChild":
+        """Start a process for the engine; it is not warm yet.
 
         Raises: OSError when no process can be started.
         """
@@ -60,7 +94,8 @@ class RenderChild:
         try:
             # -P: the directory the server happens to be started in is no place to import from.
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", "understudy.executors.render_process", "--engine", engine),
+                *(sys.executable, "-P", "-m", "understudy.executors.render_process"),
+                *("--engine", engine.reference),
                 *("--lifeline-fd", str(theirs), "--niceness", str(limits.niceness)),
                 *("--progress-interval-s", str(limits.progress_interval_s)),
                 *(() if limits.memory_bytes is None else ("--memory-bytes", str(limits.memory_bytes))),
@@ -69,13 +104,16 @@ class RenderChild:
                 pass_fds=(theirs,),
                 start_new_session=True,
                 limit=limits.line_bytes_max,
+                env={**os.environ, **engine.environment},
             )
         except BaseException:  # boundary: not even a cancelled start leaves a descriptor behind
             os.close(ours)
             raise
         finally:
             os.close(theirs)
-        return cls(process, ours, limits)
+        child = cls(process, ours, limits)
+        child._orders.write(encode_line(Begin(dict(engine.arguments))))
+        return child
 
     @property
     def pid(self) -> int:
@@ -105,16 +143,11 @@ class RenderChild:
 
         Raises: TaskFailed (the engine's); ChildBroken.
         """
-        try:
-            self._jobs.write(encode_line(job))
-            async with asyncio.timeout(self._limits.render_timeout_s):
-                await self._jobs.drain()
-                while isinstance(message := await self._receive(self._limits.silence_timeout_s), Progressed):
-                    on_progress(message.done, message.total)
-        except TimeoutError as error:
-            raise ChildBroken("the job took longer than render_timeout_s") from error
-        except ConnectionError as error:
-            raise ChildBroken("the process took no job") from error
+        line = encode_line(Work(self._number + 1, job))
+        self._number += 1
+        self._job_ends_at_s = asyncio.get_running_loop().time() + self._limits.render_timeout_s
+        self._is_working = True
+        message = await self._exchange(line, on_progress)
         if isinstance(message, Rendered):
             return message.result
         if isinstance(message, Failed) and message.code in CODES:
@@ -122,6 +155,41 @@ class RenderChild:
                 await self.end()
             raise TaskFailed(Violation(message.code, message.param, message.message), is_retryable=message.is_retryable)
         raise ChildBroken(f"out of place: {message!s:.200}")
+
+    async def stop(self) -> bool:
+        """Ask the process to give up the job that nobody waits for any more; say whether it is ready for the next.
+
+        It takes at most ``stops_within_s``, and no longer than the job itself might have. Any answer means that the
+        job is over: the stop may have crossed with its end. To be awaited in a task of its own: in one that is
+        cancelled, timeouts are not told apart from its cancelling.
+        """
+        if not self._is_working:
+            return not self.has_ended
+        now_s = asyncio.get_running_loop().time()
+        self._job_ends_at_s = min(self._job_ends_at_s, now_s + self._limits.stops_within_s)
+        try:
+            message = await self._exchange(encode_line(Stop(self._number)), lambda _done, _total: None)
+        except ChildBroken:
+            return False
+        return isinstance(message, Rendered | Stopped) or (isinstance(message, Failed) and not message.is_unexpected)
+
+    async def _exchange(self, line: bytes, on_progress: OnProgress) -> Message:
+        """Send a line and return the message that ends the job, or one that is out of place.
+
+        Raises: ChildBroken.
+        """
+        try:
+            self._orders.write(line)
+            async with asyncio.timeout_at(self._job_ends_at_s):
+                await self._orders.drain()
+                while isinstance(message := await self._receive(self._limits.silence_timeout_s), Progressed):
+                    on_progress(message.done, message.total)
+        except TimeoutError as error:
+            raise ChildBroken("the job took longer than it may") from error
+        except ConnectionError as error:
+            raise ChildBroken("the process took no order") from error
+        self._is_working = False
+        return message
 
     async def _receive(self, timeout_s: float) -> Message:
         try:

@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from understudy.core.errors import TaskFailed, Violation
 from understudy.core.ports import OnProgress
 from understudy.core.render import RenderJob, RenderResult
-from understudy.executors.child import ChildBroken, RenderChild, RenderLimits
+from understudy.executors.child import ChildBroken, EngineCall, RenderChild, RenderLimits
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ class Slot:
     gives it back; a child that ended meanwhile is simply not given back, and the loop brings the next one.
     """
 
-    def __init__(self, engine: str, limits: RenderLimits, pause: RestartPause) -> None:
+    def __init__(self, engine: EngineCall, limits: RenderLimits, pause: RestartPause) -> None:
         self._engine = engine
         self._limits = limits
         self._pause = pause
@@ -67,7 +68,7 @@ class Slot:
                 failures = 0
             except (ChildBroken, OSError) as error:
                 failures += 1
-                log.error("engine %s could not be warmed, %d in a row: %s", self._engine, failures, error)  # noqa: TRY400
+                log.error("engine %s could not be warmed, %d in a row: %s", self._engine.reference, failures, error)  # noqa: TRY400
                 self._publish(None)
 
     async def _fill(self) -> None:
@@ -100,17 +101,35 @@ class Slot:
 class LocalExecutor:
     """Implements `core.ports.Executor` with warm subprocesses; see `executors.render_process` for their side."""
 
-    def __init__(self, engine: str, slots: int, *, limits: RenderLimits, pause: RestartPause) -> None:
-        """Take the engine as ``"module:attribute"``, so that only the render process ever imports it."""
-        self._engine = engine
-        self._count = slots
+    def __init__(
+        self,
+        engine: str,
+        slots: int,
+        *,
+        limits: RenderLimits,
+        pause: RestartPause,
+        arguments: Mapping[str, object] | None = None,
+        environments: Sequence[Mapping[str, str]] = (),
+    ) -> None:
+        """Take the engine as ``"module:attribute"``, so that only the render process ever imports it.
+
+        arguments: JSON; by keyword, to what makes the engine. environments: for each slot what is added to the
+        environment of its processes; empty = nothing.
+        Raises: ValueError when there are environments for more or fewer slots.
+        """
+        if environments and len(environments) != slots:
+            raise ValueError(f"{len(environments)} environments were given for {slots} slots")
+        self._calls = tuple(
+            EngineCall(reference=engine, arguments=arguments or {}, environment=environment)
+            for environment in environments or ({},) * slots
+        )
         self._limits = limits
         self._pause = pause
         self._slots: list[Slot] = []
 
     async def start(self) -> None:
         """Begin to warm all slots and return at once: a job waits for its slot, the server does not."""
-        self._slots = [Slot(self._engine, self._limits, self._pause) for _ in range(self._count)]
+        self._slots = [Slot(call, self._limits, self._pause) for call in self._calls]
 
     def is_ready(self) -> bool:
         """Say whether some slot has a warm process, at work or waiting for it."""
@@ -136,11 +155,29 @@ class LocalExecutor:
             raise _failure("The render process ended before the video was finished.") from error
         except BaseException:  # boundary: cancelled, or a bug in on_progress; either way nobody waits for this render
             if child is not None:
-                await child.end()
+                await self._give_up(child)
             raise
         finally:
             if child is not None:
                 place.give_back(child)
+
+    async def _give_up(self, child: RenderChild) -> None:
+        """Make an end of a render that nobody waits for: by asking, where its engine stops when asked, or by force.
+
+        To be cancelled while it asks means that there is no time to ask.
+        """
+        asking = asyncio.create_task(child.stop()) if self._limits.stops_within_s > 0 else None
+        has_stopped = False
+        try:
+            if asking is not None:
+                await asyncio.wait({asking})
+                has_stopped = asking.result()
+        finally:
+            if not has_stopped:
+                if asking is not None:
+                    asking.cancel()
+                    log.warning("render process %d did not stop and is killed", child.pid)
+                await child.end()
 
     async def close(self) -> None:
         """Kill what runs and end all processes."""

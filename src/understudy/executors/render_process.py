@@ -1,7 +1,8 @@
 """The render process, `python -m understudy.executors.render_process --engine module:attribute`.
 
-It reads jobs as lines from its standard input and answers on a private copy of its standard output, so that an
+It reads orders as lines from its standard input and answers on a private copy of its standard output, so that an
 engine may print what it likes: standard output is turned into standard error before the engine is imported.
+A thread of its own reads, so that a render can be stopped while it runs: see `Orders` and `Telling`.
 It never outlives its parent: see `die_with_parent`.
 """
 
@@ -17,47 +18,118 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import BinaryIO, NoReturn
 
 from understudy.core.errors import Rejected, TaskFailed
-from understudy.core.ports import Engine, OnProgress
-from understudy.core.render import RenderJob
-from understudy.executors.wire import Failed, Message, Progressed, Ready, Rendered, decode_job, encode_line
+from understudy.core.ports import Engine, RenderStopped
+from understudy.executors.wire import (
+    Begin,
+    Failed,
+    Message,
+    Progressed,
+    Ready,
+    Rendered,
+    Stop,
+    Stopped,
+    Work,
+    decode_order,
+    encode_line,
+)
 
 UNEXPECTED = "The service encountered an unexpected internal error while rendering."
 
 
-def load_engine(reference: str) -> Engine:
-    """Return a new engine from ``"module:attribute"``; the attribute is its class or a function without arguments.
+def load_engine(reference: str, arguments: Mapping[str, object] | None = None) -> Engine:
+    """Return a new engine from ``"module:attribute"``, its class or a function, which is called with the arguments.
 
+    arguments: by keyword; None = there are none.
     Raises: ImportError, AttributeError, or what the engine's constructor raises.
     """
     module, _, attribute = reference.partition(":")
-    make: Callable[[], Engine] = getattr(importlib.import_module(module), attribute)
-    return make()
+    make: Callable[..., Engine] = getattr(importlib.import_module(module), attribute)
+    return make(**(arguments or {}))
 
 
-class Throttled:
-    """Progress as messages, at most one per interval; the first and the last frame are always told."""
+class Orders:
+    """What the parent asks for: one queue of jobs, and the number of the last job that it no longer wants.
 
-    def __init__(self, send: Callable[[Message], None], interval_s: float) -> None:
+    A number and no flag: a stop that comes too late, or before its job was begun, cannot meet another job.
+    """
+
+    def __init__(self) -> None:
+        self._begin: queue.SimpleQueue[Begin] = queue.SimpleQueue()
+        self._work: queue.SimpleQueue[Work] = queue.SimpleQueue()
+        self._stopped = 0
+
+    def read(self, lines: Iterable[bytes]) -> None:
+        """Take in each line, until there are no more.
+
+        Raises: msgspec.DecodeError.
+        """
+        for line in lines:
+            match decode_order(line):
+                case Begin() as begin:
+                    self._begin.put(begin)
+                case Work() as work:
+                    self._work.put(work)
+                case Stop(number):
+                    self._stopped = max(self._stopped, number)
+
+    def begin(self) -> Begin:
+        """Wait for the first order."""
+        return self._begin.get()
+
+    def next(self) -> Work:
+        """Wait for the next job."""
+        return self._work.get()
+
+    def has_stopped(self, number: int) -> bool:
+        """Say whether this job, or one after it, is no longer wanted."""
+        return number <= self._stopped
+
+
+class Telling:
+    """What an engine is given as ``progress``: messages, at most one per interval, and the place where it is stopped.
+
+    The first and the last frame are always told. Engines may call it from any thread; once the job is over, a thread
+    that was left behind tells nothing any more, for it would be taken for progress of the next job.
+    """
+
+    def __init__(self, send: Callable[[Message], None], interval_s: float, is_stopped: Callable[[], bool]) -> None:
+        self.is_stopped = is_stopped
         self._send = send
         self._interval_s = interval_s
         self._next_s = 0.0
+        self._is_over = False
+        self._lock = threading.Lock()
 
     def __call__(self, done: int, total: int) -> None:
-        """Tell that ``done`` frames of ``total`` are finished, unless it was told a moment ago."""
-        now_s = time.monotonic()
-        if now_s >= self._next_s or done >= total:
-            self._next_s = now_s + self._interval_s
-            self._send(Progressed(done, total))
+        """Tell that ``done`` frames of ``total`` are finished, unless it was told a moment ago.
+
+        Raises: RenderStopped when the job is no longer wanted.
+        """
+        if self.is_stopped():
+            raise RenderStopped
+        with self._lock:
+            now_s = time.monotonic()
+            if (now_s >= self._next_s or done >= total) and not self._is_over:
+                self._next_s = now_s + self._interval_s
+                self._send(Progressed(done, total))
+
+    def end(self) -> None:
+        """Tell nothing from now on."""
+        with self._lock:
+            self._is_over = True
 
 
-def render(engine: Engine, job: RenderJob, progress: OnProgress) -> Rendered | Failed:
+def render(engine: Engine, work: Work, telling: Telling) -> Rendered | Stopped | Failed:
     """Render one job and say how it ended."""
+    if telling.is_stopped():
+        return Stopped()
     try:
-        return Rendered(engine.render(job, progress))
+        return Rendered(engine.render(work.job, telling))
     except (Rejected, TaskFailed) as error:
         told = error.violation
         retryable = isinstance(error, TaskFailed) and error.is_retryable
@@ -65,12 +137,16 @@ def render(engine: Engine, job: RenderJob, progress: OnProgress) -> Rendered | F
             code=told.code, param=told.param, message=told.message, is_retryable=retryable, is_unexpected=False
         )
     except Exception as error:  # boundary: an engine may raise anything; the trace stays in this process's log
+        if isinstance(error, RenderStopped) and telling.is_stopped():
+            return Stopped()
         traceback.print_exc()
         # A full disk or a lack of memory may pass; a bug comes back each time.
         retryable = isinstance(error, OSError | MemoryError)
         return Failed(
             code="InternalServiceError", param="", message=UNEXPECTED, is_retryable=retryable, is_unexpected=True
         )
+    finally:
+        telling.end()
 
 
 class Pipes:
@@ -78,7 +154,7 @@ class Pipes:
 
     def __init__(self) -> None:
         # Copies made by dup are not inherited by the engine's own subprocesses; 0 and 1 would be.
-        self._jobs: BinaryIO = os.fdopen(os.dup(0), "rb")
+        self._orders: BinaryIO = os.fdopen(os.dup(0), "rb")
         self._answers: BinaryIO = os.fdopen(os.dup(1), "wb")
         self._lock = threading.Lock()
         nothing = os.open(os.devnull, os.O_RDONLY)
@@ -92,10 +168,12 @@ class Pipes:
             self._answers.write(encode_line(message))
             self._answers.flush()
 
-    def read_jobs(self, jobs: "queue.SimpleQueue[bytes]") -> NoReturn:
-        """Pass on each line, and end the whole process group when the parent closes the pipe or is gone."""
-        for line in self._jobs:
-            jobs.put(line)
+    def read(self, orders: Orders) -> NoReturn:
+        """Take in orders, and end the whole process group when there are no more or one is none."""
+        try:
+            orders.read(self._orders)
+        except Exception:  # boundary: nobody waits for this thread; without it the process would be deaf for good
+            traceback.print_exc()
         end_group()
 
 
@@ -134,14 +212,16 @@ def limit_memory(memory_bytes: int) -> None:
 
 def serve(reference: str, pipes: Pipes, progress_interval_s: float) -> None:
     """Load and warm the engine, then render one job after another until it fails in a way that nobody foresaw."""
-    jobs: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-    threading.Thread(target=pipes.read_jobs, args=(jobs,), daemon=True).start()
-    engine = load_engine(reference)
+    orders = Orders()
+    threading.Thread(target=pipes.read, args=(orders,), daemon=True).start()
+    engine = load_engine(reference, orders.begin().arguments)
     engine.warm()
     pipes.send(Ready())
     while True:
-        job = decode_job(jobs.get())
-        answer = render(engine, job, Throttled(pipes.send, progress_interval_s))
+        work = orders.next()
+        answer = render(
+            engine, work, Telling(pipes.send, progress_interval_s, partial(orders.has_stopped, work.number))
+        )
         pipes.send(answer)
         if isinstance(answer, Failed) and answer.is_unexpected:
             # The engine may be in any state now; a fresh process costs one warming.
@@ -150,7 +230,7 @@ def serve(reference: str, pipes: Pipes, progress_interval_s: float) -> None:
 
 def main(arguments: list[str]) -> NoReturn:
     """Run the process until it must end; why it ended is in its log."""
-    parser = argparse.ArgumentParser(prog="render_process", description="Render jobs read from standard input.")
+    parser = argparse.ArgumentParser(prog="render_process", description="Render what standard input orders.")
     parser.add_argument("--engine", required=True)
     parser.add_argument("--lifeline-fd", type=int)
     parser.add_argument("--niceness", type=int, default=0)

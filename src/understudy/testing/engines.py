@@ -14,7 +14,7 @@ import pytest
 
 from understudy.core.content import ContentItem, Modality, Role
 from understudy.core.media import MediaFacts, Medium, Origin
-from understudy.core.ports import Engine
+from understudy.core.ports import Engine, RenderStopped
 from understudy.core.render import RenderJob, RenderResult
 from understudy.core.request import DURATION_CHOSEN_BY_ENGINE, RATIO_CHOSEN_BY_ENGINE, GenerationRequest
 from understudy.core.scenario import Scenario
@@ -148,6 +148,9 @@ class EngineConformance(ABC):
     scenarios: frozenset[Scenario] = frozenset(Scenario)
     """Those that the engine's offer names; the others are not asked of it."""
 
+    is_stoppable: bool = False
+    """Whether the engine's offer says that it stops when asked; one that does not is killed with its process."""
+
     @abstractmethod
     def make(self) -> Engine:
         """Return a new engine."""
@@ -232,6 +235,27 @@ class EngineConformance(ABC):
         assert totals == {done[-1]}
 
     def test_equal_jobs_give_equal_bytes(self, engine: Engine, ordered: Rendered, tmp_path: Path) -> None:
+        again = _rendered(engine, sample_job(tmp_path / "again"))
+        for name in (path.name for path in ordered.directory.iterdir()):
+            assert (ordered.directory / name).read_bytes() == (again.directory / name).read_bytes(), name
+
+    @pytest.mark.parametrize("portion", [0.0, 0.5, 1.0])
+    def test_a_stopped_render_is_over_at_once_and_the_engine_as_good_as_new(
+        self, engine: Engine, ordered: Rendered, *, tmp_path: Path, portion: float
+    ) -> None:
+        if not self.is_stoppable:
+            pytest.skip("the engine is killed when a render is given up")
+        told: list[int] = []
+        stops_at = round(portion * (len(ordered.progress) - 1))
+
+        def stop(done: int, _total: int) -> None:
+            told.append(done)
+            if len(told) > stops_at:
+                raise RenderStopped
+
+        with pytest.raises(RenderStopped):
+            engine.render(sample_job(tmp_path / "stopped"), stop)
+        assert len(told) == stops_at + 1, "nothing is told after the stop"
         again = _rendered(engine, sample_job(tmp_path / "again"))
         for name in (path.name for path in ordered.directory.iterdir()):
             assert (ordered.directory / name).read_bytes() == (again.directory / name).read_bytes(), name

@@ -16,10 +16,14 @@ The words, separated by blanks; each is optional:
     eat:N           allocate and touch so many bytes
     long_note       give back a note of a million characters
     bad_name        name a video outside the output directory
+    confess         make a film that says, as JSON, what the engine was made with, its environment and its command line
+    on_stop:WHAT    when it is to stop: go_on as if nobody had asked, finish the film at once, fail with TaskFailed
+                    or raise RuntimeError; without this word it stops
 """
 
 import contextlib
 import ctypes
+import json
 import os
 import shlex
 import signal
@@ -27,11 +31,12 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from understudy.core.errors import Rejected, TaskFailed, Violation
-from understudy.core.ports import EngineOffer, OnProgress
+from understudy.core.ports import EngineOffer, OnProgress, RenderStopped
 from understudy.core.render import RenderJob, RenderResult
 from understudy.core.request import DURATION_CHOSEN_BY_ENGINE, RATIO_CHOSEN_BY_ENGINE
 from understudy.core.scenario import Scenario
@@ -42,7 +47,10 @@ OFFER = EngineOffer(
     scenarios=frozenset(Scenario),
     ignored={},
 )
-"""What a server is told of this engine."""
+"""What a server is told of this engine: it is killed when a render is given up."""
+
+STOPPABLE = replace(OFFER, stops_within_s=60.0)
+"""The same engine, asked to stop; so long only where a word lets it go on."""
 
 NUM_FRAMES = 8
 """What it reports of a job that orders whole seconds; no film of any model is so short."""
@@ -54,6 +62,10 @@ UNEXPECTED_TEXT = "a secret of the render process"
 class ScriptedEngine:
     """Implements `core.ports.Engine` without rendering anything; see the module for the words."""
 
+    def __init__(self, **arguments: object) -> None:
+        """Keep what it is made with, whatever that is."""
+        self._arguments = arguments
+
     def warm(self) -> None:
         """Print a line, as libraries do when they are loaded."""
         print("scripted engine is warm")  # noqa: T201
@@ -61,7 +73,7 @@ class ScriptedEngine:
     def render(self, job: RenderJob, progress: OnProgress) -> RenderResult:
         """Follow the words of the prompt and write a few bytes that depend on the request and the seed only.
 
-        Raises: TaskFailed, Rejected, RuntimeError, as the words say.
+        Raises: TaskFailed, Rejected, RuntimeError, as the words say; RenderStopped.
         """
         words = words_of(job.request.prompt)
         directory = Path(job.output_dir)
@@ -72,11 +84,14 @@ class ScriptedEngine:
         num_frames = int(words.get("frames", job.num_frames or NUM_FRAMES))
         with held(words):
             for done in range(1, num_frames + 1):
-                progress(done, num_frames)
+                if not advance(progress, done, num_frames, on_stop=words.get("on_stop", "")):
+                    break
                 if done == 1:
                     misbehave(words)
                 time.sleep(float(words.get("frame_s", "0")))
         result = write_film(job, words, num_frames)
+        if "confess" in words:
+            (directory / result.video).write_bytes(confession(self._arguments))
         journal(words, f"end {directory.parent.name} {os.getpid()}")
         return result
 
@@ -84,6 +99,30 @@ class ScriptedEngine:
 def words_of(prompt: str) -> dict[str, str]:
     """Return word -> what follows its colon, empty without one."""
     return {word.partition(":")[0]: word.partition(":")[2] for word in prompt.split()}
+
+
+def advance(progress: OnProgress, done: int, total: int, *, on_stop: str) -> bool:
+    """Report a frame; False when the film is to be finished without the rest.
+
+    Raises: RenderStopped, TaskFailed, RuntimeError.
+    """
+    try:
+        progress(done, total)
+    except RenderStopped:
+        if on_stop == "fail":
+            raise TaskFailed(Violation("ServiceUnavailable", "", "it failed when stopped"), is_retryable=True) from None
+        if on_stop == "raise":
+            raise RuntimeError(UNEXPECTED_TEXT) from None
+        if on_stop not in ("go_on", "finish"):
+            raise
+        return on_stop == "go_on"
+    return True
+
+
+def confession(arguments: Mapping[str, object]) -> bytes:
+    """Return what this process was given, as JSON."""
+    given = {"arguments": arguments, "environment": dict(os.environ), "command": sys.orig_argv}
+    return json.dumps(given).encode()
 
 
 def journal(words: dict[str, str], line: str) -> None:
