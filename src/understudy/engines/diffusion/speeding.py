@@ -169,11 +169,15 @@ def _tolerating_masks(attend: Callable[..., torch.Tensor]) -> Callable[..., torc
 def compile_layers(transformer: Any, family: Family, *, backend: str = "inductor") -> None:
     """Compile the repeated layers, each when it is first called: one of them serves all, and quickly.
 
-    backend: of torch.compile. Layers that are streamed cannot be one graph: their hooks copy weights in between.
+    backend: of torch.compile. Layers that are streamed cannot be one graph: their hooks copy weights in between; nor
+    can layers with a step cache, which decides in between.
     """
     torch._dynamo.config.recompile_limit = max(RECOMPILE_LIMIT, torch._dynamo.config.recompile_limit)
     is_whole = (
-        family in WHOLE and not is_streamed(transformer) and getattr(transformer, "_parallel_config", None) is None
+        family in WHOLE
+        and not is_streamed(transformer)
+        and not getattr(transformer, "is_cache_enabled", False)
+        and getattr(transformer, "_parallel_config", None) is None
     )
     transformer.compile_repeated_blocks(fullgraph=is_whole, dynamic=None, backend=backend)
 
