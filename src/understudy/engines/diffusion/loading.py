@@ -7,7 +7,7 @@ from typing import Any
 import diffusers
 import torch
 import transformers
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 
 from understudy.engines.diffusion import torchvision_ops as torchvision_ops
 from understudy.engines.diffusion.recipe import Quantisation
@@ -41,18 +41,15 @@ def load_component(  # tidy: what a component is takes this many words
     """
     path = folder / subfolder
     _check_files(path)
-    try:
-        module, info = cls.from_pretrained(
-            str(folder),
-            subfolder=subfolder,
-            dtype=dtype_of(dtype),
-            local_files_only=True,
-            use_safetensors=True,
-            low_cpu_mem_usage=True,
-            output_loading_info=True,
-        )
-    except SafetensorError as error:
-        raise ValueError(f"Weights in {path} are broken or cut short ({error}): download them again.") from error
+    module, info = cls.from_pretrained(
+        str(folder),
+        subfolder=subfolder,
+        dtype=dtype_of(dtype),
+        local_files_only=True,
+        use_safetensors=True,
+        low_cpu_mem_usage=True,
+        output_loading_info=True,
+    )
     lacking = sorted(info.get("missing_keys", ()))
     lacking += [name for name, tensor in module.named_parameters() if tensor.is_meta and name not in lacking]
     if lacking:
@@ -133,6 +130,13 @@ def _check_files(path: Path) -> None:
         lacking = sorted(named - {each.name for each in weights})
         if lacking:
             raise OSError(f"{path} lacks {len(lacking)} of {len(named)} files of weights, such as {lacking[0]}.")
+    for file in weights:
+        try:
+            # Reads what the file says of itself, and that it is as long as it says.
+            with safe_open(file, framework="pt"):
+                pass
+        except SafetensorError as error:
+            raise ValueError(f"{file} is broken or cut short ({error}): download it again.") from error
 
 
 def _repeated_layers(module: Any) -> list[torch.nn.Module]:

@@ -32,9 +32,13 @@ def shortage(recipe: Recipe, device_bytes: int, host_bytes: int) -> str:
     if plans_for(recipe, device_bytes, host_bytes):
         return ""
     known = recipe.plans if device_bytes else _without_device(recipe)
-    asked = " or ".join(_need(plan, has_device=device_bytes > 0) for plan in known)
-    there = f"{_gigabytes(device_bytes)} on the device and " if device_bytes else "no device, and "
-    return f"{recipe.model.name} needs {asked}; this machine has {there}{_gigabytes(host_bytes)} of its own memory."
+    least = min(known, key=lambda plan: (plan.device_bytes_min, plan.host_bytes_min))
+    on_device = f"{_gigabytes(least.device_bytes_min)} of a device's memory and " if device_bytes else ""
+    there = f"{_gigabytes(device_bytes)} on its device and " if device_bytes else "no device and "
+    return (
+        f"{recipe.model.name} needs at least {on_device}{_gigabytes(least.host_bytes_min)} of the machine's; "
+        f"this one has {there}{_gigabytes(host_bytes)} of its own."
+    )
 
 
 def _fits(plan: Plan, device_bytes: int, host_bytes: int) -> bool:
@@ -57,11 +61,6 @@ def _without_device(recipe: Recipe) -> tuple[Plan, ...]:
             least = min(alike, key=lambda plan: plan.host_bytes_min)
             derived.append(replace(least, name=name, device_bytes_min=0, offload=Offload.NONE, tiles=True))
     return tuple(derived)
-
-
-def _need(plan: Plan, *, has_device: bool) -> str:
-    host = f"{_gigabytes(plan.host_bytes_min)} of the host's"
-    return f"{_gigabytes(plan.device_bytes_min)} of a device's and {host}" if has_device else host
 
 
 def _gigabytes(size_bytes: int) -> str:
