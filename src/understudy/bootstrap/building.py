@@ -181,6 +181,8 @@ def _dispatcher(
         _slots(settings, engine),
         limits=_render_limits(settings, engine),
         pause=RestartPause(first_s=0.5, most_s=30.0),
+        arguments=engine.arguments,
+        environments=engine.slots,
     )
     jobs = Jobs(
         catalogue=load_catalogue(),
@@ -340,4 +342,5 @@ def _render_limits(settings: Settings, engine: EngineOffer) -> RenderLimits:
         progress_interval_s=0.1,
         niceness=5,
         memory_bytes=engine.memory_bytes,
+        stops_within_s=engine.stops_within_s,
     )
