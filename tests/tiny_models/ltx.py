@@ -66,7 +66,9 @@ ROWS: Mapping[str, Any] = {
 
 def save(folder: Path, *, generation: str = "2.5") -> None:
     """Write a model of a generation as its repository is laid out: full transformer, upsampler and adapters."""
-    from understudy.engines.diffusion import torchvision_ops as torchvision_ops  # isort: skip
+    import understudy.engines.diffusion.torchvision_ops  # noqa: F401
+
+    # isort: split
     import torch
     from diffusers import FlowMatchEulerDiscreteScheduler, LTX2InContextPipeline
 

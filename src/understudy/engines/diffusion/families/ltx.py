@@ -5,6 +5,11 @@ upsampler, and refined in a few steps. What was shown is shown again in the seco
 Source: diffusers 0.42.1, pipelines/ltx2; Lightricks/LTX-2, ltx-pipelines.
 """
 
+import understudy.engines.diffusion.torchvision_ops  # noqa: F401
+
+# isort: split
+# What follows imports transformers, and that torchvision.
+
 import logging
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence

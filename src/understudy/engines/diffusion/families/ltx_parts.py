@@ -5,8 +5,14 @@ the transformer; all of that is in the repository. What rewrites prompts and gue
 prompts come as the model wants them, and every order says its length.
 """
 
+import understudy.engines.diffusion.torchvision_ops  # noqa: F401
+
+# isort: split
+# What follows imports transformers, and that torchvision.
+
 import json
 import logging
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -142,9 +148,13 @@ def _load_adapters(pipeline: Any, recipe: Recipe, settings: Settings, folder: Pa
             raise OSError(f"{folder} lacks {file}, which films of few steps are made with.")
         names[file] = f"adapter_{len(names)}"
         path = folder / file
-        pipeline.load_lora_weights(
-            str(path.parent), weight_name=path.name, adapter_name=names[file], local_files_only=True
-        )
+        with warnings.catch_warnings():
+            # Several adapters are what is wanted, and none is ever merged.
+            warnings.filterwarnings("ignore", message="Already found a `peft_config`", category=UserWarning)
+            warnings.filterwarnings("ignore", message="TorchaoLoraLinear was instantiated", category=UserWarning)
+            pipeline.load_lora_weights(
+                str(path.parent), weight_name=path.name, adapter_name=names[file], local_files_only=True
+            )
     if names:
         pipeline.disable_lora()
     return names

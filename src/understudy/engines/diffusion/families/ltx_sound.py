@@ -5,6 +5,11 @@ own time step. Where all of it is held, it is told that there is nothing left to
 Source: Lightricks/LTX-2, ltx-pipelines a2vid_two_stage.py (frozen audio) and ltx-core (masks of conditioned tokens).
 """
 
+import understudy.engines.diffusion.torchvision_ops  # noqa: F401
+
+# isort: split
+# What follows imports transformers, and that torchvision.
+
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
