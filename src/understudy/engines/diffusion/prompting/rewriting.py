@@ -7,7 +7,8 @@ from dataclasses import dataclass
 _SPACES = re.compile(r"[ \t]{2,}")
 _LOOSE_ENDS = re.compile(r"^[\s,，、;；:：]+|[\s,，、;；:：]+$")
 _DOUBLED = re.compile(r"([,，、;；])\s*(?:[,，、;；]\s*)+")
-_ENDS = frozenset('.!?。！？…>"”」』')
+_ENDS = frozenset('.!?。！？…"”」』')
+_SPEECH_END = "</d>"
 _BEFORE_END = re.compile(r"\s*[,，、]\s*([.。!！?？])")
 
 
@@ -44,7 +45,7 @@ def tidy(text: str) -> str:
 def sentence(text: str) -> str:
     """Return the text with an end: what follows begins anew."""
     plain = text.strip()
-    if not plain or plain[-1] in _ENDS:
+    if not plain or plain[-1] in _ENDS or plain.endswith(_SPEECH_END):
         return plain
     return f"{plain}。" if plain[-1] > "\u2fff" else f"{plain}."
 

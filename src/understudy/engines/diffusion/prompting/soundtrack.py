@@ -1,4 +1,4 @@
-"""What a prompt says is heard: the clauses that are about sound or music alone, and what it rules out.
+"""What a prompt says is heard: the clauses that are about sound or music alone.
 
 A clause that shows something too stays where it is: what it shows would be lost, and its sound belongs to it.
 """
@@ -36,10 +36,9 @@ class Heard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Soundtrack:
-    """clauses: in order. no_music: the prompt rules it out. names_more: other clauses name sounds as well."""
+    """clauses: in order. names_more: other clauses name sounds as well."""
 
     clauses: tuple[Heard, ...] = ()
-    no_music: bool = False
     names_more: bool = False
 
 
@@ -58,15 +57,12 @@ def soundtrack_of(taken: Script) -> Soundtrack:
         text = taken.text[start:end]
         is_plain = "\x00" not in text and not any("\ue000" <= letter <= "\uf8ff" for letter in text)
         is_ruled_out = not negated.isdisjoint(places)
-        if is_plain and not is_ruled_out and _is_heard_alone(text, pieces):
+        is_meant = not is_ruled_out or _is_labelled(text)
+        if is_plain and is_meant and _is_heard_alone(text, pieces):
             clauses.append(Heard(start, end, _is_music(text, sounds)))
         elif sounds:
             names_more = True
-    return Soundtrack(
-        clauses=tuple(clauses),
-        no_music=any(_MUSIC & set(taken.pieces[place].meanings.get("sound", ())) for place in negated),
-        names_more=names_more,
-    )
+    return Soundtrack(clauses=tuple(clauses), names_more=names_more)
 
 
 def _with_ends(taken: Script) -> str:
