@@ -257,6 +257,20 @@ def test_the_last_frame_is_the_films_last_picture_without_marks(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"film.mp4", "last_frame.png"}
 
 
+def test_where_a_label_is_wanted_the_film_says_who_made_it(tmp_path):
+    made = made_of(2, (864, 496))
+
+    def corner(name: str, *, shows: bool, **wants: object) -> np.ndarray:
+        job = replace(job_of(tmp_path / name, num_frames=2, generate_audio=False), shows_label=shows)
+        path = tmp_path / name / finish(made, job, film_of(job, **wants)).video
+        return seen(path, 1)[:60, :260].astype(int)
+
+    plain, named = corner("plain", shows=False), corner("named", shows=True)
+    owed = corner("owed", shows=True, attribution="Made with another")
+    assert np.abs(named - plain).max() > 60
+    assert np.abs(named - owed).max() > 60
+
+
 def test_the_last_frame_may_be_a_jpeg(tmp_path):
     job = replace(job_of(tmp_path, num_frames=2, return_last_frame=True), last_frame_format="jpeg")
     assert finish(made_of(3), job, film_of(job)).last_frame == "last_frame.jpg"

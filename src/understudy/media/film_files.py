@@ -131,8 +131,11 @@ class FilmWriter:
     ) -> None:
         """Finish the film and name it. Raises: EncodingFailed, OSError."""
         self._encoder.__exit__(kind, error, trace)
-        if kind is None:
-            (self._folder / UNFINISHED_NAME).replace(self._folder / film_name(self._job))
+        if kind is not None:
+            return
+        if self._count != self._num_frames:
+            raise EncodingFailed(f"the film has {self._count} of {self._num_frames} frames")
+        (self._folder / UNFINISHED_NAME).replace(self._folder / film_name(self._job))
 
 
 @contextmanager
