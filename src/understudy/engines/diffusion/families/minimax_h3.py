@@ -176,10 +176,14 @@ class MiniMaxH3:
             # Half a gigabyte either way, and what 16 bits lose of a sound is heard.
             "audio_vae": load_component(AutoencoderKLMiniMaxH3Audio, folder, "audio_vae", dtype="float32"),
         }
+        processor = Qwen3VLProcessor.from_pretrained(str(folder / "processor"), local_files_only=True)
+        if getattr(processor.video_processor, "cap_pixels_per_frame", False) is None:
+            # Said outright, as the library is about to change what it means to say nothing.
+            processor.video_processor.cap_pixels_per_frame = False
         self._pipeline.update_components(
             **shared,
             tokenizer=Qwen2TokenizerFast.from_pretrained(str(folder / "tokenizer"), local_files_only=True),
-            processor=Qwen3VLProcessor.from_pretrained(str(folder / "processor"), local_files_only=True),
+            processor=processor,
             scheduler=Scheduler.from_pretrained(str(folder), subfolder="scheduler", local_files_only=True),
             audio_scheduler=Scheduler.from_pretrained(str(folder), subfolder="audio_scheduler", local_files_only=True),
         )
