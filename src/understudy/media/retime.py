@@ -64,7 +64,7 @@ def retimed(frames: Iterable[Picture], *, fps: float, wanted_fps: int, num_frame
         for index, part, pair in _paired(source, step, num_frames):
             first, second = pair
             if part and second is not None:
-                waiting.append(workers.submit(index, first, second, part))
+                waiting.append(workers.submit(index, (first, second), part))
             else:
                 waiting.append(first)
             while len(waiting) > workers.ahead:
@@ -120,11 +120,11 @@ class _Workers:
         self._pool: ThreadPoolExecutor | None = None
         self._last: tuple[int, Future[Between]] | None = None
 
-    def submit(self, index: int, first: Picture, second: Picture, part: Fraction) -> "Future[Picture]":
+    def submit(self, index: int, pair: tuple[Picture, Picture], part: Fraction) -> "Future[Picture]":
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self._count, thread_name_prefix="retime")
         if self._last is None or self._last[0] != index:
-            self._last = index, self._pool.submit(Between, first, second)
+            self._last = index, self._pool.submit(Between, *pair)
         between = self._last[1]
         # The pool takes its work in order, so what is waited for here is already being done.
         return self._pool.submit(lambda: between.result().picture(float(part)))
@@ -149,8 +149,7 @@ class Between:
         small = _small(first), _small(second)
         self._middle = middle_of(*small)
         height, width = small[0].shape[:2]
-        rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
-        self._grid = np.dstack([columns, rows])
+        self._grid = _grid(width, height)
         self._motion = self._middle.to_second - self._middle.to_first
         self.is_cut = self._differs(*small)
 
@@ -211,8 +210,8 @@ def _small(picture: Picture) -> Picture:
     return np.asarray(cv2.resize(picture, (columns, rows), interpolation=way), dtype=np.uint8)
 
 
-def _grid(width: int, height: int) -> Floats:
-    rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
+def _grid(width_px: int, height_px: int) -> Floats:
+    rows, columns = np.mgrid[0:height_px, 0:width_px].astype(np.float32)
     return np.dstack([columns, rows])
 
 
