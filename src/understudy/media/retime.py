@@ -173,7 +173,8 @@ class Between:
         """The moment as the middle knows it: each point of it is where its own motion brings it from the middle."""
         place = self._grid
         for _ in range(STEPS_OF_TRACING):
-            place = self._grid + np.float32(0.5 - part) * _looked_up(self._motion, place, cv2.INTER_LINEAR)
+            motion = np.asarray(_looked_up(self._motion, place, cv2.INTER_LINEAR), dtype=np.float32)
+            place = self._grid + np.float32(0.5 - part) * motion
         moved = place - self._grid
         first = _looked_up(self._middle.first, place, cv2.INTER_LINEAR)
         # The nearer picture is seen more, and alone at the ends of the way.
