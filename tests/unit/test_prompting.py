@@ -81,7 +81,9 @@ def test_every_prompt_has_the_fields_of_its_mode_once_and_in_order() -> None:
     wrong = []
     for name, prompt in written():
         names = re.findall(rf"^({'|'.join((*BASE_FIELDS, *REFERENCE_FIELDS))}):", told_of(prompt, H3), re.MULTILINE)
-        if tuple(names) != (REFERENCE_FIELDS if any(counts_in(prompt)) else BASE_FIELDS):
+        is_of_references = "subject_definitions" in names
+        fields = REFERENCE_FIELDS if is_of_references else BASE_FIELDS
+        if tuple(names) != fields or (is_of_references and not any(counts_in(prompt))):
             wrong.append(name)
     assert wrong == []
 
@@ -162,6 +164,8 @@ def test_words_that_are_read_are_not_said() -> None:
         ("Uma garota corre, trilha sonora alegre", "[Shot 1] Uma garota corre.", None, "trilha sonora alegre."),
         ("Musik latar lembut, seorang gadis menari", "[Shot 1] seorang gadis menari.", None, "Musik latar lembut."),
         ("A dog barks at the mailman", "[Shot 1] A dog barks at the mailman.", "The sounds that", "N/A"),
+        ("A wide shot with loud music", "[Shot 1] A wide shot with loud music.", "The sounds that", "N/A"),
+        ("The camera pushes in to the music", "[Shot 1] The camera pushes in to the music.", "The sounds that", "N/A"),
         ("A quiet street, no music", "[Shot 1] A quiet street, no music.", "Quiet natural", "N/A"),
     ],
 )  # fmt: skip

@@ -105,13 +105,40 @@ def test_every_label_that_is_defined_says_what_is_kept_of_it() -> None:
             "Replace the cat in video 1 with a dog",
             "[video editing + audio reuse] The target video is an edited version",
         ),
-        ("Extend video 1 forward, the car stops", "[video continuation + audio reference] The target video continues"),
-        ("Extend video 1 backward: a car comes", "[video continuation + audio reference] The target video leads up to"),
+        (
+            "Extend video 1 forward, image 1 comes",
+            "[video continuation + reference generation + audio reference] The target video continues <Video 1>.",
+        ),
+        (
+            "Extend video 1 backward: image 1 comes",
+            "[video continuation + reference generation + audio reference] The target video leads up to the beginning of <Video 1>.",
+        ),
         ("A girl dances with the moves of video 1", "[reference generation] The target video uses <Video 1>"),
     ],
 )
 def test_the_summary_begins_with_the_tasks(prompt: str, tasks: str) -> None:
-    assert field(adapted(prompt, media=references(0, 1)).prompt, "summary").startswith(tasks)
+    media = references(int("image 1" in prompt), 1)
+    assert field(adapted(prompt, media=media).prompt, "summary").startswith(tasks)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "videos", "line", "body"),
+    [
+        (
+            "Extend video 1 forward, the car stops",
+            1,
+            "For the target video, at 0.00 seconds",
+            "Extend the reference video",
+        ),
+        ("Extend video 1 backward: a car comes", 1, "<Picture 1> (from [Shot 1]) aligns with the 10.00", "Extend the"),
+        ("Stitch video 1 and video 2 together", 2, "Picture 2 (from Shot 1) aligns", "Stitch reference video 1 and"),
+    ],
+)
+def test_a_video_that_alone_is_gone_on_from_lends_its_frames(prompt: str, videos: int, line: str, body: str) -> None:
+    told = adapted(prompt, media=references(0, videos)).prompt
+    assert line in told.splitlines()[0]
+    assert field(told, "integrated_multimodal_description").startswith(f"[Shot 1] {body}")
+    assert "<Video" not in told
 
 
 def test_a_medium_that_is_not_there_stays_in_words_and_is_told() -> None:

@@ -16,6 +16,7 @@ from understudy.reading.script import Script
 from understudy.reading.shots import fitted, laid_out
 from understudy.reading.spotting import level, spots
 
+_JOINED = 2
 _WORD = re.compile(r"\w")
 _STRENGTH = (
     ReferenceUse.FIRST_FRAME, ReferenceUse.LAST_FRAME, ReferenceUse.CAMERA, ReferenceUse.MOTION, ReferenceUse.RHYTHM,
@@ -44,8 +45,22 @@ class Brief:
 
     @property
     def is_of_references(self) -> bool:
-        """Whether the model is given references, not frames or text alone."""
-        return self.wish.workflow in (Workflow.REFERENCES, Workflow.EDIT, Workflow.EXTEND, Workflow.JOIN)
+        """Whether MiniMax-H3 is given references, not frames or text alone."""
+        is_made_of_media = self.wish.workflow in (Workflow.REFERENCES, Workflow.EDIT, Workflow.EXTEND, Workflow.JOIN)
+        return is_made_of_media and not any(self.seams)
+
+    @property
+    def seams(self) -> tuple[bool, bool]:
+        """Whether a picture of a given video is the first frame, and whether one is the last.
+
+        Where nothing but the videos that it goes on from is given MiniMax-H3 gets their pictures as frames, for a joint
+        without a seam: see `families.minimax_h3_conditions`.
+        """
+        is_alone = all(medium.modality is Modality.VIDEO for medium in self.media)
+        if is_alone and self.wish.workflow is Workflow.EXTEND and len(self.media) == 1:
+            return self.wish.is_forward, not self.wish.is_forward
+        is_joint = is_alone and self.wish.workflow is Workflow.JOIN and len(self.media) == _JOINED
+        return is_joint, is_joint
 
     def of(self, modality: Modality) -> tuple[GivenMedium, ...]:
         """The media of one modality, in the model's order."""

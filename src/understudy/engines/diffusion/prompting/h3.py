@@ -10,6 +10,7 @@ from understudy.core.content import Role
 from understudy.engines.diffusion.prompting.brief import Brief, Tale, Told, tale_of
 from understudy.engines.diffusion.prompting.given import frames_in
 from understudy.engines.diffusion.prompting.h3_references import Definition, definitions_of, summary_of
+from understudy.engines.diffusion.prompting.plain import in_words
 from understudy.engines.diffusion.prompting.rewriting import Change, joined, rewritten, sentence, tidy
 from understudy.engines.diffusion.prompting.soundtrack import Heard
 from understudy.engines.diffusion.prompting.speech import quoted, said_in
@@ -70,7 +71,8 @@ def h3_prompt(brief: Brief) -> str:
 def alignment(brief: Brief, last_shot: int) -> str:
     """Return the line that says which moment each given frame is, "" without any; its wording is the model's own."""
     frames = frames_in(brief.media)
-    first, last = Role.FIRST_FRAME in frames, Role.LAST_FRAME in frames
+    begins, ends = brief.seams
+    first, last = begins or Role.FIRST_FRAME in frames, ends or Role.LAST_FRAME in frames
     end_s = f"{brief.duration_s:.2f}"
     if first and last:
         return (
@@ -92,7 +94,9 @@ def alignment(brief: Brief, last_shot: int) -> str:
 
 
 def _tagged(brief: Brief) -> list[Change]:
-    """Each naming of given media as their tags."""
+    """Each naming of given media as their tags; a video that only lends its frames has none."""
+    if any(brief.seams):
+        return in_words(brief)
     changes = []
     for naming in brief.taken.namings:
         if naming.is_sure:

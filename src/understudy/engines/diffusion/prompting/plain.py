@@ -60,7 +60,7 @@ def in_words(brief: Brief) -> list[Change]:
     changes = []
     for naming in brief.taken.namings:
         if naming.is_sure:
-            words = _listed([_name(brief, naming, number, language) for number in naming.numbers], language)
+            words = _listed([_name(brief, naming, number, language=language) for number in naming.numbers], language)
             before = brief.prompt[max(0, naming.start - 12) : naming.start].lower()
             words = _ARTICLE.sub("", words) if _HAS_ARTICLE.search(before) else words
             changes.append(Change(naming.start, naming.end, words))
@@ -71,7 +71,7 @@ def _listed(names: Sequence[str], language: str) -> str:
     return ("、" if language in ("zh", "ja") else ", ").join(names)
 
 
-def _name(brief: Brief, naming: Naming, number: int, language: str) -> str:
+def _name(brief: Brief, naming: Naming, number: int, *, language: str) -> str:
     same = brief.of(naming.modality)
     medium = next((medium for medium in same if medium.number == number), None)
     forms = _forms(medium) if medium is not None else _names()[naming.modality.value]
