@@ -10,6 +10,7 @@ from understudy.engines.diffusion.prompting import GivenMedium, given_media
 from understudy.engines.diffusion.prompting.given import tags_of
 
 BODY = "detailed_description"
+CONTINUED = "[video continuation + reference generation + audio reference] The target video"
 
 
 @pytest.mark.parametrize(
@@ -107,11 +108,11 @@ def test_every_label_that_is_defined_says_what_is_kept_of_it() -> None:
         ),
         (
             "Extend video 1 forward, image 1 comes",
-            "[video continuation + reference generation + audio reference] The target video continues <Video 1>.",
+            f"{CONTINUED} continues <Video 1>.",
         ),
         (
             "Extend video 1 backward: image 1 comes",
-            "[video continuation + reference generation + audio reference] The target video leads up to the beginning of <Video 1>.",
+            f"{CONTINUED} leads up to the beginning of <Video 1>.",
         ),
         ("A girl dances with the moves of video 1", "[reference generation] The target video uses <Video 1>"),
     ],
