@@ -25,6 +25,7 @@ from understudy.engines.diffusion.order import (  # noqa: E402
     Sound,
     Workflow,
 )
+from understudy.engines.diffusion.placing import Turns, stream  # noqa: E402
 from understudy.engines.diffusion.recipe import Option, Recipe, recipes_of  # noqa: E402
 
 pytestmark = pytest.mark.full
@@ -376,6 +377,23 @@ def test_the_table_takes_the_modulation_out_of_the_transformer(model: MiniMaxH3,
     assert sum(each.numel() for each in whole.parameters()) == table.parameters_out + sum(
         each.numel() for each in left.parameters()
     )
+
+
+@pytest.mark.parametrize("way", ["in turns", "streamed"])
+def test_offloaded_components_make_the_same_film(model: MiniMaxH3, folder: Path, way: str) -> None:
+    # `place` leaves all where it is on a CPU; the hooks that it would set work there too.
+    offloaded = load(folder, options=(Option.MODULATION_TABLE,))
+    host = torch.device("cpu")
+    transformer = offloaded._transformers[Partition.FRAMES].transformer
+    if way == "in turns":
+        turns = Turns(host)
+        for module in (*offloaded._shared.values(), transformer):
+            turns.take_part(module)
+    else:
+        stream(transformer, host)
+        stream(offloaded._shared["text_encoder"], host)
+    wanted = order(Workflow.FIRST_FRAME, first=picture(1), has_sound=True)
+    assert same(made(offloaded, wanted), made(model, wanted))
 
 
 def test_the_table_is_computed_once_per_schedule(tabled: MiniMaxH3) -> None:

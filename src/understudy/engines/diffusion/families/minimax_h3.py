@@ -32,9 +32,9 @@ ADAPTER = "few_steps"
 CACHE_CONTEXT = "film"
 
 MATCH = "match"
-"""Reference images on the canvas' own short edge. The pipeline's own 2048 enlarges every image to 9 000 rows of the
-sequence and more; at 768 it is 1 000 to 1 400, and nine of them cost as much as one. The few-step adapter for
-references was trained so."""
+"""Reference images on the canvas' own short edge. The pipeline's own, 2048, enlarges every image to 4 000 to 7 300 rows
+of the sequence, which is 37 000 long without them; at 768 it is 600 to 1 000. The few-step adapter for references was
+trained so."""
 
 ROOM = 1.1
 """A second transformer is kept beside the first where so many times its files' size is free."""
@@ -54,7 +54,7 @@ class _Shifts:
     audio: float | None = None
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Loaded:
     """One of the two transformers in memory. notes: what of the wanted speed cannot be had here."""
 
@@ -94,7 +94,7 @@ class MiniMaxH3:
         with memory.reporting_lack(), torch.inference_mode():
             conditions = conditions_of(order, sample_rate_hz=self._recipe.model.sample_rate_hz)
             loaded = self._use(conditions.partition)
-            latents, audio_latents = self._denoised(order, conditions, loaded, on_step)
+            latents, audio_latents = self._denoised(order, conditions, loaded=loaded, on_step=on_step)
             pipeline = self._pipeline
             frames = decode_frames(pipeline.vae, latents, mean=pipeline.pixel_mean, std=pipeline.pixel_std)
             samples = decode_sound(pipeline.audio_vae, audio_latents) if order.has_sound else None
@@ -119,7 +119,7 @@ class MiniMaxH3:
         self._shared = {}
 
     def _denoised(
-        self, order: Order, conditions: Conditions, loaded: _Loaded, on_step: OnStep
+        self, order: Order, conditions: Conditions, *, loaded: _Loaded, on_step: OnStep
     ) -> tuple[torch.Tensor, torch.Tensor]:
         pipeline = self._pipeline
         is_adapted = order.is_draft and loaded.has_adapter
@@ -195,7 +195,8 @@ class MiniMaxH3:
             if not self._has_room_beside(partition):
                 for other in tuple(self._transformers):
                     self._drop(other)
-            self._transformers[partition] = self._load(partition)
+            self._transformers[partition] = loaded = self._load(partition)
+            setattr(self._pipeline, partition, loaded.transformer)
         return self._transformers[partition]
 
     def _load(self, partition: Partition) -> _Loaded:
@@ -207,7 +208,6 @@ class MiniMaxH3:
             quantisation=self._plan.quantisation,
             device=self._device,
         )
-        setattr(self._pipeline, partition, transformer)
         # In this order: adapters reach into what the table takes out, and hooks are set on what is left.
         has_adapter = self._load_adapter(partition, transformer)
         table = ModulationTable(transformer) if Option.MODULATION_TABLE in self._options else None

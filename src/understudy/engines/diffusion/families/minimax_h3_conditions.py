@@ -5,15 +5,19 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+import numpy as np
 import torch
+from diffusers.image_processor import VaeImageProcessor
 from diffusers.modular_pipelines.minimax_h3 import (
     MiniMaxH3AudioReference,
     MiniMaxH3ImageReference,
     MiniMaxH3VideoReference,
 )
-from PIL import Image, ImageOps
 
 from understudy.engines.diffusion.order import Clip, Order, Pixels, Sound, Workflow
+from understudy.media.fit import Fit
+
+LEVELS = 255
 
 SEAM = "The film goes on from the very picture at which the video {place}; nothing else of the video was looked at."
 NO_SEAM = (
@@ -74,7 +78,7 @@ def _from_frames(order: Order) -> Conditions:
             raise ValueError(f"The {name} of an order is {sides}.")
     return Conditions(
         partition=Partition.FRAMES,
-        arguments={name: Image.fromarray(frame) for name, frame in given.items()},
+        arguments={name: _as_image(frame) for name, frame in given.items()},
     )
 
 
@@ -111,7 +115,7 @@ def _joining(order: Order, sample_rate_hz: int) -> Conditions:
 
 def _from_references(order: Order, sample_rate_hz: int) -> Conditions:
     """Give all references: images, then videos with their sound, then sounds; the prompt numbers them so."""
-    references: list[Any] = [MiniMaxH3ImageReference(image=Image.fromarray(image)) for image in order.images]
+    references: list[Any] = [MiniMaxH3ImageReference(image=image) for image in order.images]
     for clip in order.clips:
         sound = (
             {} if clip.sound is None else {"audio": _heard(clip.sound, sample_rate_hz), "sample_rate": sample_rate_hz}
@@ -130,10 +134,15 @@ def _has_others(order: Order, clips: int) -> bool:
     return bool(order.images or order.sounds or len(order.clips) > clips)
 
 
-def _on_canvas(frame: Pixels, order: Order) -> Image.Image:
+def _on_canvas(frame: Pixels, order: Order) -> Any:
     """Cover the canvas with a frame, cropping what does not fit."""
-    size_px = (order.width_px, order.height_px)
-    return ImageOps.fit(Image.fromarray(frame), size_px, Image.Resampling.LANCZOS)
+    fit = Fit(own_px=(frame.shape[1], frame.shape[0]), wanted_px=(order.width_px, order.height_px))
+    return _as_image(fit.picture(frame))
+
+
+def _as_image(frame: Pixels) -> Any:
+    """Return what the pipeline takes for a frame, to the bit."""
+    return VaeImageProcessor.numpy_to_pil(frame.astype(np.float32) / LEVELS)[0]
 
 
 def _end_of(clip: Clip, order: Order) -> Clip:
