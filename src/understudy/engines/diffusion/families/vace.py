@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import torch
 from diffusers import UniPCMultistepScheduler, WanVACETransformer3DModel
-from PIL import Image
 
 from understudy.engines.diffusion.families.vace_canvas import Canvas, canvas_of, windows
 from understudy.engines.diffusion.families.vace_pipeline import Pipeline
@@ -95,11 +94,10 @@ class LoadedVace:
         with watched(modules, forwards, on_step), self._experts.ready(is_draft=order.is_draft):
             for first, after in parts:
                 part = _cut(canvas, first, after)
-                latents = self._pipeline(noise, (order.width_px, order.height_px))(
-                    **call,
-                    **self._given(part, noise, random, len(references)),
-                    reference_images=[references] if references else None,
-                ).frames
+                pipeline = self._pipeline(noise)
+                pipeline.pictures, pipeline.references = self._pictures, references
+                pipeline.size_px = (order.width_px, order.height_px)
+                latents = pipeline(**call, **self._given(part, noise, random, references=len(references))).frames
                 made = self._pictures.frames(latents[:, :, len(references) :])
                 # Frames that were given are taken as the model shows them, so that nothing jumps beside them.
                 fresh = ~done[first:after]
@@ -127,7 +125,7 @@ class LoadedVace:
             "output_type": "latent",
         }
 
-    def _given(self, part: Canvas, noise: Noise, random: torch.Generator, references: int) -> dict[str, Any]:
+    def _given(self, part: Canvas, noise: Noise, random: torch.Generator, *, references: int) -> dict[str, Any]:
         """Return what one part of a film is made from."""
         given = {"video": part.frames, "mask": part.wanted, "num_frames": len(part.frames), "generator": random}
         if part.source is None:
@@ -139,7 +137,7 @@ class LoadedVace:
         drawn = torch.randn(latents.shape, generator=random, dtype=torch.float32).to(latents.device)
         return {**given, "latents": noised(latents, drawn, noise.sigmas[0])}
 
-    def _pipeline(self, noise: Noise, size_px: tuple[int, int]) -> Pipeline:
+    def _pipeline(self, noise: Noise) -> Pipeline:
         """Return diffusers' pipeline for one part; it is made of what is loaded, and costs nothing."""
         pipeline = Pipeline(
             tokenizer=None,
@@ -150,7 +148,6 @@ class LoadedVace:
             transformer_2=self._experts.second,
             boundary_ratio=self._experts.boundary,
         )
-        pipeline.pictures, pipeline.size_px = self._pictures, size_px
         pipeline.set_progress_bar_config(disable=True)
         return pipeline
 
@@ -161,7 +158,7 @@ def _cut(canvas: Canvas, first: int, after: int) -> Canvas:
     return replace(canvas, frames=canvas.frames[first:after], wanted=canvas.wanted[first:after].copy(), source=source)
 
 
-def _references(order: Order) -> tuple[list[Image.Image], tuple[str, ...]]:
+def _references(order: Order) -> tuple[list[Pixels], tuple[str, ...]]:
     """Return the pictures of what is to be seen, and what to tell of references that are none."""
     if order.workflow not in (Workflow.REFERENCES, Workflow.EDIT):
         return [], ()
@@ -172,4 +169,4 @@ def _references(order: Order) -> tuple[list[Image.Image], tuple[str, ...]]:
         notes.append("Of a reference video one picture is used: the model takes no motion from it.")
     if order.sounds:
         notes.append("Reference audio had no effect: the model makes no sound.")
-    return [Image.fromarray(picture) for picture in pictures], tuple(notes)
+    return pictures, tuple(notes)

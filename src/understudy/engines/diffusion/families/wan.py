@@ -12,9 +12,9 @@ import understudy.engines.diffusion.torchvision_ops  # noqa: F401
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from diffusers import UniPCMultistepScheduler, WanImageToVideoPipeline, WanPipeline, WanTransformer3DModel
-from PIL import Image
 
 from understudy.engines.diffusion.families.vace_canvas import as_long_as
 from understudy.engines.diffusion.families.wan_experts import Experts, is_whole, load_experts
@@ -23,7 +23,7 @@ from understudy.engines.diffusion.families.wan_schedule import Noise, noise_of, 
 from understudy.engines.diffusion.families.wan_words import Words
 from understudy.engines.diffusion.loading import size_bytes
 from understudy.engines.diffusion.memory import give_back, reporting_lack
-from understudy.engines.diffusion.order import Made, OnStep, Order, Workflow
+from understudy.engines.diffusion.order import Made, OnStep, Order, Pixels, Workflow
 from understudy.engines.diffusion.placing import place, release
 from understudy.engines.diffusion.recipe import Offload, Option, Plan, Recipe
 from understudy.engines.diffusion.stepping import seeded, watched
@@ -119,9 +119,9 @@ class LoadedWan:
             return {"latents": noised(latents, drawn, noise.sigmas[0])}
         if order.first is None:
             raise ValueError(f"Wan makes no film of the kind {order.workflow} without a first frame.")
-        given: dict[str, Any] = {"generator": random, "image": Image.fromarray(order.first)}
+        given: dict[str, Any] = {"generator": random, "image": _tensor(order.first)}
         if order.workflow is Workflow.FIRST_LAST_FRAME and order.last is not None:
-            given["last_image"] = Image.fromarray(order.last)
+            given["last_image"] = _tensor(order.last)
         return given
 
     def _pipeline(self, order: Order, experts: Experts, noise: Noise) -> Any:
@@ -210,3 +210,8 @@ class LoadedWan:
 
 def _is_from_images(order: Order) -> bool:
     return order.workflow in (Workflow.FIRST_FRAME, Workflow.FIRST_LAST_FRAME)
+
+
+def _tensor(picture: Pixels) -> torch.Tensor:
+    """Return a picture as diffusers takes it: shape (1, 3, height, width), within 0..1."""
+    return torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None].float() / 255
