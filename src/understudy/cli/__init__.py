@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from understudy.cli import archive, assets, generate, plan, recipe, serve, tasks, translate
+from understudy.cli import archive, assets, generate, plan, prompt, recipe, serve, tasks, translate
 
 app = typer.Typer(
     name="understudy",
@@ -33,6 +33,7 @@ app.command("serve")(serve.serve)
 app.command("generate")(generate.generate)
 app.command("translate")(translate.translate_request)
 app.command("plan")(plan.print_plan)
+app.command("prompt")(prompt.print_prompt)
 app.command("recipe")(recipe.print_recipe)
 app.command("archive")(archive.archive)
 app.add_typer(tasks.app, name="tasks")

@@ -280,7 +280,7 @@ class Engine(Protocol):
     def render(self, job: RenderJob, progress: OnProgress) -> RenderResult:
         """Render the job's film into its output directory.
 
-        Raises: TaskFailed.
+        Raises: TaskFailed; RenderStopped, which progress raised.
         """
         ...
 
@@ -289,7 +289,9 @@ class Executor(Protocol):
     """Runs jobs on engines, one at a time per slot, in processes that can be killed."""
 
     async def run(self, slot: int, job: RenderJob, on_progress: OnProgress) -> RenderResult:
-        """Run a job to its end. When the awaiting task is cancelled, the render is killed before this returns.
+        """Run a job to its end. When the awaiting task is cancelled, the render is over before this returns.
+
+        It is stopped where its engine stops when asked, else killed.
 
         Raises: TaskFailed (the engine's own, or retryable when the render process died).
         """

@@ -39,9 +39,12 @@ def canvas_for(recipe: Recipe, size_px: tuple[int, int], resolution: str) -> Can
 
 
 def frames_for(recipe: Recipe, *, num_frames: int, fps: int) -> int:
-    """Return how many frames the model makes so that a film of so many at this rate can be cut from them."""
+    """Return how many frames the model makes so that a film of so many at this rate can be cut from them.
+
+    Never fewer than its shortest film has.
+    """
     model = recipe.model
-    if model.fps == fps:
-        return model.frames.at_least(num_frames)
-    # The last frame of the film lies between two of the model's, or on one.
-    return model.frames.at_least(math.ceil((num_frames - 1) * model.fps / fps) + 1)
+    shortest = math.ceil(model.duration_s[0] * model.fps)
+    # At another rate the last frame of the film lies between two of the model's, or on one.
+    needed = num_frames if model.fps == fps else math.ceil((num_frames - 1) * model.fps / fps) + 1
+    return model.frames.at_least(max(shortest, needed))
