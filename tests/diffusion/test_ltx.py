@@ -120,6 +120,17 @@ def seen_by(module: Any) -> Iterator[list[dict[str, Any]]]:
 
 
 @contextmanager
+def made_by(module: Any) -> Iterator[list[Any]]:
+    """Collect what a module makes."""
+    made: list[Any] = []
+    hook = module.register_forward_hook(lambda _module, _args, result: made.append(result))
+    try:
+        yield made
+    finally:
+        hook.remove()
+
+
+@contextmanager
 def decoded_by(model: Any) -> Iterator[list[Any]]:
     with seen_by(part(model, "vae").decoder) as calls:
         latents: list[Any] = []
@@ -254,6 +265,18 @@ def test_an_extension_begins_with_the_end_of_the_clip_and_returns_what_is_new(mo
     assert made.sound.samples.shape[1] / 48_000 == pytest.approx(32 / FPS, abs=0.04)
 
 
+def test_what_follows_a_clip_is_cut_where_the_clip_ends(model: Any) -> None:
+    wanted = draft(workflow=Workflow.EXTEND, clips=(clip(40, with_sound=True),))
+    with made_by(part(model, "vae").decoder) as pixels, made_by(part(model, "vocoder")) as samples:
+        made = generated(model, wanted)
+    whole = pixels[0][0].add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8).permute(1, 2, 3, 0).numpy()
+    assert np.array_equal(made.frames, whole[17 : 17 + 32])
+    assert made.sound is not None
+    start = round(17 / FPS * 48_000)
+    heard = samples[0][0].clamp(-1, 1).numpy()[:, start : start + round(32 / FPS * 48_000)]
+    assert np.array_equal(made.sound.samples, heard)
+
+
 def test_an_extension_before_a_clip_leads_to_its_first_frame(model: Any) -> None:
     given = clip(40)
     with seen_by(part(model, "transformer")) as calls:
@@ -370,10 +393,13 @@ def test_given_audio_is_the_films_sound_and_the_model_hears_it_clean(model: Any)
 
 
 def test_after_given_audio_that_ends_early_the_model_goes_on(model: Any) -> None:
-    wanted = draft(workflow=Workflow.REFERENCES, images=tuple(pictures(1)), sounds=(noise(0.5),))
+    track = noise(0.5)
+    wanted = draft(workflow=Workflow.REFERENCES, images=tuple(pictures(1)), sounds=(track,))
     made = generated(model, wanted)
     assert made.sound is not None
     assert made.sound.sample_rate_hz == 48_000
+    # Every third sample of the track at its threefold rate is one of its own.
+    assert np.abs(made.sound.samples[:, 300:22_500:3] - track.samples[:, 100:7_500]).max() < 0.01
     rest = made.sound.samples[:, 24_000:]
     assert rest.shape[1] / 48_000 == pytest.approx(25 / FPS - 0.5, abs=0.04)
     assert rest.std() > 0.001

@@ -26,7 +26,7 @@ INGREDIENTS = "ic-lora/ingredients.safetensors"
 EDITS = "ic-lora/edits.safetensors"
 
 ROWS: Mapping[str, Any] = {
-    "models": {"tiny-ltx": {"like": "ltx-2-5", "name": "Tiny LTX"}},
+    "models": {"tiny-ltx": {"like": "ltx-2-5", "name": "Tiny LTX", "repositories": []}},
     "recipes": {
         "tiny-ltx": {
             "like": "ltx-2-5",

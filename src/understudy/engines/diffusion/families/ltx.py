@@ -111,7 +111,7 @@ def load(recipe: Recipe, folder: Path, plan: Plan, *, options: tuple[Option, ...
     """Load the model from its folder; see ``families.Load``."""
     settings = settings_of(recipe)
     with reporting_lack():
-        parts = load_parts(recipe, settings, folder, plan, device=device)
+        parts = load_parts(recipe, settings, folder, plan=plan, device=device)
         place(parts.modules, plan, device, large=LARGE)
         wanted = tuple(option for option in options if option is not Option.STEP_CACHE)
         for note in speed_up(parts.modules["transformer"], wanted, device, family=recipe.family):

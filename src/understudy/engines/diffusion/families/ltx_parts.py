@@ -73,7 +73,7 @@ class Parts:
     adapters: Mapping[str, str]
 
 
-def load_parts(recipe: Recipe, settings: Settings, folder: Path, plan: Plan, *, device: str) -> Parts:
+def load_parts(recipe: Recipe, settings: Settings, folder: Path, *, plan: Plan, device: str) -> Parts:
     """Load components and adapters into the host's memory.
 
     Raises: OSError, ValueError.
@@ -98,7 +98,7 @@ def load_parts(recipe: Recipe, settings: Settings, folder: Path, plan: Plan, *, 
     )
     pipeline = InContextPipeline(tokenizer=tokenizer, scheduler=plain, **modules)
     pipeline.set_progress_bar_config(disable=True)
-    adapters = _load_adapters(pipeline, recipe, settings, folder)
+    adapters = _load_adapters(pipeline, recipe, settings, folder=folder)
     upsampling = None
     if recipe.upscaler:
         upsampler = load_component(LTX2LatentUpsamplerModel, folder, recipe.upscaler, dtype=recipe.dtype)
@@ -137,7 +137,7 @@ def _class_of(index: Mapping[str, Any], name: str, folder: Path) -> Any:
     return found
 
 
-def _load_adapters(pipeline: Any, recipe: Recipe, settings: Settings, folder: Path) -> dict[str, str]:
+def _load_adapters(pipeline: Any, recipe: Recipe, settings: Settings, *, folder: Path) -> dict[str, str]:
     """Load the adapters and leave them switched off. Those of few steps have to be there, those of workflows may."""
     schedules = [each for each in (recipe.usual, recipe.draft, settings.refine) if each is not None]
     needed = dict.fromkeys(each.adapter.file for each in schedules if each.adapter is not None)
