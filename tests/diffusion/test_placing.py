@@ -78,6 +78,15 @@ def test_one_component_is_on_the_device_at_a_time(quantised: bool) -> None:
         }
 
 
+def test_components_that_are_placed_later_push_out_those_before() -> None:
+    part, later = layers(), layers()
+    placing.place({"part": part}, plan(Offload.MODEL), "meta", large=())
+    computed(part)
+    placing.place({"later": later}, plan(Offload.MODEL), "meta", large=())
+    computed(later)
+    assert devices_of(part) == {"cpu"}
+
+
 @pytest.mark.parametrize("quantised", [False, True])
 def test_weights_come_back_as_they_left(quantised: bool) -> None:
     part, other = layers(quantised=quantised), layers()

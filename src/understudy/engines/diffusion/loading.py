@@ -4,12 +4,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-import diffusers
 import torch
+
+import understudy.engines.diffusion.torchvision_ops  # noqa: F401 - before anything that imports torchvision
+
+# isort: split
+import diffusers
 import transformers
 from safetensors import SafetensorError, safe_open
 
-from understudy.engines.diffusion import torchvision_ops as torchvision_ops
 from understudy.engines.diffusion.recipe import Quantisation
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}

@@ -5,10 +5,14 @@ Written against single modules, so that it serves ordinary and modular pipelines
 """
 
 from collections.abc import Callable, Mapping
-from functools import wraps
+from functools import cache, wraps
 from typing import Any
 
 import torch
+
+import understudy.engines.diffusion.torchvision_ops  # noqa: F401 - before anything that imports torchvision
+
+# isort: split
 from accelerate.hooks import ModelHook, add_hook_to_module, remove_hook_from_module
 from accelerate.utils import send_to_device
 from diffusers.hooks import apply_group_offloading
@@ -39,7 +43,7 @@ def place(components: Mapping[str, torch.nn.Module], plan: Plan, device: str, *,
             for module in components.values():
                 module.to(at)
         elif plan.offload is Offload.MODEL:
-            turns = Turns(_with_index(at))
+            turns = turns_at(_with_index(at))
             for module in components.values():
                 turns.take_part(module)
         else:
@@ -146,6 +150,12 @@ class Turns:
         # Before it is brought: should memory run out in the middle, what came has to leave too.
         self.now = turn
         turn.bring()
+
+
+@cache
+def turns_at(device: torch.device) -> Turns:
+    """Return the turns of a device. There is one per device: components that are placed later push out those before."""
+    return Turns(device)
 
 
 class _Turn(ModelHook):  # type: ignore[misc]  # accelerate is skipped by mypy

@@ -12,9 +12,13 @@ from importlib.util import find_spec
 from typing import Any
 
 import torch
+
+import understudy.engines.diffusion.torchvision_ops  # noqa: F401 - before anything that imports torchvision
+
+# isort: split
 from diffusers.models.attention_dispatch import AttentionBackendName, _AttentionBackendRegistry
 
-from understudy.engines.diffusion import loading
+from understudy.engines.diffusion import loading, spreading
 from understudy.engines.diffusion.recipe import Family, Option, Quantisation
 
 RECOMPILE_LIMIT = 64
@@ -103,8 +107,9 @@ def speed_up(
 ) -> tuple[str, ...]:
     """Apply the options to a placed transformer, and return a sentence for each that this machine cannot have.
 
-    Of several kinds of attention the first that can be had is taken. Adapters are loaded before. The families' own
-    options are not looked at. is_forced: apply on a CPU too what only pays on a GPU, as tests do.
+    Of several kinds of attention the first that can be had is taken. In a group of devices the transformer is spread
+    over them (`spreading`). Adapters are loaded before. The families' own options are not looked at. is_forced: apply
+    on a CPU too what only pays on a GPU, as tests do.
     """
     notes = []
     usable = []
@@ -115,9 +120,10 @@ def speed_up(
         else:
             usable.append(option)
     notes += _quantised(transformer, usable, device)
-    attention = next((option for option in usable if option in ATTENTION), None)
+    attention = next((option for option in usable if option in ATTENTION and spreading.serves(ATTENTION[option])), None)
     if attention is not None:
         attend_with(transformer, ATTENTION[attention])
+    notes += filter(None, [spreading.spread(transformer)])
     if Option.COMPILE in usable:
         compile_layers(transformer, family)
     return tuple(notes)

@@ -1,0 +1,134 @@
+"""Spreads a transformer's sequence over the processes of a group, one device each (context parallelism, Ulysses).
+
+Which processes those are is `parallel`'s. In a process that joined no group all of this does nothing.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.distributed as dist
+
+import understudy.engines.diffusion.torchvision_ops  # noqa: F401 - before anything that imports torchvision
+
+# isort: split
+from diffusers import ContextParallelConfig
+from diffusers.hooks.context_parallel import apply_context_parallel
+from diffusers.models._modeling_parallel import ParallelConfig
+from diffusers.models.attention_dispatch import AttentionBackendName, _AttentionBackendRegistry
+
+from understudy.engines.diffusion.order import OnStep
+
+AXES = ("ring", "ulysses")
+"""diffusers' names of the two ways to share attention; the group is all of the second: one exchange before and after
+attention, where the ring has one per device."""
+
+TIMEOUT = timedelta(hours=1)
+"""For one exchange. A device waits for the slowest, which may load, compile or decode; that one is dead is told by its
+process instead."""
+
+
+class StoppedElsewhere(Exception):
+    """Another process of the group stopped the film at this step."""
+
+
+@dataclass(slots=True)
+class Group:
+    """This process' place in its group. mesh: None = it joined none."""
+
+    rank: int = 0
+    count: int = 1
+    mesh: Any = None
+
+
+GROUP = Group()
+
+
+def join(rank: int, count: int, *, meeting: Path, device: str) -> None:
+    """Join the group; returns when all have. meeting: a file that only they know, on this machine.
+
+    Raises: RuntimeError.
+    """
+    kind = torch.device(device).type
+    dist.init_process_group(
+        # What is agreed on lies in the host's memory, what is computed with on the device.
+        backend="gloo" if kind == "cpu" else f"cpu:gloo,{kind}:nccl",
+        init_method=meeting.absolute().as_uri(),
+        rank=rank,
+        world_size=count,
+        timeout=TIMEOUT,
+        device_id=None if kind == "cpu" else torch.device(kind, rank),
+    )
+    GROUP.rank, GROUP.count = rank, count
+    GROUP.mesh = dist.device_mesh.init_device_mesh(kind, mesh_shape=(1, count), mesh_dim_names=AXES)
+    # All that has to be agreed on is agreed on here: a model that one device cannot load must not leave others waiting.
+    GROUP.mesh[AXES]._flatten()
+
+
+def leave() -> None:
+    """Leave the group, if this process is in one."""
+    if GROUP.mesh is not None:
+        GROUP.rank, GROUP.count, GROUP.mesh = 0, 1, None
+        dist.destroy_process_group()
+
+
+def serves(backend: str) -> bool:
+    """Tell whether an attention backend of diffusers can be used here: in a group, only some know how to share."""
+    return GROUP.mesh is None or _AttentionBackendRegistry._is_context_parallel_available(AttentionBackendName(backend))
+
+
+def spread(transformer: Any) -> str:
+    """Let each process of the group compute a part of the transformer's sequence; all get the whole result.
+
+    Returns: a sentence when this transformer cannot be spread and every process computes all of it, or "".
+    """
+    if GROUP.mesh is None or getattr(transformer, "_parallel_config", None) is not None:
+        return ""
+    if not getattr(transformer, "_cp_plan", None):
+        return f"{type(transformer).__name__} cannot be spread over several devices; the others only repeat the first."
+    # "Anything": lengths of films and of prompts that are no multiple of the devices, and heads too.
+    config = ContextParallelConfig(ulysses_degree=GROUP.count, ulysses_anything=True, mesh=GROUP.mesh)
+    if GROUP.mesh.device_type == "cpu":
+        _spread_on_processors(transformer, config)
+    else:
+        transformer.enable_parallelism(config=config)
+    return ""
+
+
+def agreed(on_step: OnStep) -> OnStep:
+    """Return a watcher that stops the film in all processes at the same step when it is stopped in one.
+
+    Otherwise those that go on would wait for ever for what the stopped one computes no more.
+    """
+
+    def tell(done: int, total: int) -> None:
+        error: BaseException | None = None
+        try:
+            on_step(done, total)
+        except BaseException as raised:  # boundary: whatever stops this process has to stop the others
+            error = raised
+        stops = torch.tensor([error is not None], dtype=torch.uint8)
+        dist.all_reduce(stops, op=dist.ReduceOp.MAX)
+        if error is not None:
+            raise error
+        if stops.item():
+            raise StoppedElsewhere
+
+    return tell if GROUP.mesh is not None else on_step
+
+
+def _spread_on_processors(transformer: Any, config: ContextParallelConfig) -> None:
+    """Do what ``enable_parallelism`` does, which asks for an accelerator: without one it divides by their number, 0.
+
+    Source: diffusers 0.42.1, models/modeling_utils.py, `_resolve_parallel_config` and `enable_parallelism`.
+    """
+    whole = ParallelConfig(context_parallel_config=config)
+    whole.setup(GROUP.rank, GROUP.count, torch.device("cpu"), mesh=GROUP.mesh)
+    transformer._parallel_config = whole
+    for part in transformer.modules():
+        processor = getattr(part, "processor", None)
+        if processor is not None and hasattr(processor, "_parallel_config"):
+            processor._parallel_config = whole
+    apply_context_parallel(transformer, config, transformer._cp_plan)
