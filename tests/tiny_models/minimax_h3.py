@@ -76,7 +76,7 @@ def _components() -> dict[str, Any]:
         "text_encoder": _text_encoder(tokenizer),
         "transformer": MiniMaxH3Transformer3DModel(**_TRANSFORMER),
         "transformer_ref": MiniMaxH3Transformer3DModel(**_TRANSFORMER),
-        "vae": AutoencoderKLMiniMaxH3(**_VAE),
+        "vae": _vae(AutoencoderKLMiniMaxH3(**_VAE)),
         "audio_vae": AutoencoderKLMiniMaxH3Audio(**_AUDIO_VAE),
         "scheduler": MiniMaxH3Scheduler(shift=12.0),
         "audio_scheduler": MiniMaxH3Scheduler(shift=3.0),
@@ -135,6 +135,16 @@ _AUDIO_VAE = {
     "latents_mean": [0.0] * 8,
     "latents_std": [1.0] * 8,
 }
+
+
+def _vae(vae: Any) -> Any:
+    """Let the decoder's layers take part: they begin with a weight of zero, and each picture would stand for itself."""
+    import torch
+
+    for name, weight in vae.decoder.named_parameters():
+        if "scale" in name:
+            torch.nn.init.ones_(weight)
+    return vae
 
 
 def _tokenizer() -> Any:
