@@ -227,6 +227,12 @@ def test_a_prompt_is_encoded_once(model: Any) -> None:
     assert len(calls) == 1
 
 
+def test_a_mask_that_hides_nothing_is_left_out(model: Any) -> None:
+    with seen_by(part(model, "transformer").transformer_blocks[0].attn2) as calls:
+        generated(model, draft())
+    assert [call["attention_mask"] for call in calls] == [None, None]
+
+
 def test_the_first_latent_frame_is_the_given_picture(model: Any) -> None:
     from diffusers.pipelines.ltx2.utils import LTX2_5_IMAGE_CRF, apply_image_conditioning_crf
 

@@ -22,6 +22,7 @@ import diffusers
 import diffusers.pipelines.ltx2
 import transformers
 from diffusers import FlowMatchEulerDiscreteScheduler, LTX2InContextPipeline, LTX2LatentUpsamplePipeline
+from diffusers.models._modeling_parallel import ContextParallelInput
 from diffusers.pipelines.ltx2 import LTX2LatentUpsamplerModel
 
 from understudy.engines.diffusion.families.ltx_files import Settings
@@ -37,6 +38,8 @@ IN_TURN = ("text_encoder", "connectors", "transformer", "vae", "audio_vae", "voc
 
 LIBRARIES = {"diffusers": diffusers, "transformers": transformers, "ltx2": diffusers.pipelines.ltx2}
 """What repositories call the places of classes."""
+
+PROMPT_MASKS = ("encoder_attention_mask", "audio_encoder_attention_mask")
 
 TILE_PX, TILE_STRIDE_PX = 512, 448
 TILE_FRAMES, TILE_STRIDE_FRAMES = 64, 40
@@ -90,6 +93,8 @@ def load_parts(recipe: Recipe, settings: Settings, folder: Path, *, plan: Plan, 
             quantisation=plan.quantisation if name in LARGE else Quantisation.NONE,
             device=device,
         )
+    _plan_spreading(modules["transformer"])
+    modules["transformer"].register_forward_pre_hook(_without_idle_masks, with_kwargs=True)
     tokenizer = _class_of(index, "tokenizer", folder).from_pretrained(str(folder / "tokenizer"), local_files_only=True)
     config = FlowMatchEulerDiscreteScheduler.load_config(str(folder / "scheduler"), local_files_only=True)
     shifting = FlowMatchEulerDiscreteScheduler.from_config({**config, **settings.scheduler})
@@ -114,6 +119,33 @@ def load_parts(recipe: Recipe, settings: Settings, folder: Path, *, plan: Plan, 
         plain=plain,
         adapters=adapters,
     )
+
+
+def _without_idle_masks(_module: Any, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Leave out masks of prompts that hide nothing, as all are that the connectors make: they replaced the padding.
+
+    Fast attention takes no masks, and attention that is shared among devices none of these.
+    """
+    idle = {name: None for name in PROMPT_MASKS if kwargs.get(name) is not None and bool((kwargs[name] == 1).all())}
+    return args, {**kwargs, **idle}
+
+
+def _plan_spreading(transformer: Any) -> None:
+    """Say how the transformer is shared among devices, as diffusers' own plan does for calls without given frames.
+
+    What it lacks: the time step of each token, rotations of the "split" kind (which have the heads before the tokens),
+    and those between pictures and sound. Sound is short, and every device computes all of it.
+    """
+    is_split = transformer.config.rope_type == "split"
+    shared = ContextParallelInput(split_dim=2 if is_split else 1, expected_dims=4 if is_split else 3, split_output=True)
+    step = ContextParallelInput(split_dim=1, expected_dims=2, split_output=False)
+    plan = transformer._cp_plan
+    transformer._cp_plan = {
+        **plan,
+        "": {**plan[""], "timestep": step},
+        "rope": {0: shared, 1: shared},
+        "cross_attn_rope": {0: shared, 1: shared},
+    }
 
 
 def _index(folder: Path) -> Mapping[str, Any]:
