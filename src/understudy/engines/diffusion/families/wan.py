@@ -16,13 +16,14 @@ import numpy as np
 import torch
 from diffusers import UniPCMultistepScheduler, WanImageToVideoPipeline, WanPipeline, WanTransformer3DModel
 
+from understudy.engines.diffusion.devices import host_bytes
 from understudy.engines.diffusion.families.vace_canvas import as_long_as
 from understudy.engines.diffusion.families.wan_experts import Experts, is_whole, load_experts
 from understudy.engines.diffusion.families.wan_pictures import Pictures
 from understudy.engines.diffusion.families.wan_schedule import Noise, noise_of, noised
 from understudy.engines.diffusion.families.wan_words import Words
 from understudy.engines.diffusion.loading import size_bytes
-from understudy.engines.diffusion.memory import give_back, reporting_lack
+from understudy.engines.diffusion.memory import device_bytes, give_back, reporting_lack
 from understudy.engines.diffusion.order import Made, OnStep, Order, Pixels, Workflow
 from understudy.engines.diffusion.placing import place, release
 from understudy.engines.diffusion.recipe import Offload, Option, Plan, Recipe
@@ -30,9 +31,6 @@ from understudy.engines.diffusion.stepping import seeded, watched
 
 FROM_TEXT, FROM_IMAGES = "t2v", "i2v"
 """The folders of the two checkpoints; see ``catalog/open_models.toml``."""
-
-ROOM_SHARE = 0.9
-"""How much of the memory that a plan counts on may be weights; the rest is for what is computed."""
 
 
 def load(recipe: Recipe, folder: Path, plan: Plan, *, options: tuple[Option, ...], device: str) -> "LoadedWan":
@@ -186,10 +184,11 @@ class LoadedWan:
         return self._parts[part]
 
     def _has_room(self) -> bool:
-        """Tell whether the plan's memory holds the transformers of two checkpoints: the second are like the first."""
+        """Tell whether there is memory for the transformers of a second checkpoint, which are like the first's."""
         loaded = sum(size_bytes(module) for part in self._parts.values() for module in part.modules.values())
-        most = self._plan.device_bytes_min if self._plan.offload is Offload.NONE else self._plan.host_bytes_min
-        return 2 * loaded + size_bytes(self._words.encoder) <= ROOM_SHARE * most
+        if self._plan.offload is Offload.NONE and self._device != "cpu":
+            return device_bytes(self._device) >= self._plan.device_bytes_min + loaded
+        return host_bytes() >= self._plan.host_bytes_min + loaded
 
     def _components(self) -> dict[str, Any]:
         transformers = {
