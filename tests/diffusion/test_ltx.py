@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch")
 
 from tiny_models import ltx as tiny  # noqa: E402
 from understudy.engines.diffusion.families import loader_of  # noqa: E402
-from understudy.engines.diffusion.families.ltx_files import settings_of, workflows_available  # noqa: E402
+from understudy.engines.diffusion.families.ltx_files import workflows_available  # noqa: E402
 from understudy.engines.diffusion.order import (  # noqa: E402
     Clip,
     LoadedModel,
@@ -365,21 +365,6 @@ def test_references_are_read_from_one_sheet_that_stands_still(model: Any) -> Non
     assert differs(made, generated(model, replace(wanted, images=tuple(pictures(9, seed=1)))))
 
 
-def test_every_reference_is_on_the_sheet_whole(model: Any) -> None:
-    from understudy.engines.diffusion.families.ltx_scene import sheet_of
-
-    del model
-    for count in range(1, 10):
-        colours = [(20 * number + 40, 250 - 20 * number, 128) for number in range(count)]
-        shapes = [(30 + 10 * number, 90 - 8 * number) for number in range(count)]
-        given = [np.full((*shape, 3), colour, np.uint8) for shape, colour in zip(shapes, colours, strict=True)]
-        sheet = sheet_of(given, width_px=192, height_px=128)
-        for (height, width), colour in zip(shapes, colours, strict=True):
-            rows, columns = np.nonzero((sheet == colour).all(-1))
-            shown = (np.ptp(columns) + 1) / (np.ptp(rows) + 1)
-            assert shown == pytest.approx(width / height, rel=0.15)
-
-
 def test_references_need_their_adapter_and_edits_do_not(folder: Path, tmp_path: Path) -> None:
     assert set(workflows_available(RECIPE, folder)) == set(Workflow)
     assert set(Workflow) - set(workflows_available(RECIPE, tmp_path)) == {Workflow.REFERENCES}
@@ -409,17 +394,6 @@ def test_after_given_audio_that_ends_early_the_model_goes_on(model: Any) -> None
     rest = made.sound.samples[:, 24_000:]
     assert rest.shape[1] / 48_000 == pytest.approx(25 / FPS - 0.5, abs=0.04)
     assert rest.std() > 0.001
-
-
-def test_a_tone_stays_the_tone_it_was_at_another_rate() -> None:
-    from understudy.engines.diffusion.families.ltx_sound import resampled
-
-    times_s = np.arange(44_100) / 44_100
-    tone = np.sin(2 * np.pi * 440 * times_s, dtype=np.float64)[None].astype(np.float32)
-    made = resampled(tone, 44_100, 16_000)
-    wanted = np.sin(2 * np.pi * 440 * np.arange(16_000) / 16_000)
-    assert made.shape == (1, 16_000)
-    assert np.abs(made[0, 500:-500] - wanted[500:-500]).max() < 0.01
 
 
 def test_the_few_step_adapter_works_in_drafts_only(model: Any) -> None:
@@ -512,8 +486,3 @@ def test_a_folder_that_lacks_a_file_is_refused_with_its_name(folder: Path, tmp_p
     (tmp_path / "short" / lacking).unlink()
     with pytest.raises(OSError, match=Path(lacking).name):
         loaded_from(tmp_path / "short")
-
-
-def test_settings_that_are_none_are_told_with_the_recipes_name() -> None:
-    with pytest.raises(ValueError, match="tiny-ltx"):
-        settings_of(replace(RECIPE, settings={"context_frames": "many"}))
