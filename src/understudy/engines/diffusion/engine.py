@@ -13,6 +13,7 @@ from understudy.core.media import Unreadable
 from understudy.core.render import RenderJob, RenderResult
 from understudy.engines.diffusion import torchvision_ops  # noqa: F401 - before anything that imports torchvision
 from understudy.engines.diffusion.devices import host_bytes
+from understudy.engines.diffusion.ends import with_its_ends
 from understudy.engines.diffusion.finishing import Enlarger, Film, finish
 from understudy.engines.diffusion.memory import device_bytes, device_here
 from understudy.engines.diffusion.offering import Wanted as Settings
@@ -94,11 +95,16 @@ class DiffusionEngine:
             raise TaskFailed(Violation("InvalidParameter", "content", reason), is_retryable=False) from error
         made, plan = self._resident.generate(recipe, order, _told(progress, 0, GENERATED_PARTS))
         log.info("%s made %d frames by plan %s", recipe.id, len(made.frames), plan.name)
-        film = _film(wanted, found)
         result = finish(
-            _with_kept_sound(made, order, recipe),
+            with_its_ends(
+                _with_kept_sound(made, order, recipe),
+                found.workflow,
+                is_forward=found.wish.is_forward,
+                num_frames=wanted.num_frames,
+                fps=job.fps,
+            ),
             job,
-            film,
+            _film(wanted, found),
             enlarger=self._enlarger,
             progress=_told(progress, GENERATED_PARTS, PARTS),
         )

@@ -209,8 +209,9 @@ def _notes(made: Made, job: RenderJob, film: Film, *, by: str) -> Iterator[str]:
     if fit.cut_share > CUT_TOLD_FROM:
         side = "width" if fit.kept_px[0] / width_px < fit.kept_px[1] / height_px else "height"
         yield f"The film was made at {own}; {fit.cut_share:.0%} of its {side} was cut away to make it {wanted}."
-    if made.fps != job.fps:
-        rate = f"{made.fps:g} pictures per second"
+    own_fps = made.fps / made.sped_up
+    if not math.isclose(own_fps, job.fps):
+        rate = f"{own_fps:g} pictures per second"
         yield f"The film was made at {rate}; those between were computed from them to make it {job.fps}."
     missing_s = film.num_frames / job.fps - len(made.frames) / made.fps
     if missing_s > 1 / job.fps:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from understudy.core.ports import EngineOffer
 from understudy.engines.diffusion.devices import devices
+from understudy.engines.diffusion.families.ltx_files import workflows_available
 from understudy.engines.diffusion.licences import refusal_of
-from understudy.engines.diffusion.recipe import Option, Recipe, load_recipes
+from understudy.engines.diffusion.recipe import Family, Option, Recipe, load_recipes
 from understudy.engines.diffusion.routing import SCENARIO_OF, review
 
 STOPS_WITHIN_S = 300.0
@@ -38,7 +39,7 @@ class Wanted:
     diffusion_private_key: str = ""
 
     def recipes(self) -> tuple[Recipe, ...]:
-        """Return the recipes of the models, in the operator's order.
+        """Return the recipes of the models, in the operator's order, with what their files can serve.
 
         Raises: ValueError with a sentence for the operator.
         """
@@ -56,7 +57,7 @@ class Wanted:
         unknown = [name for name in wanted if name not in known]
         if unknown:
             raise ValueError(f"There is no open model {unknown[0]!r}; there are {', '.join(known)}.")
-        return tuple(known[name] for name in wanted)
+        return tuple(_as_pulled(known[name], Path(self.models_dir)) for name in wanted)
 
     def options(self) -> tuple[Option, ...] | None:
         """Return the options, None = as each recipe says.
@@ -95,6 +96,14 @@ def configured(settings: Mapping[str, object]) -> EngineOffer:
         slots=slots_of(wanted.diffusion_devices),
         changes_videos=any("edit" in recipe.workflows for recipe in recipes),
     )
+
+
+def _as_pulled(recipe: Recipe, models_dir: Path) -> Recipe:
+    """Return the recipe with the workflows whose files are there; those of weights that were not pulled stay."""
+    folder = models_dir / recipe.folder
+    if recipe.family is not Family.LTX or not folder.is_dir():
+        return recipe
+    return replace(recipe, workflows=workflows_available(recipe, folder))
 
 
 def slots_of(named: str) -> tuple[Mapping[str, str], ...]:

@@ -86,10 +86,15 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Made:
-    """What a model made. frames may be more than were ordered, never fewer. notes: sentences for the caller."""
+    """What a model made. notes: sentences for the caller.
+
+    frames: more than were ordered, or fewer by those that an extension or a way between two videos shares with them.
+    sped_up: how many times faster fps is than what the model makes.
+    """
 
     frames: Pixels
     fps: float
+    sped_up: float = 1.0
     sound: Sound | None = None
     notes: tuple[str, ...] = ()
 

@@ -37,6 +37,9 @@ KEPT_SOUND_HZ = 48_000
 
 KINDS = (Modality.IMAGE, Modality.VIDEO, Modality.AUDIO)
 
+SHARED = dict.fromkeys(Workflow, 0) | {Workflow.EXTEND: 1, Workflow.JOIN: 2}
+"""Frames that a film may have in common with given videos, which are seen there and not in the film."""
+
 FRAMES = frozenset({Workflow.TEXT, Workflow.FIRST_FRAME, Workflow.LAST_FRAME, Workflow.FIRST_LAST_FRAME})
 """Workflows that are given frames of the film, or nothing."""
 
@@ -73,7 +76,7 @@ def wanted_of(job: RenderJob, route: Route) -> Wanted:
         height_px=size_px[1],
         num_frames=num_frames,
         canvas=canvas_for(recipe, size_px, resolution),
-        canvas_frames=frames_for(recipe, num_frames=num_frames, fps=job.fps),
+        canvas_frames=frames_for(recipe, num_frames=num_frames + SHARED[route.workflow], fps=job.fps),
         canvas_fps=recipe.model.fps,
         schedule=draft or recipe.usual,
     )
