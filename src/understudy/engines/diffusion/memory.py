@@ -29,7 +29,8 @@ def give_back() -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
-        torch.accelerator.empty_host_cache()
+        # Public since torch 2.12; before, under this name alone.
+        getattr(torch.accelerator, "empty_host_cache", torch._C._host_emptyCache)()
 
 
 def is_lack(error: BaseException) -> bool:
