@@ -29,8 +29,9 @@ def give_back() -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
-        # Public since torch 2.12; before, under this name alone.
-        getattr(torch.accelerator, "empty_host_cache", torch._C._host_emptyCache)()
+        # Torch 2.11 has it under the other name alone.
+        empty = getattr(torch.accelerator, "empty_host_cache", None) or getattr(torch._C, "_host_emptyCache")  # noqa: B009
+        empty()
 
 
 def is_lack(error: BaseException) -> bool:
