@@ -325,9 +325,11 @@ def test_a_lack_of_memory_has_its_own_error(model: Any) -> None:
         model.generate(order(), lack)
 
 
-def test_a_step_cache_is_not_used_and_that_is_told(folder: Path, model: Any) -> None:
+def test_a_step_cache_is_not_used_and_that_is_told_to_the_operator(
+    folder: Path, model: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     film = made(loaded(folder, options=(Option.STEP_CACHE,)))
-    assert film.notes[0].startswith("Step caching is not used")
+    assert "Step caching is not used" in caplog.text
     assert off_by(film.frames, made(model).frames) <= 1
 
 

@@ -26,5 +26,7 @@ def loader_of(recipe: Recipe) -> Load:
 
     Raises: ImportError when the extra is not installed.
     """
+    # Before anything that imports torchvision.
+    import_module("understudy.engines.diffusion.torchvision_ops")
     load: Load = import_module(f"understudy.engines.diffusion.families.{recipe.family}").load
     return load

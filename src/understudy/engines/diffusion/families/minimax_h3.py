@@ -5,9 +5,10 @@ shared decoders. Each is loaded when an order first needs it, and both stay wher
 0.42.1, modular_pipelines/minimax_h3.
 """
 
+import logging
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ from understudy.engines.diffusion.placing import place, release
 from understudy.engines.diffusion.recipe import Adapter, Offload, Option, Plan, Quantisation, Recipe
 from understudy.engines.diffusion.speeding import speed_up
 from understudy.engines.diffusion.stepping import seeded, watched
+
+log = logging.getLogger(__name__)
 
 ADAPTER = "few_steps"
 CACHE_CONTEXT = "film"
@@ -56,12 +59,11 @@ class _Shifts:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Loaded:
-    """One of the two transformers in memory. notes: what of the wanted speed cannot be had here."""
+    """One of the two transformers in memory."""
 
     transformer: Any
     table: ModulationTable | None
     has_adapter: bool
-    notes: tuple[str, ...] = field(default=())
 
     def switch_adapter(self, *, is_on: bool) -> None:
         """Let the few-step adapter take part, or not; also in what was taken out of the transformer."""
@@ -106,7 +108,7 @@ class MiniMaxH3:
             sound = Sound(samples=samples[:, round(conditions.at_head / order.fps * rate_hz) :], sample_rate_hz=rate_hz)
         lacks = order.is_draft and self._adapter_of(conditions.partition) is not None and not loaded.has_adapter
         lack = ("The weights for drafts are not on this server: the draft is rougher than it could be.",)
-        notes = (*conditions.notes, *loaded.notes, *(lack if lacks else ()))
+        notes = (*conditions.notes, *(lack if lacks else ()))
         return Made(frames=frames, fps=float(pipeline.fps), sound=sound, notes=notes)
 
     def close(self) -> None:
@@ -218,8 +220,9 @@ class MiniMaxH3:
             # Those that take turns have to know of each other.
             placed = {**self._shared, **{name: each.transformer for name, each in self._transformers.items()}, **placed}
         place(placed, self._plan, self._device, large=(partition.value,))
-        notes = speed_up(transformer, self._options, self._device, family=self._recipe.family)
-        return _Loaded(transformer=transformer, table=table, has_adapter=has_adapter, notes=notes)
+        for lack in speed_up(transformer, self._options, self._device, family=self._recipe.family):
+            log.warning("%s: %s", self._recipe.id, lack)
+        return _Loaded(transformer=transformer, table=table, has_adapter=has_adapter)
 
     def _load_adapter(self, partition: Partition, transformer: Any) -> bool:
         """Load the adapter for drafts, if its file is there, and leave it without effect.

@@ -3,6 +3,8 @@
 Everything but text and references is one thing to it: frames that are known, and frames that are wanted.
 """
 
+import logging
+
 import understudy.engines.diffusion.torchvision_ops  # noqa: F401
 
 # isort: split
@@ -28,6 +30,8 @@ from understudy.engines.diffusion.placing import place, release
 from understudy.engines.diffusion.recipe import Option, Plan, Recipe
 from understudy.engines.diffusion.stepping import seeded, watched
 
+log = logging.getLogger(__name__)
+
 NO_CACHE = "Step caching is not used: VACE adds its control between the layers that a cache leaves out."
 
 
@@ -50,7 +54,8 @@ class LoadedVace:
         self._pictures = Pictures(recipe, folder, plan, device=device)
         # A cache of the first block skips the others, but not what is added between them.
         usable = tuple(option for option in options if option is not Option.STEP_CACHE)
-        self._notes = (NO_CACHE,) if len(usable) < len(options) else ()
+        if len(usable) < len(options):
+            log.warning("%s: %s", recipe.id, NO_CACHE)
         experts = load_experts(WanVACETransformer3DModel, recipe, folder, plan, device=device)
         self._scheduler = UniPCMultistepScheduler.from_pretrained(
             str(folder), subfolder="scheduler", local_files_only=True
@@ -104,7 +109,7 @@ class LoadedVace:
                 part.frames[fresh] = made[fresh]
                 done[first:after] = True
                 canvas.wanted[first:after] = False
-        notes = (*self._notes, *self._experts.notes, *self._words.cut(order.prompt), *told)
+        notes = (*self._words.cut(order.prompt), *told)
         return Made(frames=canvas.frames[canvas.start : canvas.stop], fps=order.fps, notes=notes)
 
     def _call(self, order: Order, noise: Noise) -> dict[str, Any]:

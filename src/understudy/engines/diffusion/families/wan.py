@@ -103,7 +103,7 @@ class LoadedWan:
         return Made(
             frames=self._pictures.frames(latents),
             fps=order.fps,
-            notes=(*experts.notes, *self._words.cut(order.prompt), *self._strained(order)),
+            notes=(*self._words.cut(order.prompt), *self._strained(order)),
         )
 
     def _given(self, order: Order, noise: Noise) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Wan's transformers: one, or two of which one takes the noisy steps and the other the rest, with their adapters."""
 
 import json
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -12,6 +13,8 @@ from diffusers import FirstBlockCacheConfig, WanPipeline
 from understudy.engines.diffusion.loading import load_component
 from understudy.engines.diffusion.recipe import Option, Plan, Recipe
 from understudy.engines.diffusion.speeding import speed_up
+
+log = logging.getLogger(__name__)
 
 NAMES = ("transformer", "transformer_2")
 """As the checkpoints have them: for the noisy steps, or all; for the others."""
@@ -26,7 +29,6 @@ class Experts:
 
     modules: by their names there. boundary: the share of noise below which the second one takes over; None = there is
     one. expands_time: each place of the film has a time of its own (Wan 2.2 5B). cache: with which steps are guessed.
-    notes: what could not be made fast.
     """
 
     modules: Mapping[str, Any]
@@ -34,7 +36,6 @@ class Experts:
     expands_time: bool
     has_adapter: bool
     cache: FirstBlockCacheConfig | None = None
-    notes: tuple[str, ...] = ()
 
     @property
     def first(self) -> Any:
@@ -52,15 +53,17 @@ class Experts:
 
     def sped_up(self, recipe: Recipe, options: tuple[Option, ...], device: str) -> "Experts":
         """Return them made fast; they are placed before."""
-        notes: list[str] = []
+        lacks: list[str] = []
         cache = None
         if Option.STEP_CACHE in options:
             cache = FirstBlockCacheConfig(threshold=float(recipe.settings["step_cache_threshold"]))
         for module in self.modules.values():
             if cache is not None:
                 module.enable_cache(cache)
-            notes += speed_up(module, options, device, family=recipe.family)
-        return replace(self, cache=cache, notes=tuple(dict.fromkeys(notes)))
+            lacks += speed_up(module, options, device, family=recipe.family)
+        for lack in dict.fromkeys(lacks):
+            log.warning("%s: %s", recipe.id, lack)
+        return replace(self, cache=cache)
 
     @contextmanager
     def ready(self, *, is_draft: bool) -> Iterator[None]:
