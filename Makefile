@@ -19,7 +19,7 @@ help:
 	echo "make pins       renew requirements/*.txt (uses the network)"
 	echo "make frame      renew the picture of the README"
 	echo "make gallery    renew docs/gallery.md and its pictures, and the sheet of nouns"
-	echo "make compat     renew docs/reference/compatibility.md"
+	echo "make compat     renew docs/reference/compatibility.md and models.md"
 
 demo: .venv/dev.stamp
 	$(BIN)/python scripts/demo.py
@@ -49,6 +49,7 @@ gallery: .venv/dev.stamp
 
 compat: .venv/dev.stamp
 	$(BIN)/python scripts/compatibility.py
+	$(BIN)/python scripts/open_models_table.py
 
 pins: .venv/dev.stamp
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh scripts/pins.sh
