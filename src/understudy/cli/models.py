@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from understudy.cli import models_told as told
 from understudy.cli.endings import FAILED, INTERRUPTED, USAGE, stop
@@ -88,7 +88,10 @@ def list_models(*, models_dir: ModelsDir = None, as_json: AsJson = False) -> Non
         for row in rows:
             print("\t".join(told.cells(row)))
         return
-    table = Table(*told.COLUMNS, caption=told.machine(house.devices, house.host_bytes))
+    first, *others = told.COLUMNS
+    # A name is typed again, and has to be whole.
+    columns = (Column(first, no_wrap=True, min_width=max(len(row.id) for row in rows)), *others)
+    table = Table(*columns, caption=told.machine(house.devices, house.host_bytes), show_lines=True)
     for row in rows:
         table.add_row(*told.cells(row))
     Console().print(table)

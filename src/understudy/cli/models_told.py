@@ -60,7 +60,7 @@ def gigabytes(size_bytes: int) -> str:
     """Return a size as people read it."""
     if not size_bytes:
         return "not known"
-    return f"{size_bytes / 1e9:.0f} GB" if size_bytes >= 10e9 else f"{size_bytes / 1e9:.1f} GB"
+    return f"{size_bytes / 1e9:.0f} GB" if size_bytes >= 10e9 else amount(size_bytes)
 
 
 def amount(size_bytes: int) -> str:

@@ -139,8 +139,12 @@ def free_bytes(folder: Path) -> int:
 def _hub() -> Any:
     try:
         import huggingface_hub
+
+        # What it has in modules of its own is there once they are loaded.
+        import huggingface_hub.hf_api
+        import huggingface_hub.utils
     except ImportError as error:
-        raise CannotPull(f"Pulling needs the packages of the diffusion engine: {EXTRA}.") from error
+        raise CannotPull(f"Pulling needs the packages of the diffusion engine: {EXTRA}") from error
     return huggingface_hub
 
 
