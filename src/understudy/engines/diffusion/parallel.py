@@ -5,6 +5,7 @@ taken from the first. What cannot be mended, such as a process that died in the 
 with all of them: it is started anew by whoever watches it, while a wait for the dead would never end.
 """
 
+import atexit
 import contextlib
 import logging
 import multiprocessing
@@ -146,6 +147,8 @@ class Crew:
             process.start()
             theirs.close()
             self._others.append((process, ours))
+        # An interpreter that ends ends its daemons first, and none of that is a death to be told.
+        atexit.register(self._closing.set)
         threading.Thread(target=self._listen, daemon=True, name="understudy-devices").start()
         spreading.join(0, self._count, meeting=meeting, device=self._device)
         with contextlib.suppress(OSError):
@@ -212,10 +215,11 @@ def _serve(rank: int, count: int, meeting: Path, device: str, load_of: LoadOf, p
     # The standard output of a render process is its wire; what a library prints here would be read as a message.
     os.dup2(2, 1)
     orders: queue.Queue[Any] = queue.Queue()
-    threading.Thread(target=_receive, args=(pipe, orders), daemon=True).start()
     if torch.device(device).type == "cuda":
         torch.cuda.set_device(rank)
     spreading.join(rank, count, meeting=meeting, device=device)
+    # Not before: a thread that takes orders in imports what they are made of, beside all that joining imports.
+    threading.Thread(target=_receive, args=(pipe, orders), daemon=True).start()
     model: LoadedModel | None = None
     while True:
         told = orders.get()
