@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import textwrap
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -77,6 +78,12 @@ class Operator:
         )
         assert "Traceback" not in ended.stderr
         return Ended(ended.returncode, ended.stdout, ended.stderr)
+
+    def recipes_with(self, rows: str) -> str:
+        """Return the path of recipes that have these rows as well."""
+        path = self.folder.with_name("more.toml")
+        path.write_text(RECIPES + textwrap.dedent(rows))
+        return str(path)
 
     def has(self, path: str) -> bytes:
         return (self.folder / "tiny" / path).read_bytes()
@@ -264,6 +271,7 @@ def test_a_gated_repository_tells_what_to_do(operator: Operator, hub: Hub, statu
     assert ended.returncode == 1
     assert f"accept them at {hub.url}/acme/tiny" in ended.stderr
     assert "hf auth login" in ended.stderr
+    assert not operator.folder.exists()
 
 
 def test_a_repository_that_is_gone_is_told(operator: Operator, hub: Hub) -> None:
@@ -302,6 +310,65 @@ def test_without_the_extra_the_command_that_installs_it_is_told(operator: Operat
     ended = operator.types_in_a_shell("pull", "tiny", program=without)
     assert ended.returncode == 1
     assert 'pip install "understudy[diffusion]"' in ended.stderr
+
+
+def test_several_repositories_are_put_where_the_catalogue_says(operator: Operator, hub: Hub) -> None:
+    adapter = weights_of({"down": 200})
+    hub.repositories["acme/adapters"] = HubRepository({"fast[4].safetensors": adapter, "fast4.safetensors": b"other"})
+    own = operator.recipes_with("""
+        [models.two]
+        like = "tiny"
+        repositories = [
+            { name = "acme/tiny", files = ["model_index.json", "transformer/*", "vae/*"] },
+            { name = "acme/adapters", folder = "few-steps", files = ["fast[[]4].safetensors"] },
+        ]
+        [recipes.two]
+        like = "tiny"
+        model = "two"
+        folder = "tiny"
+        draft = { steps = 4, adapter = { file = "few-steps/fast[4].safetensors" } }
+    """)
+    ended = operator.types("pull", "two", UNDERSTUDY_DIFFUSION_RECIPES=own)
+    assert ended.returncode == 0, ended.stderr
+    assert "acme/tiny has nothing that matches vae/*" in ended.stdout
+    assert operator.has("few-steps/fast[4].safetensors") == adapter
+    there = {path.name for path in (operator.folder / "tiny").iterdir()}
+    assert there == {".cache", "few-steps", "model_index.json", "pulled.json", "transformer"}
+    found = json.loads(operator.types("check", "two", "--json", UNDERSTUDY_DIFFUSION_RECIPES=own).stdout)
+    assert found["files"]["problems"] == []
+
+
+def test_a_model_in_the_same_folder_loses_nothing_to_another(operator: Operator, hub: Hub) -> None:
+    own = operator.recipes_with("""
+        [models.small]
+        like = "tiny"
+        repositories = [{ name = "acme/tiny", files = ["model_index.json", "transformer/*"] }]
+        [recipes.small]
+        like = "tiny"
+        model = "small"
+        folder = "tiny"
+    """)
+    operator.types("pull", "tiny")
+    hub.asked.clear()
+    assert operator.types("pull", "small", UNDERSTUDY_DIFFUSION_RECIPES=own).returncode == 0
+    assert hub.gets(FIRST) == []
+    (operator.folder / "tiny" / "README.md").write_bytes(b"# Tony")
+    assert "README.md is not what the hub says" in operator.types("check", "tiny").stderr
+
+
+def test_repositories_that_would_overwrite_each_other_are_refused(operator: Operator, hub: Hub) -> None:
+    hub.repositories["acme/other"] = HubRepository({"README.md": b"# Other"})
+    own = operator.recipes_with("""
+        [models.two]
+        like = "tiny"
+        repositories = [{ name = "acme/tiny" }, { name = "acme/other" }]
+        [recipes.two]
+        like = "tiny"
+        model = "two"
+    """)
+    ended = operator.types("pull", "two", UNDERSTUDY_DIFFUSION_RECIPES=own)
+    assert ended.returncode == 1
+    assert "acme/tiny and acme/other both have README.md" in ended.stderr
 
 
 def test_a_model_that_nobody_knows_is_told_with_those_there_are(operator: Operator) -> None:
