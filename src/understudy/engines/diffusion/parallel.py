@@ -210,7 +210,9 @@ class _Spread:
         self._model.close()
 
 
-def _serve(rank: int, count: int, meeting: Path, device: str, load_of: LoadOf, pipe: Connection) -> None:
+def _serve(  # tidy: a process is started with positions only
+    rank: int, count: int, meeting: Path, device: str, load_of: LoadOf, pipe: Connection
+) -> None:
     """Be the process of one further device: do what is told until nobody is there to tell."""
     # The standard output of a render process is its wire; what a library prints here would be read as a message.
     os.dup2(2, 1)
@@ -226,7 +228,7 @@ def _serve(rank: int, count: int, meeting: Path, device: str, load_of: LoadOf, p
         answer = _Answer()
         try:
             with memory.reporting_lack():
-                model = _done(told, model, load_of, device)
+                model = _done(told, model, load_of, device=device)
         except spreading.StoppedElsewhere:
             pass
         except OutOfMemory as error:
@@ -237,7 +239,7 @@ def _serve(rank: int, count: int, meeting: Path, device: str, load_of: LoadOf, p
         pipe.send(answer)
 
 
-def _done(told: object, model: LoadedModel | None, load_of: LoadOf, device: str) -> LoadedModel | None:
+def _done(told: object, model: LoadedModel | None, load_of: LoadOf, *, device: str) -> LoadedModel | None:
     """Do what one process is told, and return the model that it has afterwards."""
     if isinstance(told, Order):
         if model is None:

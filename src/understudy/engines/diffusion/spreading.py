@@ -3,7 +3,6 @@
 Which processes those are is `parallel`'s. In a process that joined no group all of this does nothing.
 """
 
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -34,13 +33,13 @@ class StoppedElsewhere(Exception):
     """Another process of the group stopped the film at this step."""
 
 
-@dataclass(slots=True)
 class Group:
-    """This process' place in its group. mesh: None = it joined none."""
+    """This process' place in its group; torch has one per process, and so has this. mesh: None = it joined none."""
 
-    rank: int = 0
-    count: int = 1
-    mesh: Any = None
+    def __init__(self) -> None:
+        self.rank = 0
+        self.count = 1
+        self.mesh: Any = None
 
 
 GROUP = Group()
