@@ -191,6 +191,15 @@ def test_time_codes_become_the_times_of_shots() -> None:
     ]
 
 
+@pytest.mark.parametrize("opening, closing", ["()", "[]", "（）", "【】"])
+def test_no_bracket_of_a_time_code_is_left_alone(opening: str, closing: str) -> None:
+    codes = [f"{opening}{span}{closing}" for span in ("0-2s", "2-5s")]
+    told = adapted(f"A robot dances. {codes[0]} wide shot {codes[1]} close-up (slow)").prompt
+    assert "[Shot 2] At 00:02" in told
+    assert not [line for line in told.splitlines() if line.rstrip(".").endswith(opening) or line.startswith(closing)]
+    assert "(slow)" in told
+
+
 def test_listed_shots_share_the_time() -> None:
     told = adapted("镜头1：侦探推门。镜头2：特写一封信。").prompt
     assert "[Shot 2] At 00:05.000, the camera cuts to the next shot. 特写一封信。" in told

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 _SPACES = re.compile(r"[ \t]{2,}")
-_LOOSE_ENDS = re.compile(r"^[\s,，、;；:：]+|[\s,，、;；:：]+$")
+_LOOSE_ENDS = re.compile(r"^[\s,，、;；:：\]】)）]+|[\s,，、;；:：\[【(（]+$")
+"""A bracket that opens at the end, or closes at the beginning, was one around something that was taken out."""
 _DOUBLED = re.compile(r"([,，、;；])\s*(?:[,，、;；]\s*)+")
 _ENDS = frozenset('.!?。！？…"”」』')
 _SPEECH_END = "</d>"
