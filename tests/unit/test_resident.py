@@ -103,6 +103,14 @@ def test_what_fits_into_no_plan_fails_once_and_a_smaller_film_begins_anew() -> N
     assert plan.name == NAMES[0]
 
 
+def test_a_machine_that_no_plan_fits_says_so() -> None:
+    machine = Machine()
+    resident = Resident(Path("models"), plans_of=lambda recipe: (), device="cpu", options=None, load_of=machine.load_of)
+    with pytest.raises(TaskFailed, match="too small for Wan"):
+        resident.warm(WAN)
+    assert machine.seen == []
+
+
 def test_a_stopped_film_leaves_the_model_loaded() -> None:
     machine = Machine()
     resident = machine.resident()

@@ -19,7 +19,7 @@ from understudy.engines.diffusion.memory import device_bytes, device_here
 from understudy.engines.diffusion.offering import Wanted as Settings
 from understudy.engines.diffusion.order import Made, Order, Workflow
 from understudy.engines.diffusion.ordering import Wanted, media_of, order_of, wanted_of
-from understudy.engines.diffusion.planning import plans_for
+from understudy.engines.diffusion.planning import plans_for, shortage
 from understudy.engines.diffusion.prompting import adapt
 from understudy.engines.diffusion.recipe import Plan, Recipe
 from understudy.engines.diffusion.resident import Resident
@@ -111,7 +111,11 @@ class DiffusionEngine:
         return replace(result, notes=(*adapted.notes, *result.notes))
 
     def _plans_of(self, recipe: Recipe) -> tuple[Plan, ...]:
-        return plans_for(recipe, device_bytes(self._device), host_bytes(), forced=self._settings.diffusion_plan)
+        device, host = device_bytes(self._device), host_bytes()
+        plans = plans_for(recipe, device, host, forced=self._settings.diffusion_plan)
+        if not plans:
+            log.error("%s", shortage(recipe, device, host))
+        return plans
 
 
 def _told(progress: OnProgress, first: int, last: int) -> OnProgress:

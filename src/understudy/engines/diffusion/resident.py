@@ -66,7 +66,11 @@ class Resident:
 
     def _loaded(self, recipe: Recipe) -> tuple[LoadedModel, Plan]:
         if recipe.id not in self._plans:
-            self._plans[recipe.id] = self._plans_of(recipe)
+            plans = self._plans_of(recipe)
+            if not plans:
+                message = f"The machine of this server is too small for {recipe.model.name}."
+                raise TaskFailed(Violation("InternalServiceError", "", message), is_retryable=False)
+            self._plans[recipe.id] = plans
         while plans := self._plans[recipe.id]:
             plan = plans[0]
             if self._model is not None and self._recipe is recipe:
