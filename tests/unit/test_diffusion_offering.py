@@ -62,6 +62,11 @@ def test_an_unknown_option_is_refused(tmp_path: Path) -> None:
         configured(tmp_path, "wan-vace", diffusion_options="compile warp")
 
 
+def test_an_unknown_plan_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"no diffusion plan 'none'; there are cpu, .*resident"):
+        configured(tmp_path, "wan-vace", diffusion_plan="none")
+
+
 def test_each_group_of_devices_is_a_process_that_sees_no_other() -> None:
     assert [slot["CUDA_VISIBLE_DEVICES"] for slot in slots_of("0,1 2")] == ["0,1", "2"]
     with pytest.raises(ValueError, match="diffusion_devices"):

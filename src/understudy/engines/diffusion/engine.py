@@ -112,7 +112,12 @@ class DiffusionEngine:
 
     def _plans_of(self, recipe: Recipe) -> tuple[Plan, ...]:
         device, host = device_bytes(self._device), host_bytes()
-        plans = plans_for(recipe, device, host, forced=self._settings.diffusion_plan)
+        try:
+            plans = plans_for(recipe, device, host, forced=self._settings.diffusion_plan)
+        except ValueError as error:
+            # Another of the operator's models has it.
+            log.warning("%s The fastest that fits is taken.", error)
+            plans = plans_for(recipe, device, host)
         if not plans:
             log.error("%s", shortage(recipe, device, host))
         return plans

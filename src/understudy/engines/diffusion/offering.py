@@ -9,6 +9,7 @@ from understudy.core.ports import EngineOffer
 from understudy.engines.diffusion.devices import devices
 from understudy.engines.diffusion.families.ltx_files import workflows_available
 from understudy.engines.diffusion.licences import refusal_of
+from understudy.engines.diffusion.planning import ON_CPU, ON_CPU_INT8
 from understudy.engines.diffusion.recipe import Family, Option, Recipe, load_recipes
 from understudy.engines.diffusion.routing import SCENARIO_OF, review
 
@@ -81,6 +82,9 @@ def configured(settings: Mapping[str, object]) -> EngineOffer:
     wanted = Wanted(**{name: str(value) for name, value in settings.items()})
     recipes = wanted.recipes()
     wanted.options()
+    plans = {plan.name for recipe in recipes for plan in recipe.plans} | {ON_CPU, ON_CPU_INT8}
+    if wanted.diffusion_plan and wanted.diffusion_plan not in plans:
+        raise ValueError(f"There is no diffusion plan {wanted.diffusion_plan!r}; there are {', '.join(sorted(plans))}.")
     for recipe in recipes:
         refusal = refusal_of(recipe, Path(wanted.models_dir), territory=wanted.diffusion_territory)
         if refusal:
