@@ -24,6 +24,8 @@ class HubRepository:
 
     files: dict[str, bytes]
     commit: str = COMMIT
+    older: frozenset[str] = frozenset()
+    """Commits that it still has, with the same files."""
     served: dict[str, bytes] = field(default_factory=dict)
     cut_after: dict[str, list[int]] = field(default_factory=dict)
     asks: tuple[int, str] | None = None
@@ -98,7 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._json({"id": f"{owner}/{name}", "sha": repository.commit, "siblings": []})
         elif repository.asks is not None:
             self._refuse(*repository.asks)
-        elif rest[1] != repository.commit:
+        elif rest[1] not in {repository.commit, *repository.older}:
             self._refuse(404, "RevisionNotFound")
         else:
             self._file(repository, "/".join(rest[2:]))

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from hub_server import Hub, HubRepository, running_hub, unused_url
+from hub_server import COMMIT, Hub, HubRepository, running_hub, unused_url
 from tiny_weights import FIRST, INDEX, RECIPES, SECOND, model_files, weights_of
 from understudy.cli import app
 from understudy.cli.endings import INTERRUPTED, USAGE
@@ -378,18 +378,43 @@ def test_a_model_that_nobody_knows_is_told_with_those_there_are(operator: Operat
 
 
 def test_a_repository_keeps_its_commit_until_the_newest_is_asked_for(operator: Operator, hub: Hub) -> None:
+    repository_of(hub).files["old/part.safetensors"] = weights_of({"old": 9})
     operator.types("pull", "tiny")
     newer = {**model_files(), "README.md": b"# Tinier", INDEX: model_files()[INDEX] + b" "}
-    del newer["scheduler/scheduler_config.json"]
     hub.repositories["acme/tiny"] = replace(repository_of(hub), files=newer, commit="d" * 40)
     hub.asked.clear()
     ended = operator.types("pull", "tiny", "--newest")
     assert ended.returncode == 0, ended.stderr
-    assert "removed scheduler/scheduler_config.json" in ended.stdout
+    assert "removed old/part.safetensors" in ended.stdout
     assert operator.has("README.md") == b"# Tinier"
     assert operator.has(INDEX) == newer[INDEX]
-    assert not (operator.folder / "tiny/scheduler/scheduler_config.json").exists()
+    assert not (operator.folder / "tiny" / "old" / "part.safetensors").exists()
     assert hub.gets(FIRST) == []
+
+
+def test_a_pull_that_was_broken_off_goes_on_with_the_same_commit(operator: Operator, hub: Hub) -> None:
+    repository_of(hub).served = {SECOND: bytes(len(model_files()[SECOND]))}
+    assert operator.types("pull", "tiny").returncode == 1
+    assert "acme/tiny at cccccccccccc" in operator.types("pull", "tiny", "--dry-run").stdout
+    hub.repositories["acme/tiny"] = replace(repository_of(hub), commit="d" * 40, older=frozenset({COMMIT}))
+    assert "acme/tiny at cccccccccccc" in operator.types("pull", "tiny", "--dry-run").stdout
+    assert "acme/tiny at dddddddddddd" in operator.types("pull", "tiny", "--dry-run", "--newest").stdout
+
+
+def test_a_commit_that_is_gone_is_told(operator: Operator, hub: Hub) -> None:
+    operator.types("pull", "tiny")
+    hub.repositories["acme/tiny"] = replace(repository_of(hub), commit="d" * 40)
+    ended = operator.types("pull", "tiny")
+    assert ended.returncode == 1
+    assert "--newest" in ended.stderr
+    assert operator.types("pull", "tiny", "--newest").returncode == 0
+
+
+def test_what_the_hub_has_not_and_the_model_needs_is_told(operator: Operator, hub: Hub) -> None:
+    del repository_of(hub).files["scheduler/scheduler_config.json"]
+    ended = operator.types("pull", "tiny")
+    assert ended.returncode == 1
+    assert "scheduler is missing, which model_index.json names." in ended.stderr
 
 
 def test_what_two_pulls_would_write_at_once_is_refused(operator: Operator) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -24,13 +25,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from understudy.engines.diffusion.devices import Device
-    from understudy.engines.diffusion.pulling import Pull
     from understudy.engines.diffusion.recipe import Recipe
 
 # The engine's modules are imported in the commands: no other command needs them.
 app = typer.Typer(
     help="Look at open models, accept their licences, pull and check their weights.", no_args_is_help=True
 )
+
+SHOW_CURSOR = "\x1b[?25h"
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The model, as `understudy models list` names it.")]
 ModelsDir = Annotated[str | None, typer.Option(help=about("models_dir"), show_default=Settings().models_dir)]
@@ -90,7 +92,10 @@ def list_models(*, models_dir: ModelsDir = None, as_json: AsJson = False) -> Non
         return
     first, *others = told.COLUMNS
     # A name is typed again, and has to be whole.
-    columns = (Column(first, no_wrap=True, min_width=max(len(row.id) for row in rows)), *others)
+    columns: tuple[Column | str, ...] = (
+        Column(first, no_wrap=True, min_width=max(len(row.id) for row in rows)),
+        *others,
+    )
     table = Table(*columns, caption=told.machine(house.devices, house.host_bytes), show_lines=True)
     for row in rows:
         table.add_row(*told.cells(row))
@@ -157,6 +162,7 @@ def pull_model(
     models_dir: ModelsDir = None,
 ) -> None:
     """Download the weights of a model. Called again, it goes on where it was broken off: files that are whole stay."""
+    from understudy.engines.diffusion.checking import check_files
     from understudy.engines.diffusion.pulling import CannotPull, planned, pull
 
     house = _house(models_dir)
@@ -175,13 +181,16 @@ def pull_model(
                 if refusal:
                     stop(refusal, code=FAILED)
                 return
-            removed = _pulled(pull, wanted)
+            removed = pull(wanted, is_quiet=not sys.stderr.isatty(), tell=partial(print, flush=True))
         except CannotPull as error:
             stop(str(error), code=FAILED)
         except OSError as error:
             stop(f"{error.filename or wanted.folder}: {error.strerror or error}", code=FAILED)
     for path in removed:
         print(f"removed {path}: the commit that was pulled has it no more")
+    lacking = check_files(recipe, house.models_dir, is_quick=True, on_read=lambda _: None).problems
+    if lacking:
+        stop("\n".join(("What the hub has is here, and is not all that the model needs:", *lacking)), code=FAILED)
     print(f"{recipe.model.name} is here, whole: {wanted.folder}. Next: understudy models check {recipe.id}")
 
 
@@ -216,9 +225,10 @@ def check(
         print(json.dumps({"id": recipe.id, "is_ready": not problems, "refusal": refusal, **found}, ensure_ascii=False))
         raise typer.Exit(FAILED if problems else 0)
     print(f"licence   {recipe.model.licence.name}")
-    for part, each in parts.items():
-        for line in (*each.notes, *(() if each.problems else ("as they have to be",) if part == "files" else ())):
-            print(f"{part:9} {line}")
+    print(f"files     {' '.join(files.notes) or ('see below' if files.problems else 'whole')}")
+    print(f"packages  {', '.join(packages.notes) or 'none'}")
+    for line in machine.notes:
+        print(f"machine   {line}")
     if problems:
         stop("\n".join(problems), code=FAILED)
     print(
@@ -272,17 +282,6 @@ def _refusal(house: House, recipe: "Recipe", *, is_pulling: bool = False) -> str
     return refusal_of(recipe, house.models_dir, territory=where)
 
 
-def _pulled(pull: "Callable[..., tuple[str, ...]]", wanted: "Pull") -> tuple[str, ...]:
-    is_quiet = not sys.stderr.isatty()
-    # The hub's bars and ours would overwrite each other: what is downloaded has a bar of its own, and reading it again
-    # is told in a line.
-    if wanted.needed_bytes:
-        print("What comes is read again, and held against the hub's word.", flush=True)
-        return pull(wanted, is_quiet=is_quiet, on_read=lambda _: None)
-    with _reading(wanted.total_bytes) as on_read:
-        return pull(wanted, is_quiet=is_quiet, on_read=on_read)
-
-
 @contextmanager
 def _reading(total_bytes: int) -> Iterator[Callable[[int], None]]:
     """Show how much of the files is read, on a terminal."""
@@ -298,7 +297,8 @@ def _ends_at_once(sentence: str) -> Iterator[None]:
     """End the process at Ctrl-C: the hub's library would first finish the files under way, gigabytes each."""
 
     def end(_signal: int, _frame: Any) -> NoReturn:
-        os.write(2, f"\n{sentence}\n".encode())
+        # A bar of progress hides the terminal's cursor.
+        os.write(2, f"{SHOW_CURSOR if sys.stderr.isatty() else ''}\n{sentence}\n".encode())
         os._exit(INTERRUPTED)
 
     before = signal.signal(signal.SIGINT, end)

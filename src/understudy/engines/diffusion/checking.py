@@ -199,9 +199,7 @@ def _components(folder: Path, repository: Repository, index: Path) -> Iterator[s
         if row[0] is None and not origin.get("pretrained_model_name_or_path"):
             continue
         below = str(origin.get("subfolder") or name)
-        is_wanted = not repository.files or any(
-            fnmatch.fnmatchcase(f"{below}/config.json", each) for each in repository.files
-        )
+        is_wanted = not repository.files or any(_reaches(each, below) for each in repository.files)
         path = index.parent / below
         if not is_wanted:
             continue
@@ -209,6 +207,11 @@ def _components(folder: Path, repository: Repository, index: Path) -> Iterator[s
             yield f"{below} is missing, which {named} names."
         elif (path / "config.json").is_file() and not any(path.glob("*.safetensors")):
             yield f"{path.relative_to(folder)} has no weights as safetensors."
+
+
+def _reaches(pattern: str, below: str) -> bool:
+    """Tell whether a pattern of files takes any of a folder."""
+    return pattern.startswith(f"{below}/") or fnmatch.fnmatchcase(f"{below}/config.json", pattern)
 
 
 def _parts(folder: Path, index: Path) -> Iterator[str]:

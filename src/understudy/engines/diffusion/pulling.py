@@ -6,7 +6,7 @@ Whoever is interrupted or cut off pulls again: files that are whole stay. The li
 import errno
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -16,7 +16,6 @@ from typing import Any
 from understudy.catalog.open_models import Repository
 from understudy.engines.diffusion import licences, pulled
 from understudy.engines.diffusion.pulled import (
-    OnRead,
     Pulled,
     PulledFile,
     PulledRepository,
@@ -97,10 +96,10 @@ def planned(recipe: Recipe, models_dir: Path, *, is_newest: bool = False) -> Pul
     )
 
 
-def pull(wanted: Pull, *, is_quiet: bool, on_read: OnRead) -> tuple[str, ...]:
+def pull(wanted: Pull, *, is_quiet: bool, tell: Callable[[str], None]) -> tuple[str, ...]:
     """Download what is not here whole, and hold it against the hub's word. Returns the paths that were removed.
 
-    is_quiet: without the hub's own bars of progress. on_read: gets counts of bytes that were read again.
+    is_quiet: without the hub's own bars of progress. tell: gets a sentence before each thing that takes long.
 
     Raises: CannotPull; OSError.
     """
@@ -112,20 +111,26 @@ def pull(wanted: Pull, *, is_quiet: bool, on_read: OnRead) -> tuple[str, ...]:
     with _alone(folder):
         removed = _remove_leftovers(wanted)
         known = read_pulled(folder) or Pulled()
-        whole = _still_whole(wanted, known, on_read=on_read)
+        whole = _still_whole(wanted, known, tell=tell)
         record = Pulled(repositories=_with_others(wanted.repositories, known), whole=whole)
         write_pulled(folder, record)
         _refuse_full_disk(wanted, whole)
         for repository in wanted.repositories:
             lacking = [each for each in repository.files if each.path not in whole]
             if lacking:
+                tell(f"{repository.name}: downloading {len(lacking)} of {len(repository.files)} files.")
                 with _hub_errors_as_sentences(repository.name):
                     _download(hub, folder, repository)
-                whole = {**whole, **whole_of(folder, lacking, on_read=on_read)}
+                tell(f"{repository.name}: holding them against what the hub says.")
+                whole = {**whole, **whole_of(folder, lacking, on_read=_unheard)}
                 # Each repository by itself: whoever is cut off in the next one need not read this one again.
                 write_pulled(folder, replace(record, whole=whole))
                 _refuse_broken(folder, repository, whole)
     return removed
+
+
+def _unheard(_size_bytes: int) -> None:
+    """Tell nobody: beside the hub's bars of progress there is no room for another."""
 
 
 def free_bytes(folder: Path) -> int:
@@ -232,7 +237,7 @@ def _remove_leftovers(wanted: Pull) -> tuple[str, ...]:
     return tuple(gone)
 
 
-def _still_whole(wanted: Pull, known: Pulled, *, on_read: OnRead) -> dict[str, tuple[int, int]]:
+def _still_whole(wanted: Pull, known: Pulled, *, tell: Callable[[str], None]) -> dict[str, tuple[int, int]]:
     """Return which files need not be downloaded.
 
     One that changed since it was read is read again, and removed if it is broken: the hub's library would take it.
@@ -245,7 +250,9 @@ def _still_whole(wanted: Pull, known: Pulled, *, on_read: OnRead) -> dict[str, t
             whole[file.path] = stamp
         elif stamp is not None:
             doubtful.append(file)
-    whole.update(whole_of(wanted.folder, doubtful, on_read=on_read))
+    if doubtful:
+        tell(f"Reading {len(doubtful)} files that are here already.")
+    whole.update(whole_of(wanted.folder, doubtful, on_read=_unheard))
     for file in doubtful:
         if file.path not in whole:
             (wanted.folder / file.path).unlink(missing_ok=True)
@@ -307,9 +314,7 @@ def _hub_errors_as_sentences(name: str) -> Iterator[None]:
         yield
     except CannotPull:
         raise
-    except (
-        Exception
-    ) as error:  # boundary: the hub's library lets those of its HTTP library and of its Rust part through
+    except Exception as error:  # boundary: errors of the hub's HTTP library and of its Rust part come through it
         raise CannotPull(_sentence(error, name)) from error
 
 
@@ -329,7 +334,10 @@ def _sentence(error: BaseException, name: str) -> str:  # tidy: one line for eac
             "log in with `hf auth login`, then pull again."
         )
     if "RevisionNotFoundError" in kinds:
-        return f"{name} has no such revision any more; a recipe of your own can name another one."
+        return (
+            f"{name} has the wanted commit no more: --newest takes another where the catalogue names none, else a "
+            "recipe of your own can."
+        )
     if "DisabledRepoError" in kinds:
         return f"{name} was disabled by the hub."
     if "RepositoryNotFoundError" in kinds:
