@@ -14,8 +14,10 @@ from tiny_weights import FIRST, INDEX, RECIPES, SECOND, model_files, weights_of
 from understudy.catalog.open_models import load_open_models
 from understudy.cli import app
 from understudy.cli.endings import FAILED, USAGE
+from understudy.cli.models_told import served
 from understudy.engines.diffusion.checking import check_files, check_machine, check_packages, chosen_devices
 from understudy.engines.diffusion.devices import Device
+from understudy.engines.diffusion.order import Workflow
 from understudy.engines.diffusion.pulled import Pulled, PulledFile, PulledRepository, State, state_of, write_pulled
 from understudy.engines.diffusion.recipe import Recipe, load_recipes, recipes_of
 
@@ -76,6 +78,12 @@ def test_the_list_without_a_terminal_is_a_line_for_each_model() -> None:
     assert len(lines) == len(listed())
     assert lines[0].split("\t")[0] == "minimax-h3"
     assert "not in EU, GB, KR, US" in lines[0]
+
+
+def test_what_a_model_serves_is_told_the_shorter_way() -> None:
+    assert served(tuple(Workflow)) == "everything"
+    assert served(("text", "first_last_frame")) == "text, first and last frame"
+    assert served(tuple(each for each in Workflow if each not in ("edit", "join"))) == "everything but edit, join"
 
 
 def test_the_state_tells_what_comes_next(tiny: Recipe, models_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,16 +38,27 @@ class Row:
 
 def cells(row: Row) -> tuple[str, ...]:
     """Return the model's cells under the columns."""
-    serves = ", ".join(each.replace("first_last", "first and last").replace("_", " ") for each in row.serves)
     excluded = f", not in {', '.join(row.territories_excluded)}" if row.territories_excluded else ""
     return (
         row.id,
-        f"{serves}; {'with sound' if row.has_sound else 'silent'}",
+        f"{served(row.serves)}; {'with sound' if row.has_sound else 'silent'}",
         f"{row.licence}{excluded}",
         gigabytes(row.download_bytes),
         row.plan or "too small for it",
         row.state,
     )
+
+
+def served(workflows: Sequence[str]) -> str:
+    """Return what a model serves, or what it does not where that is shorter."""
+    from understudy.engines.diffusion.order import Workflow
+
+    lacking = [each for each in Workflow if each not in workflows]
+    if not lacking:
+        return "everything"
+    named = workflows if len(lacking) > len(workflows) // 2 else lacking
+    words = ", ".join(each.replace("first_last", "first and last").replace("_", " ") for each in named)
+    return words if named is workflows else f"everything but {words}"
 
 
 def machine(devices: Sequence[Device], host_bytes: int) -> str:

@@ -29,6 +29,7 @@ JSON_BYTES_MAX = 64_000_000
 """More than any index of parts or components has."""
 
 EXTRA = "diffusion"
+INSTALL = f'pip install "understudy[{EXTRA}]" brings the packages that lack; torch comes before it, as the guide says.'
 INDEXES = ("model_index.json", "modular_model_index.json")
 NAMED_MAX = 3
 """Of files that lack, so that a sentence stays one."""
@@ -74,8 +75,11 @@ def check_files(recipe: Recipe, models_dir: Path, *, is_quick: bool, on_read: On
 
 def check_packages() -> Check:
     """Check the packages of the extra by their versions, without importing any. notes: those that are here."""
-    from packaging.requirements import Requirement
-
+    try:
+        # A package of the extra's packages.
+        from packaging.requirements import Requirement
+    except ImportError:
+        return Check(problems=(INSTALL,))
     problems, notes = [], []
     for line in requires("understudy") or ():
         wanted = Requirement(line)
@@ -94,7 +98,7 @@ def check_packages() -> Check:
         if not wanted.specifier.contains(found, prereleases=True):
             problems.append(f"The package {wanted.name} is of version {found}, and {wanted.specifier} is needed.")
     if problems:
-        problems.append(f'pip install "understudy[{EXTRA}]" brings what lacks; torch before it, as the guide says.')
+        problems.append(INSTALL)
     return Check(problems=tuple(problems), notes=tuple(notes))
 
 
