@@ -14,6 +14,8 @@ torch = pytest.importorskip("torch")
 
 from safetensors.torch import save_file  # noqa: E402
 
+from understudy.core.render import RenderJob  # noqa: E402
+from understudy.core.request import GenerationRequest  # noqa: E402
 from understudy.engines.diffusion import enlarging  # noqa: E402
 from understudy.engines.diffusion.enlarger_file import ENDING, check_enlarger  # noqa: E402
 from understudy.engines.diffusion.enlarging import (  # noqa: E402
@@ -24,7 +26,9 @@ from understudy.engines.diffusion.enlarging import (  # noqa: E402
     load_enlarger,
     spans_of,
 )
-from understudy.engines.diffusion.order import OutOfMemory, Pixels  # noqa: E402
+from understudy.engines.diffusion.finishing import Film, finish  # noqa: E402
+from understudy.engines.diffusion.order import Made, OutOfMemory, Pixels  # noqa: E402
+from understudy.media.probe import probe_film  # noqa: E402
 
 pytestmark = pytest.mark.full
 
@@ -150,6 +154,35 @@ def lacking_above(resolution: SuperResolution, side_px: int) -> None:
             raise torch.OutOfMemoryError("out of memory")
 
     resolution._network.model.register_forward_pre_hook(lack)
+
+
+@pytest.mark.parametrize(("network", "factor"), [(compact, 2), (esrgan, 4)])
+def test_a_film_has_the_ordered_size_whatever_the_factor_of_the_network(
+    network: Callable[[int], Mapping[str, Any]], factor: int, tmp_path: Path
+) -> None:
+    enlarger = load_enlarger(saved(tmp_path, network(factor)), "cpu")
+    job = RenderJob(
+        request=GenerationRequest(model="any", content=(), generate_audio=False),
+        seed=1,
+        sizes={"16:9": (192, 108)},
+        duration_range_s=(4, 15),
+        fps=24,
+        num_frames=5,
+        audio_channels=2,
+        output_dir=str(tmp_path),
+    )
+    film = Film(ratio="16:9", num_frames=5, model="any")
+    result = finish(Made(frames=pictures(5, 64, 36), fps=24), job, film, enlarger=enlarger)
+    facts = probe_film(tmp_path / result.video)
+    assert (facts.width_px, facts.height_px, facts.num_frames) == (192, 108, 5)
+    assert result.notes == (f"The film was made at 64 x 36 and enlarged to 192 x 108 by {enlarger.name}.",)
+
+
+def test_half_precision_that_overflows_is_noticed(tmp_path: Path) -> None:
+    state = {key: value * 1e4 for key, value in compact().items()}
+    network = enlarging._network_in(saved(tmp_path, state), "cpu")
+    assert enlarging._is_sound(network, "cpu") is not None
+    assert enlarging._is_sound(network.half(), "cpu") is None
 
 
 def test_where_memory_runs_out_tiles_become_smaller(tmp_path: Path) -> None:

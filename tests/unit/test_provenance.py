@@ -208,6 +208,14 @@ def test_every_film_says_for_programs_that_a_model_made_it(name: str, tmp_path: 
     assert said["xmp:CreatorTool"] == CLAIM.agent
 
 
+@pytest.mark.parametrize("name", FORMATS)
+def test_other_programs_find_the_mark(name: str, tmp_path: Path) -> None:
+    film = film_in(tmp_path, name)
+    mark_film(film, CLAIM)
+    with av.open(str(film), options={"export_xmp": "1"}) as container:
+        assert GENERATED in container.metadata["xmp"]
+
+
 def test_what_the_licence_does_not_ask_for_is_not_said(tmp_path: Path) -> None:
     film = film_in(tmp_path)
     mark_film(film, replace(CLAIM, attribution=""))
