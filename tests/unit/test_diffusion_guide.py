@@ -1,7 +1,9 @@
 """The guide of the diffusion engine names commands, settings, options and models as they are."""
 
 import re
+import shlex
 import tomllib
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,13 @@ from understudy.settings import PREFIX, Settings
 ROOT = Path(__file__).parent.parent.parent
 GUIDE = (ROOT / "docs/guides/diffusion.md").read_text(encoding="utf-8")
 OPTION_CELL = re.compile(r"^\| ((?:`[a-z0-9-]+`(?:, )?)+) \|", re.MULTILINE)
+
+
+def commands(guide: str) -> Iterator[list[str]]:
+    for block in re.findall(r"^```sh\n(.*?)^```", guide, re.DOTALL | re.MULTILINE):
+        for line in block.splitlines():
+            if line.startswith("understudy "):
+                yield shlex.split(line, comments=True)[1:]
 
 
 def broken(words: list[str]) -> str:
@@ -40,10 +49,16 @@ def toml_blocks() -> list[dict[str, Any]]:
     return [tomllib.loads(each) for each in re.findall(r"^```toml\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)]
 
 
-def test_the_command_that_serves_is_one_of_the_program() -> None:
-    assert "\nunderstudy serve --engine diffusion\n" in GUIDE
-    assert broken(["serve", "--engine", "diffusion"]) == ""
+def test_every_command_of_the_guide_is_one_of_the_program() -> None:
+    found = list(commands(GUIDE))
+    assert len(found) > 4
+    assert {" ".join(words): broken(words) for words in found if broken(words)} == {}
+
+
+def test_a_command_or_flag_that_does_not_exist_is_found() -> None:
+    assert broken(["no-such", "list"]) == "no-such"
     assert broken(["serve", "--no-such"]) == "--no-such"
+    assert broken(["serve", "--engine", "diffusion"]) == ""
 
 
 def test_every_setting_of_the_guide_exists() -> None:

@@ -19,7 +19,9 @@ NOW = datetime(2026, 11, 22, tzinfo=UTC)
 def configured(folder: Path, models: str, **more: str):
     for name in models.split():
         if name in load_recipes():
-            (folder / load_recipes()[name].folder).mkdir(parents=True, exist_ok=True)
+            weights = folder / load_recipes()[name].folder / "transformer" / "model.safetensors"
+            weights.parent.mkdir(parents=True, exist_ok=True)
+            weights.touch()
     return OFFER.configured({"models_dir": str(folder), "diffusion_models": models, **more})
 
 

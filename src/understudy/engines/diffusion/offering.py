@@ -10,6 +10,7 @@ from understudy.engines.diffusion.devices import devices
 from understudy.engines.diffusion.families.ltx_files import workflows_available
 from understudy.engines.diffusion.licences import refusal_of
 from understudy.engines.diffusion.planning import ON_CPU, ON_CPU_INT8
+from understudy.engines.diffusion.pulled import State, state_of
 from understudy.engines.diffusion.recipe import Family, Option, Recipe, load_recipes
 from understudy.engines.diffusion.routing import SCENARIO_OF, review
 
@@ -89,8 +90,9 @@ def configured(settings: Mapping[str, object]) -> EngineOffer:
         refusal = refusal_of(recipe, Path(wanted.models_dir), territory=wanted.diffusion_territory)
         if refusal:
             raise ValueError(refusal)
-        if not (Path(wanted.models_dir) / recipe.folder).is_dir():
-            raise ValueError(f"The weights of {recipe.id} are not here: understudy models pull {recipe.id}.")
+        state = state_of(recipe, Path(wanted.models_dir))
+        if state is not State.HERE:
+            raise ValueError(f"The weights of {recipe.id} are {state}: understudy models pull {recipe.id}.")
     served = frozenset(SCENARIO_OF[workflow] for recipe in recipes for workflow in recipe.workflows)
     return replace(
         OFFER,
