@@ -13,6 +13,7 @@ import argparse
 import json
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
@@ -31,7 +32,6 @@ SPARE_S = 20.0
 """Of the time that is given, what is left for writing the page."""
 
 SECONDS_PER_MINUTE = 60.0
-KINDS = ("machine", "row", "plan", "part", "skipped")
 
 
 def wanted_of(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -95,8 +95,8 @@ def measure(wanted: argparse.Namespace, name: str, until: float) -> Iterator[tup
         is_tiny=wanted.tiny,
     )
     options = None if wanted.options is None else tuple(Option(each) for each in wanted.options)
-    stock_s = 0.0
-    for row in gpu_trials.measured(bench, gpu_trials.trials_of(recipe, options, is_quick=wanted.quick)):
+    stock_s, plain = 0.0, {}
+    for row in gpu_trials.measured(bench, gpu_trials.trials_of(recipe, options, is_quick=wanted.quick), plain):
         if row.trial == gpu_rows.STOCK and not stock_s:
             stock_s = row.seconds
         yield "row", row
@@ -104,7 +104,7 @@ def measure(wanted: argparse.Namespace, name: str, until: float) -> Iterator[tup
         for part in gpu_parts.parts_of(bench, stock_s):
             yield "part", part
     if not (wanted.quick or wanted.no_plans):
-        for row in gpu_trials.planned(bench, recipe.plans):
+        for row in gpu_trials.planned(bench, recipe.plans, plain):
             yield "plan", row
 
 
@@ -115,37 +115,32 @@ def measured_apart(wanted: argparse.Namespace, names: list[str], until: float) -
         if left_s < SPARE_S:
             yield "skipped", f"No time was left for {', '.join(names[at:])}."
             return
-        share_s = left_s if at + 1 == len(names) else left_s * 0.9
-        command = [
-            sys.executable,
-            str(HERE / "gpu.py"),
-            "--one",
-            name,
-            "--minutes",
-            f"{share_s / SECONDS_PER_MINUTE:.3f}",
-        ]
+        command = [sys.executable, str(HERE / "gpu.py"), "--one", name]
+        command += ["--minutes", f"{left_s / SECONDS_PER_MINUTE:.3f}"]
         for flag in ("quick", "no_plans", "no_parts"):
             command += [f"--{flag.replace('_', '-')}"] if getattr(wanted, flag) else []
         command += ["--options", *wanted.options] if wanted.options is not None else []
-        try:
-            ended = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=share_s, check=False)
-            printed, code = ended.stdout, ended.returncode
-        except subprocess.TimeoutExpired as error:
-            printed, code = (error.stdout or b"").decode() if isinstance(error.stdout, bytes) else error.stdout or "", 0
-            yield "skipped", f"{name} was ended when its time was over; what it had measured until then is below."
-        yield from _read(printed)
-        if code:
-            yield "skipped", f"The process of {name} ended with the code {code}; what it had measured is below."
+        # What it prints is read line by line: should this process be ended from outside, the page has all until then.
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            end = threading.Timer(left_s, process.kill)
+            end.start()
+            for line in process.stdout or ():
+                yield from _read(line)
+            end.cancel()
+        if process.returncode:
+            yield (
+                "skipped",
+                f"The process of {name} ended with the code {process.returncode}; it had measured this much.",
+            )
 
 
-def _read(printed: str) -> Iterator[tuple[str, Any]]:
+def _read(line: str) -> Iterator[tuple[str, Any]]:
     from gpu_rows import Machine, Part, Row
 
     classes = {"machine": Machine, "row": Row, "plan": Row, "part": Part}
-    for line in printed.splitlines():
-        kind, _, value = line.partition(" ")
-        if kind in classes and value.startswith("{"):
-            yield kind, classes[kind](**json.loads(value))
+    kind, _, value = line.partition(" ")
+    if kind in classes and value.startswith("{"):
+        yield kind, classes[kind](**json.loads(value))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -160,7 +155,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     from gpu_rows import SUBJECTS, TINY_SIZES
     from gpu_table import Results, page
-    from understudy.engines.diffusion.recipe import load_recipes
+    from understudy.engines.diffusion.recipe import Option, load_recipes
 
     recipes = load_recipes()
     if not wanted.tiny and not torch.cuda.is_available():
@@ -175,11 +170,12 @@ def main(arguments: list[str] | None = None) -> int:
     if unknown:
         print(f"There is no network for {', '.join(unknown)}; there is one for {', '.join(SUBJECTS)}.")
         return 1
-    results = Results(
-        skipped=[
-            f"{name} is not installed: {what} is left out." for name, what in USED.items() if find_spec(name) is None
-        ]
-    )
+    strange = [name for name in wanted.options or () if name not in list(Option)]
+    if strange:
+        print(f"There is no option {', '.join(strange)}; there is {', '.join(Option)}.")
+        return 1
+    left_out = [f"{name} is not installed: {what} is left out." for name, what in USED.items() if not find_spec(name)]
+    results = Results(skipped=left_out)
     sizes = {name: TINY_SIZES[recipes[name].family] if wanted.tiny else SUBJECTS[name].sizes for name in names}
     found = (
         (each for name in names for each in measure(wanted, name, until))

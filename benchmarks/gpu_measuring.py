@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch.nn.attention import SDPBackend
 from torch.utils.flop_counter import FlopCounterMode
 
 from gpu_networks import Latents, network, work_of
@@ -137,12 +138,19 @@ def machine(device: str) -> dict[str, str]:
         facts["cuda"] = str(torch.version.cuda)
         facts["cudnn"] = str(torch.backends.cudnn.version())
         facts["driver"] = _driver()
-        with suppress(ImportError, RuntimeError, OSError):
+        facts["torch's own attention"] = _attention()
+        with suppress(Exception):  # boundary: asks a package and rights that a machine may lack, with errors of its own
             facts["clock_mhz"] = str(torch.cuda.clock_rate())
     for name in PACKAGES:
         with suppress(PackageNotFoundError):
             facts[name] = version(name)
     return facts
+
+
+def _attention() -> str:
+    """Return which program torch itself chooses for the attention of these models."""
+    rows = torch.zeros(1, 40, 4096, 128, device="cuda", dtype=torch.bfloat16)
+    return str(SDPBackend(torch._fused_sdp_choice(rows, rows, rows)).name).lower()
 
 
 def _driver() -> str:

@@ -70,11 +70,12 @@ def _trials(rows: Sequence[Row], rate: float) -> list[str]:
         text += [
             f"One forward at {size}, {operations / 1e12:.1f} TFLOP:",
             "",
-            "| way | s | to stock | share | error, 1 forward | error, 3 steps | PSNR, dB | compiled in, s | peak, GiB | |",
+            "| way | s | to stock | share | error, 1 | error, 3 | PSNR, dB | compiled in, s | peak, GiB | |",
             "|---|---|---|---|---|---|---|---|---|---|",
         ]
         for row in own:
-            told = ". ".join(filter(None, (row.verdict if row.trial != STOCK else "", row.note)))
+            once = f"once per schedule {row.prepare_s:.1f} s" if row.prepare_s else ""
+            told = ". ".join(filter(None, (row.verdict if row.trial != STOCK else "", once, row.note)))
             if not row.seconds:
                 text.append(f"| {row.trial} | - | - | - | - | - | - | - | - | {_cell(told)} |")
                 continue

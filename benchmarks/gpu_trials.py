@@ -9,6 +9,7 @@ import statistics
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -30,7 +31,10 @@ COMPILE_ROOM_S = 90.0
 """What a trial is thought to need beside its forwards: to build, to compile."""
 
 BEST_ATTENTION = (Option.FLASH_3, Option.CUDNN, Option.FLASH)
-"""In this order, those that are exact; the first that can be had is taken."""
+"""In this order, those that are exact; of a set the first that can be had is taken."""
+
+FASTEST_ATTENTION = (Option.SAGE, *BEST_ATTENTION)
+"""The same, with the one in 8 bits: from 20 000 tokens on most of a step is attention."""
 
 HasTime = Callable[[float], bool]
 
@@ -69,7 +73,7 @@ def trials_of(recipe: Recipe, wanted: tuple[Option, ...] | None, *, is_quick: bo
     sets = [
         Trial(name=STOCK),
         Trial(name=EXACT, options=exact),
-        Trial(name=FASTEST, options=(*exact, Option.FP8), is_exact=False),
+        Trial(name=FASTEST, options=(Option.COMPILE, *FASTEST_ATTENTION, *table, Option.FP8), is_exact=False),
     ]
     if is_quick:
         return sets
@@ -83,13 +87,15 @@ def trials_of(recipe: Recipe, wanted: tuple[Option, ...] | None, *, is_quick: bo
     ]
 
 
-def measured(bench: Bench, trials: list[Trial], *, change: Callable[[Any], None] | None = None) -> Iterator[Row]:
+def measured(
+    bench: Bench, trials: list[Trial], plain: dict[str, Ran], *, change: Callable[[Any], None] | None = None
+) -> Iterator[Row]:
     """Run the trials, each on weights drawn anew, and yield a row for each at each size.
 
-    A trial that fails, or that there is no time for, has a row that says so. change: made to the transformer of every
-    trial but the plain one, which is how a test makes a trial wrong.
+    A trial that fails, or that there is no time for, has a row that says so. plain: the plain runs by their sizes, put
+    there when they come. change: made to the transformer of every trial but the plain one, which is how a test makes a
+    trial wrong.
     """
-    plain: dict[str, Ran] = {}
     operations = {
         str(size): measuring.operations(
             bench.recipe.family, bench.parts["transformer"], size, parts=bench.parts, dtype=bench.number_type
@@ -110,9 +116,7 @@ def measured(bench: Bench, trials: list[Trial], *, change: Callable[[Any], None]
                 if trial.name == STOCK:
                     plain[ran.row.size] = ran
                 yield replace(judged(ran, plain.get(ran.row.size), bench.dtype), operations=operations[ran.row.size])
-        except (
-            Exception
-        ) as error:  # boundary: one trial's failure is one row's, and the others are still to be measured
+        except Exception as error:  # boundary: one trial's failure is one row's
             yield _empty(bench, trial, told(error))
         give_back(bench.device)
         if plain:
@@ -120,23 +124,21 @@ def measured(bench: Bench, trials: list[Trial], *, change: Callable[[Any], None]
             needed_s = 0.0 if bench.is_tiny else needed_s
 
 
-def planned(bench: Bench, plans: tuple[Plan, ...]) -> Iterator[Row]:
-    """Run the transformer by each plan of the recipe, at the first size, beside the plain run."""
-    size = bench.subject.sizes[0]
-    small = replace(bench, subject=replace(bench.subject, sizes=(size,)))
-    plain = next(iter(_runs(small, Trial(name=STOCK), None)))
-    give_back(bench.device)
+def planned(bench: Bench, plans: tuple[Plan, ...], plain: Mapping[str, Ran]) -> Iterator[Row]:
+    """Run the transformer by each plan of the recipe, at the first size. plain: as of `measured`."""
+    beside = plain.get(str(bench.subject.sizes[0]))
+    forward_s = 0.0 if beside is None else beside.row.seconds
     for plan in plans:
         trial = Trial(name=f"plan {plan.name}", is_exact=plan.quantisation is Quantisation.NONE)
         if plan.offload is Offload.NONE and plan.quantisation is Quantisation.NONE:
             continue
-        if not bench.has_time(0.0 if bench.is_tiny else 6 * plain.row.seconds + COMPILE_ROOM_S):
-            yield _empty(small, trial, "no time was left")
+        if not bench.has_time(0.0 if bench.is_tiny else 6 * forward_s + COMPILE_ROOM_S):
+            yield _empty(bench, trial, "no time was left")
             continue
         try:
-            yield judged(_by_plan(small, trial, plan), plain, bench.dtype)
+            yield judged(_by_plan(bench, trial, plan), beside, bench.dtype)
         except Exception as error:  # boundary: as above
-            yield _empty(small, trial, told(error))
+            yield _empty(bench, trial, told(error))
         give_back(bench.device)
 
 
@@ -162,12 +164,7 @@ def _runs(bench: Bench, trial: Trial, change: Callable[[Any], None] | None) -> I
     try:
         for size in bench.subject.sizes:
             work = _work(bench, transformer, size)
-            prepare_s = 0.0
-            if table is not None:
-                words = {"with_adapter": False}
-                prepare_s = measuring.wall_seconds(
-                    lambda work=work: table.prepare(work.times, torch.device(bench.device), **words), bench.device
-                )[0]
+            prepare_s = _prepared(table, work, bench.device)
             ran = _steps(transformer, work, bench.device)
             compile_s = ran.row.compile_s if Option.COMPILE in trial.options else 0.0
             row = replace(
@@ -193,10 +190,12 @@ def sped_up(
     """Apply the options as the engine does; on a processor also those that pay on a GPU only, compiled to nothing."""
     table = None
     if Option.MODULATION_TABLE in options:
-        transformer.to("cpu")
+        # What it takes out has to lie on the host; the rest need not make the journey.
+        for part in (transformer.time_embedder, *(block.adaln_proj for block in transformer.transformer_blocks)):
+            part.to("cpu")
         table = ModulationTable(transformer)
     transformer.to(bench.device)
-    best = [each for each in BEST_ATTENTION if each in options]
+    best = [each for each in FASTEST_ATTENTION if each in options]
     left = tuple(each for each in options if each not in best) if len(best) > 1 else options
     if len(best) > 1:
         left += tuple([each for each in best if not speeding.lack_of(each, bench.device)][:1])
@@ -207,6 +206,14 @@ def sped_up(
     if Option.COMPILE in options:
         speeding.compile_layers(transformer, bench.recipe.family, backend="eager")
     return table, notes
+
+
+def _prepared(table: ModulationTable | None, work: Work, device: str) -> float:
+    """Return how long the rows of all steps took to compute, on what comes to the device for it."""
+    if table is None:
+        return 0.0
+    call = partial(table.prepare, work.times, torch.device(device), with_adapter=False)
+    return measuring.wall_seconds(call, device)[0]
 
 
 def _steps(transformer: Any, work: Work, device: str) -> Ran:
@@ -278,6 +285,7 @@ def _empty(bench: Bench, trial: Trial, note: str) -> Row:
 
 
 def told(error: Exception) -> str:
+    """Say what an error was, in a few words, and let go of what it holds."""
     if isinstance(error, OutOfMemory) or memory.is_lack(error):
         said = "memory ran out"
     else:
@@ -293,6 +301,7 @@ def _on_host(parts: Any) -> Latents:
 
 
 def give_back(device: str) -> None:
+    """Forget what was compiled, and return what nothing refers to any more."""
     torch.compiler.reset()
     if torch.device(device).type == "cuda":
         gc.collect()
