@@ -92,7 +92,7 @@ def test_what_comes_out_is_what_the_network_says(tmp_path: Path) -> None:
 
 
 def test_the_name_says_which_step_made_the_size(tmp_path: Path) -> None:
-    assert load_enlarger(saved(tmp_path, esrgan()), "cpu").name == "super-resolution (ESRGAN, 4 times)"
+    assert load_enlarger(saved(tmp_path, esrgan()), "cpu").name == "super-resolution (ESRGAN, 4 times) and resampling"
 
 
 @pytest.mark.parametrize("network", [compact, esrgan])

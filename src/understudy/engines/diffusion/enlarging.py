@@ -86,7 +86,8 @@ def load_enlarger(file: Path, device: str) -> Enlarger:
     if can_batch is None:
         raise ValueError(f"The super-resolution model {file} makes no pictures: its weights are broken.")
     tilings = _tilings(network, device, can_batch=can_batch)
-    name = f"super-resolution ({network.architecture.name}, {network.scale} times)"
+    # Hardly ever are the sizes of a canvas and of a film a whole factor apart.
+    name = f"super-resolution ({network.architecture.name}, {network.scale} times) and resampling"
     return Enlarger(name=name, enlarged=SuperResolution(network, device, tilings).enlarged)
 
 
