@@ -66,8 +66,8 @@ class Settings:
         default="",
     )
     diffusion_plan: str = _setting(
-        "How models are fitted into memory: resident, offload, int8-offload or int8-stream; without it, the fastest that "
-        "fits.",
+        "How models are fitted into memory: resident, offload, int8-offload or int8-stream; without it, the fastest "
+        "that fits.",
         default="",
     )
     diffusion_options: str = _setting(

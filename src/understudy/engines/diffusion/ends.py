@@ -80,13 +80,13 @@ def _faster(sound: Sound, factor: float) -> Sound:
     graph.push(frame)
     graph.push(None)
     parts = list(_pulled(graph))
-    samples: Samples = np.concatenate(parts, axis=1).astype(np.float32) if parts else sound.samples[:, :0]
+    samples: Samples = np.concatenate(parts, axis=1) if parts else sound.samples[:, :0]
     return replace(sound, samples=np.clip(samples, -1, 1))
 
 
 def _pulled(graph: av.filter.Graph) -> Iterator[Samples]:
     while True:
         try:
-            yield graph.pull().to_ndarray()
+            yield graph.pull().to_ndarray().astype(np.float32, copy=False)
         except (av.EOFError, av.BlockingIOError):
             return
