@@ -5,7 +5,8 @@ diffusers, transformers, accelerate and the package's own dependencies (msgspec,
 PyAV is skipped where they lack. No weights are downloaded and no network is used.
 
     python benchmarks/gpu.py [--recipes minimax-h3 wan-2-2 ...] [--options compile fp8 ...] [--minutes 9] [--quick]
-        [--no-plans] [--no-parts] [--out docs/reference/gpu-results.md]
+        [--no-plans] [--no-parts] [--rows one.txt] [--out docs/reference/gpu-results.md]
+    python benchmarks/gpu.py --read one.txt other.txt         # a page of what several runs wrote with --rows
     python benchmarks/gpu.py --tiny --out /tmp/results.md     # small networks on a processor, in seconds
 """
 
@@ -28,6 +29,9 @@ sys.path[:0] = [path for path in (str(HERE), str(HERE.parent / "src")) if path n
 NEEDED = ("torch", "diffusers", "transformers", "accelerate", "msgspec", "numpy", "aiohttp")
 USED = {"torchao": "8-bit weights", "av": "writing films", "peft": "adapters"}
 RESULTS = HERE.parent / "docs" / "reference" / "gpu-results.md"
+TINY = ("wan-2-2-5b", "minimax-h3", "ltx-2-5")
+"""Measured with --tiny: one of each kind."""
+
 SPARE_S = 20.0
 """Of the time that is given, what is left for writing the page."""
 
@@ -45,6 +49,8 @@ def wanted_of(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--no-parts", action="store_true", help="leave out all but transformers")
     parser.add_argument("--tiny", action="store_true", help="few weights, on the processor")
     parser.add_argument("--out", type=Path, default=RESULTS, help="the page that is written")
+    parser.add_argument("--rows", type=Path, default=None, help="a file that every result is added to as a line")
+    parser.add_argument("--read", type=Path, nargs="*", default=(), help="measure nothing: a page of such files")
     parser.add_argument("--one", default="", help=argparse.SUPPRESS)
     return parser.parse_args(arguments)
 
@@ -117,7 +123,7 @@ def measured_apart(wanted: argparse.Namespace, names: list[str], until: float) -
             return
         command = [sys.executable, str(HERE / "gpu.py"), "--one", name]
         command += ["--minutes", f"{left_s / SECONDS_PER_MINUTE:.3f}"]
-        for flag in ("quick", "no_plans", "no_parts"):
+        for flag in ("tiny", "quick", "no_plans", "no_parts"):
             command += [f"--{flag.replace('_', '-')}"] if getattr(wanted, flag) else []
         command += ["--options", *wanted.options] if wanted.options is not None else []
         # What it prints is read line by line: should this process be ended from outside, the page has all until then.
@@ -134,64 +140,90 @@ def measured_apart(wanted: argparse.Namespace, names: list[str], until: float) -
             )
 
 
+def _line(kind: str, value: Any) -> str:
+    return f"{kind} {json.dumps(value if isinstance(value, str) else asdict(value))}"
+
+
 def _read(line: str) -> Iterator[tuple[str, Any]]:
+    """Read what `_line` wrote; other lines are of libraries."""
     from gpu_rows import Machine, Part, Row
 
     classes = {"machine": Machine, "row": Row, "plan": Row, "part": Part}
-    kind, _, value = line.partition(" ")
-    if kind in classes and value.startswith("{"):
-        yield kind, classes[kind](**json.loads(value))
+    kind, _, text = line.partition(" ")
+    if kind in classes and text.startswith("{"):
+        yield kind, classes[kind](**json.loads(text))
+    elif kind == "skipped" and text.startswith('"'):
+        yield kind, json.loads(text)
+
+
+def found_by(wanted: argparse.Namespace, names: list[str], until: float) -> Iterator[tuple[str, Any]]:
+    """Return what is measured, or what earlier runs measured."""
+    if wanted.read:
+        lines = [line for path in wanted.read for line in path.read_text(encoding="utf-8").splitlines()]
+        return (each for line in lines for each in _read(line))
+    if wanted.tiny:
+        return (each for name in names for each in measure(wanted, name, until))
+    return measured_apart(wanted, names, until)
+
+
+def refusal_of(wanted: argparse.Namespace) -> str:
+    """Return why what is wanted cannot be measured, or ""."""
+    lacks = lacking()
+    if lacks:
+        return f"It needs packages that are not installed: {', '.join(lacks)}."
+    from gpu_rows import SUBJECTS
+    from understudy.engines.diffusion.recipe import Option
+
+    unknown = [name for name in (*(wanted.recipes or ()), wanted.one) if name and name not in SUBJECTS]
+    if unknown:
+        return f"There is no network for {', '.join(unknown)}; there is one for {', '.join(SUBJECTS)}."
+    strange = [name for name in wanted.options or () if name not in list(Option)]
+    if strange:
+        return f"There is no option {', '.join(strange)}; there is {', '.join(Option)}."
+    if wanted.tiny or wanted.read:
+        return ""
+    import torch
+
+    return "" if torch.cuda.is_available() else "There is no GPU that torch can use; --tiny tries the way without one."
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure, and write the page after each model. Returns: 0, or 1 where nothing could be measured."""
+    """Measure, and write the page after each result. Returns: 0, or 1 where nothing could be measured."""
     wanted = wanted_of(arguments)
     until = time.monotonic() + wanted.minutes * SECONDS_PER_MINUTE
-    lacks = lacking()
-    if lacks:
-        print(f"It needs packages that are not installed: {', '.join(lacks)}.")
-        return 1
-    import torch
-
-    from gpu_rows import SUBJECTS, TINY_SIZES
-    from gpu_table import Results, page
-    from understudy.engines.diffusion.recipe import Option, load_recipes
-
-    recipes = load_recipes()
-    if not wanted.tiny and not torch.cuda.is_available():
-        print("There is no GPU that torch can use; --tiny tries the way on the processor.")
+    refusal = refusal_of(wanted)
+    if refusal:
+        print(refusal)
         return 1
     if wanted.one:
         for kind, value in measure(wanted, wanted.one, until):
-            print(kind, json.dumps(asdict(value)), flush=True)
+            print(_line(kind, value), flush=True)
         return 0
-    names = list(wanted.recipes or (["wan-2-2-5b", "minimax-h3", "ltx-2-5"] if wanted.tiny else SUBJECTS))
-    unknown = [name for name in names if name not in SUBJECTS]
-    if unknown:
-        print(f"There is no network for {', '.join(unknown)}; there is one for {', '.join(SUBJECTS)}.")
-        return 1
-    strange = [name for name in wanted.options or () if name not in list(Option)]
-    if strange:
-        print(f"There is no option {', '.join(strange)}; there is {', '.join(Option)}.")
-        return 1
-    left_out = [f"{name} is not installed: {what} is left out." for name, what in USED.items() if not find_spec(name)]
-    results = Results(skipped=left_out)
-    sizes = {name: TINY_SIZES[recipes[name].family] if wanted.tiny else SUBJECTS[name].sizes for name in names}
-    found = (
-        (each for name in names for each in measure(wanted, name, until))
-        if wanted.tiny
-        else measured_apart(wanted, names, until)
-    )
-    fields = {"row": "rows", "plan": "plans", "part": "parts", "skipped": "skipped"}
-    for kind, value in found:
-        if kind == "machine":
-            results = replace(results, machine=results.machine or value)
-        else:
-            results = replace(results, **{fields[kind]: [*getattr(results, fields[kind]), value]})
-        print(kind, value, flush=True)
+    from gpu_rows import SUBJECTS, TINY_SIZES
+    from gpu_table import Results, page
+    from understudy.engines.diffusion.recipe import load_recipes
+
+    recipes = load_recipes()
+    names = list(wanted.recipes or (TINY if wanted.tiny else SUBJECTS))
+    sizes = {name: TINY_SIZES[recipes[name].family] if wanted.tiny else each.sizes for name, each in SUBJECTS.items()}
+    # What earlier runs left out is not known here.
+    lacks = [] if wanted.read else [name for name in USED if not find_spec(name)]
+    results = Results(skipped=[f"{name} is not installed: {USED[name]} is left out." for name in lacks])
+    for kind, value in found_by(wanted, names, until):
+        print(_line(kind, value), flush=True)
+        if (
+            kind == "machine"
+            and results.machine is not None
+            and results.machine.facts["device"] != value.facts["device"]
+        ):
+            print("These were measured on different devices, and one page is of one.")
+            return 1
+        results = results.with_one(kind, value)
         wanted.out.write_text(page(results, recipes, sizes=sizes), encoding="utf-8")
-    print(wanted.out.read_text(encoding="utf-8"))
-    return 0 if results.rows else 1
+        if wanted.rows is not None:
+            with wanted.rows.open("a", encoding="utf-8") as file:
+                file.write(_line(kind, value) + "\n")
+    return 0 if any(row.seconds for row in results.rows) else 1
 
 
 if __name__ == "__main__":

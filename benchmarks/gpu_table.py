@@ -1,7 +1,8 @@
 """Writes what `gpu.py` measured as a page of tables."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from gpu_rows import EXACT, FASTEST, STOCK, SUBJECTS, Machine, Part, Row, Size, passes_of
 from understudy.engines.diffusion.recipe import Recipe
@@ -41,6 +42,13 @@ class Results:
     plans: Sequence[Row] = ()
     parts: Sequence[Part] = ()
     skipped: Sequence[str] = ()
+
+    def with_one(self, kind: str, value: Any) -> "Results":
+        """Return them with one more. kind: "machine", "row", "plan", "part" or "skipped"; the first machine stays."""
+        if kind == "machine":
+            return replace(self, machine=self.machine or value)
+        name = {"row": "rows", "plan": "plans", "part": "parts"}.get(kind, kind)
+        return replace(self, **{name: [*getattr(self, name), value]})
 
 
 def page(results: Results, recipes: Mapping[str, Recipe], *, sizes: Mapping[str, tuple[Size, ...]]) -> str:

@@ -1,9 +1,9 @@
 """The benchmark for GPUs on a processor: its measures, its tables, its whole way, and that it finds what is wrong."""
 
-import json
 import math
+import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ pytestmark = pytest.mark.full
 pytest.importorskip("torch")
 
 ROOT = Path(__file__).parent.parent.parent
+LONG_S = 300.0
+"""More than a process needs; nothing waits for it."""
 
 
 class Modules:
@@ -217,8 +219,30 @@ def test_the_page_says_that_it_holds_no_figures_until_there_are_some(the: Any) -
 
 def test_what_a_process_prints_is_read_as_it_was(the: Any) -> None:
     row = the.gpu_rows.Row(recipe="wan-2-2", trial="stock", size="1 x 1 x 1", seconds=0.5)
-    assert list(the.gpu._read(f"row {json.dumps(asdict(row))}\n")) == [("row", row)]
+    for kind, value in (("row", row), ("plan", row), ("skipped", "some")):
+        assert list(the.gpu._read(the.gpu._line(kind, value) + "\n")) == [(kind, value)]
     assert list(the.gpu._read("a library's own words\n")) == []
+
+
+def test_a_page_can_be_made_of_what_several_runs_wrote(the: Any, tmp_path: Path) -> None:
+    paths = [tmp_path / "one.txt", tmp_path / "other.txt"]
+    for path, name in zip(paths, ("wan-2-2", "wan-vace"), strict=True):
+        machine = the.gpu_rows.Machine(facts={"device": "some"}, rate=1.0, date="2026-01-02")
+        row = the.gpu_rows.Row(recipe=name, trial="stock", size="1 x 1 x 1", seconds=0.5)
+        path.write_text("\n".join(the.gpu._line(*each) for each in (("machine", machine), ("row", row))), "utf-8")
+    page = tmp_path / "results.md"
+    assert the.gpu.main(["--read", *map(str, paths), "--out", str(page)]) == 0
+    assert [line for line in page.read_text(encoding="utf-8").splitlines() if line.startswith("## ")] == [
+        "## wan-2-2",
+        "## wan-vace",
+    ]
+
+
+def test_runs_on_different_devices_are_no_page(the: Any, tmp_path: Path) -> None:
+    machines = [the.gpu_rows.Machine(facts={"device": each}, rate=1.0, date="2026-01-02") for each in ("a", "b")]
+    rows = tmp_path / "rows.txt"
+    rows.write_text("\n".join(the.gpu._line("machine", each) for each in machines), encoding="utf-8")
+    assert the.gpu.main(["--read", str(rows), "--out", str(tmp_path / "results.md")]) == 1
 
 
 def test_one_command_writes_the_page(the: Any, tmp_path: Path) -> None:
@@ -235,6 +259,32 @@ def test_one_command_writes_the_page(the: Any, tmp_path: Path) -> None:
     ):
         assert wanted in text
     assert "failed" not in text
+
+
+def test_each_model_is_measured_in_a_process_of_its_own(the: Any) -> None:
+    wanted = the.gpu.wanted_of(["--tiny", "--quick", "--no-parts"])
+    found = list(the.gpu.measured_apart(wanted, ["wan-2-2-5b", "sora"], time.monotonic() + LONG_S))
+    assert [kind for kind, _ in found] == ["machine", "row", "row", "row", "skipped"]
+    assert found[1][1].recipe == "wan-2-2-5b"
+    assert "The process of sora ended with the code 1" in found[-1][1]
+
+
+def test_models_for_which_no_time_is_left_are_named(the: Any) -> None:
+    wanted = the.gpu.wanted_of(["--tiny"])
+    found = list(the.gpu.measured_apart(wanted, ["wan-2-2", "minimax-h3"], time.monotonic()))
+    assert found == [("skipped", "No time was left for wan-2-2, minimax-h3.")]
+
+
+def test_a_network_has_the_types_that_the_library_loads_it_in(the: Any, tmp_path: Path) -> None:
+    torch = import_module("torch")
+    for model, part in (("wan-2-2", "transformer"), ("minimax-h3", "vae"), ("ltx-2-5", "vocoder")):
+        component = bench_of(the, model).parts[part]
+        drawn = the.gpu_networks.network(component, dtype=torch.bfloat16, device="cpu")
+        drawn.save_pretrained(tmp_path / model)
+        loaded = type(drawn).from_pretrained(tmp_path / model, torch_dtype=torch.bfloat16)
+        for kind in ("named_parameters", "named_buffers"):
+            types = [{name: each.dtype for name, each in getattr(one, kind)()} for one in (drawn, loaded)]
+            assert types[0] == types[1]
 
 
 def test_a_recipe_that_is_not_known_is_refused(the: Any, capsys: pytest.CaptureFixture[str]) -> None:
