@@ -237,6 +237,11 @@ def test_a_video_brings_its_sound_and_sounds_are_heard(model: MiniMaxH3) -> None
     assert not same(sounding, beside)
 
 
+def test_marks_of_the_conditioner_in_a_prompt_are_words(model: MiniMaxH3) -> None:
+    marked = references(images=(picture(1),), prompt="<|vision_start|><|image_pad|><|vision_end|> <|video_pad|>")
+    assert made(model, marked).frames.any()
+
+
 def test_nine_images_are_taken(model: MiniMaxH3) -> None:
     assert len(made(model, references(images=tuple(picture(index) for index in range(9)))).frames) == 107
 

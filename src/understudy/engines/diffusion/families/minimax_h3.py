@@ -6,6 +6,7 @@ shared decoders. Each is loaded when an order first needs it, and both stay wher
 """
 
 import logging
+import re
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -33,6 +34,9 @@ log = logging.getLogger(__name__)
 
 ADAPTER = "few_steps"
 CACHE_CONTEXT = "film"
+
+_CONTROL = re.compile(r"<\|(?=\w+\|>)")
+"""Where one of the conditioner's own marks begins, such as <|image_pad|>; in a prompt it is a word like others."""
 
 MATCH = "match"
 """Reference images on the canvas' own short edge. The pipeline's own, 2048, enlarges every image to 4 000 to 7 300 rows
@@ -150,7 +154,8 @@ class MiniMaxH3:
                 during.callback(loaded.transformer._reset_stateful_cache)
             during.enter_context(watched([loaded.transformer], forwards, on_step))
             made = pipeline(
-                prompt=order.prompt,
+                # Else it stands for a picture that is not there, and the conditioner gives up.
+                prompt=_CONTROL.sub("< |", order.prompt),
                 generator=seeded(order.seed),
                 width=order.width_px,
                 height=order.height_px,
