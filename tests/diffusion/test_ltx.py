@@ -220,6 +220,11 @@ def test_without_sound_ordered_none_is_decoded(model: Any) -> None:
     assert not calls
 
 
+def test_a_prompt_that_is_longer_than_the_model_reads_is_told(model: Any) -> None:
+    notes = generated(model, draft(prompt="a dog " * 20, has_sound=False)).notes
+    assert any("the model reads 64: its end had no effect" in note for note in notes)
+
+
 def test_a_prompt_is_encoded_once(model: Any) -> None:
     with seen_by(part(model, "text_encoder")) as calls:
         generated(model, draft(prompt="never seen before"))

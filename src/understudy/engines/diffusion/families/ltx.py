@@ -136,7 +136,8 @@ class LtxModel:
             film = self._film(order)
             latents, audio = self._denoised(film, on_step)
             sound = self._sound(film, audio) if order.has_sound else None
-            return Made(frames=self._pictures(film, latents), fps=order.fps, sound=sound, notes=film.scene.notes)
+            notes = (*film.scene.notes, *self._cut(order.prompt))
+            return Made(frames=self._pictures(film, latents), fps=order.fps, sound=sound, notes=notes)
 
     def close(self) -> None:
         """Give all memory back."""
@@ -219,6 +220,14 @@ class LtxModel:
             found[f"{prefix}prompt_embeds"] = embeds.to(device)
             found[f"{prefix}prompt_attention_mask"] = mask.to(device)
         return found
+
+    def _cut(self, prompt: str) -> tuple[str, ...]:
+        """Return what to tell the caller of a prompt that is longer than the model reads."""
+        most = self._settings.max_sequence_length
+        count = len(self._parts.pipeline.tokenizer(prompt.strip()).input_ids)
+        if count <= most:
+            return ()
+        return (f"The prompt has {count} tokens, and the model reads {most}: its end had no effect.",)
 
     def _prompt(self, text: str) -> tuple[Any, Any]:
         """Encode a prompt, or find it among the last ones; on the host."""
