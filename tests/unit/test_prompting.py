@@ -11,6 +11,7 @@ from prompt_rows import HALVES, PROMPTS
 from prompting_orders import H3, LTX, WAN, adapted, field, frames, given_of, references
 from understudy.core.content import Modality, Role
 from understudy.engines.diffusion.prompting.h3 import BASE_FIELDS, REFERENCE_FIELDS
+from understudy.engines.diffusion.prompting.wanted import LETTERS_READ_MAX
 from understudy.engines.diffusion.recipe import PromptForm
 from understudy.reading.references import namings_in
 from understudy.reading.script import taken_apart
@@ -191,7 +192,7 @@ def test_time_codes_become_the_times_of_shots() -> None:
     ]
 
 
-@pytest.mark.parametrize("opening, closing", ["()", "[]", "（）", "【】"])
+@pytest.mark.parametrize(("opening", "closing"), ["()", "[]", "（）", "【】"])
 def test_no_bracket_of_a_time_code_is_left_alone(opening: str, closing: str) -> None:
     codes = [f"{opening}{span}{closing}" for span in ("0-2s", "2-5s")]
     told = adapted(f"A robot dances. {codes[0]} wide shot {codes[1]} close-up (slow)").prompt
@@ -251,3 +252,10 @@ def test_an_empty_prompt_is_no_error() -> None:
     assert field(adapted("", media=references(1)).prompt, "detailed_description").startswith("<Subject 1>")
     assert field(adapted("").prompt, BODY) == "[Shot 1]"
     assert adapted("", LTX).prompt == ""
+
+
+def test_the_end_of_a_prompt_beyond_what_is_read_is_told_to_have_no_effect() -> None:
+    result = adapted("a" * (LETTERS_READ_MAX - 1) + ".b", LTX)
+    assert result.prompt == "a" * (LETTERS_READ_MAX - 1) + "."
+    assert result.notes == ("The prompt has 7001 letters, and 7000 are read: its end had no effect.",)
+    assert adapted("a" * LETTERS_READ_MAX, LTX).notes == ()

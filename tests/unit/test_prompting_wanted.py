@@ -7,6 +7,7 @@ import pytest
 from prompt_rows import HALVES, PROMPTS
 from understudy.engines.diffusion.order import Workflow
 from understudy.engines.diffusion.prompting import Wish, wanted_of_videos
+from understudy.engines.diffusion.prompting.wanted import LETTERS_READ_MAX
 from understudy.reading.references import Given
 
 ONE, TWO = Given(images=2, videos=1, audios=1), Given(images=2, videos=2, audios=1)
@@ -69,3 +70,9 @@ def test_what_a_director_reads_is_read() -> None:
                 wrong.append(row["id"])
     # "Continue video 1, then video 2 follows" leads from one to the other; "pela" is not read as what takes a place.
     assert wrong == ["en-60", "pt-46"]
+
+
+def test_what_stands_beyond_the_end_of_what_is_read_is_no_order() -> None:
+    far = "A man runs. " * (LETTERS_READ_MAX // 12 + 1)
+    assert wanted_of_videos(f"{far} Extend video 1.", ONE).workflow is Workflow.REFERENCES
+    assert wanted_of_videos(f"Extend video 1. {far}", ONE).workflow is Workflow.EXTEND

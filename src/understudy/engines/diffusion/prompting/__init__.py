@@ -13,7 +13,7 @@ from understudy.engines.diffusion.prompting.given import GivenMedium, counted, g
 from understudy.engines.diffusion.prompting.h3 import h3_prompt
 from understudy.engines.diffusion.prompting.plain import ltx_prompt, plain_prompt, wan_prompt
 from understudy.engines.diffusion.prompting.soundtrack import soundtrack_of
-from understudy.engines.diffusion.prompting.wanted import Wish, wanted_of_videos
+from understudy.engines.diffusion.prompting.wanted import LETTERS_READ_MAX, Wish, wanted_of_videos
 from understudy.engines.diffusion.recipe import PromptForm
 from understudy.reading.quotations import without_quotations
 from understudy.reading.references import Given, namings_in
@@ -54,7 +54,7 @@ def adapt(
     """
     request = job.request
     given = counted(media)
-    taken = taken_apart(request.prompt, given)
+    taken = taken_apart(request.prompt[:LETTERS_READ_MAX], given)
     brief = Brief(
         taken=taken,
         media=media,
@@ -65,11 +65,17 @@ def adapt(
         is_still=request.camera_fixed is True,
         soundtrack=soundtrack_of(taken),
     )
-    prompt, notes = _FORMS[form](brief), list(_missing(taken, given))
+    prompt, notes = _FORMS[form](brief), [*_unread(request.prompt), *_missing(taken, given)]
     if job.language_model is not None:
         prompt, note = asked(job.language_model, form, brief=brief, draft=prompt)
         notes += [note] if note else []
     return Adapted(prompt=prompt, negative_prompt=negative_prompt, notes=tuple(notes))
+
+
+def _unread(prompt: str) -> list[str]:
+    if len(prompt) <= LETTERS_READ_MAX:
+        return []
+    return [f"The prompt has {len(prompt)} letters, and {LETTERS_READ_MAX} are read: its end had no effect."]
 
 
 def _missing(taken: Script, given: Given) -> list[str]:

@@ -12,6 +12,10 @@ from understudy.reading.references import Given, Naming
 from understudy.reading.script import Script, taken_apart
 from understudy.reading.spotting import any_of, level, spots, words_in
 
+LETTERS_READ_MAX = 7000
+"""Of a prompt; the rest is not looked at. MiniMax's hosted H3 takes so many, the other models read far fewer, and
+reading takes its time: the server does it while others wait."""
+
 _ASKED = {"edit": Workflow.EDIT, "extend": Workflow.EXTEND, "reference": Workflow.REFERENCES}
 """omni_reference_task_type -> what it asks for; "auto" and none leave it to the prompt."""
 
@@ -35,7 +39,7 @@ def wanted_of_videos(prompt: str, given: Given, *, task_type: str | None = None)
 
     Of a prompt that says nothing of them they are references, whatever they lend.
     """
-    return wish_of(taken_apart(prompt, given), given, task_type=task_type)
+    return wish_of(taken_apart(prompt[:LETTERS_READ_MAX], given), given, task_type=task_type)
 
 
 def wish_of(taken: Script, given: Given, *, task_type: str | None = None) -> Wish:
