@@ -129,7 +129,8 @@ def test_every_family_is_measured(the: Any, name: str) -> None:
 def test_operations_are_those_of_the_matrices_and_of_attention(the: Any) -> None:
     bench = bench_of(the, "wan-2-2")
     config = bench.parts["transformer"].config
-    width, ffn, layers = 32, config["ffn_dim"], config["num_layers"]
+    width = config["num_attention_heads"] * config["attention_head_dim"]
+    ffn, layers = config["ffn_dim"], config["num_layers"]
     size = the.gpu_rows.Size(width_px=256, height_px=256, num_frames=17)
     rows, words = 5 * 16 * 16, the.gpu_networks.PROMPT_TOKENS
     own = 8 * rows * width**2 + 4 * rows**2 * width
