@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -138,3 +139,32 @@ def test_a_row_of_an_operators_own_takes_what_it_does_not_say_from_another() -> 
 def test_a_broken_row_is_named() -> None:
     with pytest.raises(ValueError, match="The recipe 'mine' is broken"):
         recipes_of({"recipes": {"mine": {"like": "wan-vace", "model": "wan-vace", "family": "none such"}}})
+
+
+# An operator's own recipes are read strictly: what is misspelt would else be run as it is shipped.
+
+
+@pytest.mark.parametrize(
+    ("own", "told"),
+    [
+        ({"recipees": {}}, "There are no 'recipees' in recipes"),
+        ({"recipes": 3}, "a table of tables"),
+        ({"recipes": {"mine": 3}}, "a table of tables"),
+        ({"models": []}, "a table of tables"),
+        ({"recipes": {"mine": {"like": "nothing"}}}, "like 'nothing', which there is not"),
+        ({"recipes": {"wan-2-2": {"stepps": 3}}}, "'stepps', which no recipe has"),
+        ({"recipes": {"wan-2-2": {"usual": {"steps": 0}}}}, "at least one step"),
+        ({"recipes": {"wan-2-2": {"plans": []}}}, "needs a plan"),
+    ],
+)
+def test_recipes_of_ones_own_that_mean_nothing_are_refused(own: dict[str, object], told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        recipes_of(own)
+
+
+@pytest.mark.parametrize("content", [b"[[[", b"\xff\xfe"])
+def test_a_file_of_recipes_that_is_no_toml_is_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "recipes.toml"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"recipes\.toml cannot be used"):
+        load_recipes(str(path))

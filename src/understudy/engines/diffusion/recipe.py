@@ -153,8 +153,12 @@ def _read() -> dict[str, Any]:
 def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     """Lay rows over rows: a row that is ``like`` another takes from it what it does not say; tables are replaced."""
     rows = dict(below)
+    if not isinstance(above, Mapping) or not all(isinstance(row, Mapping) for row in above.values()):
+        raise ValueError("What is called models, recipes or licences has to be a table of tables.")
     for key, row in above.items():
-        like = row.get("like", key)
+        like = str(row.get("like", key))
+        if "like" in row and like not in rows:
+            raise ValueError(f"The row {key!r} is to be like {like!r}, which there is not.")
         rows[key] = {**rows.get(like, {}), **{name: value for name, value in row.items() if name != "like"}}
     return rows
 
@@ -167,17 +171,24 @@ def recipes_of(own: Mapping[str, Any]) -> dict[str, Recipe]:
 
     Raises: ValueError (msgspec.ValidationError included) with the row's name.
     """
+    if unknown := sorted(own.keys() - {"models", "recipes", "licences"}):
+        raise ValueError(f"There are no {unknown[0]!r} in recipes; there are models, recipes and licences.")
     facts = raw_open_models()
     facts["licences"] = _laid_over(facts["licences"], own.get("licences", {}))
     facts["models"] = _laid_over(facts["models"], own.get("models", {}))
     models = open_models_of(facts).models
     found = {}
     for key, row in _laid_over(_read(), own.get("recipes", {})).items():
+        if unknown := sorted(row.keys() - Recipe.__dataclass_fields__.keys()):
+            raise ValueError(f"The recipe {key!r} has {unknown[0]!r}, which no recipe has.")
         try:
             model = msgspec.to_builtins(models[row.get("model", key)])
             found[key] = msgspec.convert({"folder": key, **row, "id": key, "model": model}, Recipe)
         except (KeyError, msgspec.ValidationError) as error:
             raise ValueError(f"The recipe {key!r} is broken: {error}.") from error
+        steps = [schedule.steps for schedule in (found[key].usual, found[key].draft) if schedule is not None]
+        if min(steps) < 1 or not found[key].plans:
+            raise ValueError(f"The recipe {key!r} needs a plan, and at least one step.")
     return found
 
 
@@ -187,4 +198,10 @@ def load_recipes(own_file: str = "") -> Mapping[str, Recipe]:
 
     Raises: ValueError; OSError when the file cannot be read.
     """
-    return recipes_of(tomllib.loads(Path(own_file).read_text(encoding="utf-8")) if own_file else {})
+    if not own_file:
+        return recipes_of({})
+    text = Path(own_file).read_bytes()
+    try:
+        return recipes_of(tomllib.loads(text.decode("utf-8")))
+    except ValueError as error:
+        raise ValueError(f"The recipes in {own_file} cannot be used: {error}") from error
