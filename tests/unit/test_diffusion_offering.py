@@ -10,7 +10,7 @@ import pytest
 from understudy.core.scenario import Scenario
 from understudy.engines.diffusion import OFFER
 from understudy.engines.diffusion.licences import accept
-from understudy.engines.diffusion.offering import slots_of
+from understudy.engines.diffusion.offering import models_of, slots_of
 from understudy.engines.diffusion.recipe import load_recipes
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -73,6 +73,16 @@ def test_each_group_of_devices_is_a_process_that_sees_no_other() -> None:
     assert [slot["CUDA_VISIBLE_DEVICES"] for slot in slots_of("0,1 2")] == ["0,1", "2"]
     with pytest.raises(ValueError, match="diffusion_devices"):
         slots_of("first")
+
+
+def test_devices_that_work_together_talk_inside_the_machine() -> None:
+    together, alone = slots_of("0,1 2")
+    assert together["NCCL_SOCKET_IFNAME"] == together["GLOO_SOCKET_IFNAME"] == "lo"
+    assert "NCCL_SOCKET_IFNAME" not in alone
+
+
+def test_each_device_has_a_model_of_its_own() -> None:
+    assert [models_of(named) for named in ("0", "0 1", "0,1", "0,1 2")] == [1, 2, 2, 3]
 
 
 def test_the_server_never_imports_torch() -> None:

@@ -55,6 +55,12 @@ def test_no_plan_fits_a_machine_that_is_too_small_and_the_sentence_says_what_lac
     assert "8 GB on its device and 16 GB" in said
 
 
+def test_devices_share_the_hosts_memory_where_weights_stay_in_it(recipe: Recipe) -> None:
+    assert names(plans_for(recipe, 85 * GB, 100 * GB, models=2)) == ["all", "frugal"]
+    assert names(plans_for(recipe, 48 * GB, 160 * GB, models=2)) == ["turns", "frugal"]
+    assert "30 GB of the machine's for each device" in shortage(recipe, 20 * GB, 50 * GB, models=2)
+
+
 def test_nothing_lacks_when_a_plan_fits(recipe: Recipe) -> None:
     assert shortage(recipe, 20 * GB, 30 * GB) == ""
 

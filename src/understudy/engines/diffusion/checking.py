@@ -110,7 +110,7 @@ def check_machine(recipe: Recipe, found: Sequence[Device], host_bytes: int, *, f
     except ValueError as error:
         return Check(problems=(str(error),), notes=tuple(notes))
     if plan is None:
-        return Check(problems=(shortage(recipe, _least(found), host_bytes),), notes=tuple(notes))
+        return Check(problems=(shortage(recipe, _least(found), host_bytes, models=_models(found)),), notes=tuple(notes))
     problems = []
     try:
         if found and version("torch").endswith("+cpu"):
@@ -127,13 +127,18 @@ def plan_for(recipe: Recipe, found: Sequence[Device], host_bytes: int, *, forced
 
     Raises: ValueError: there is no plan of the forced name.
     """
-    return next(iter(plans_for(recipe, _least(found), host_bytes, forced=forced)), None)
+    return next(iter(plans_for(recipe, _least(found), host_bytes, forced=forced, models=_models(found))), None)
 
 
 def chosen_devices(found: Sequence[Device], named: str) -> tuple[Device, ...]:
     """Return the devices that the setting names, "0 1" or "0,1"; "" = all."""
     numbers = {int(each) for each in named.replace(",", " ").split() if each.isdecimal()}
     return tuple(each for each in found if not named.split() or each.index in numbers)
+
+
+def _models(found: Sequence[Device]) -> int:
+    # Each device has a process of its own, with a model of its own.
+    return max(1, len(found))
 
 
 def _least(found: Sequence[Device]) -> int:

@@ -14,9 +14,11 @@ from understudy.core.render import RenderJob, RenderResult
 from understudy.engines.diffusion import torchvision_ops  # noqa: F401 - before anything that imports torchvision
 from understudy.engines.diffusion.devices import host_bytes
 from understudy.engines.diffusion.ends import with_its_ends
+from understudy.engines.diffusion.families import Load, loader_of
 from understudy.engines.diffusion.finishing import Enlarger, Film, finish
-from understudy.engines.diffusion.memory import device_bytes, device_here
+from understudy.engines.diffusion.memory import device_bytes, device_here, devices_here
 from understudy.engines.diffusion.offering import Wanted as Settings
+from understudy.engines.diffusion.offering import models_of
 from understudy.engines.diffusion.order import Made, Order, Workflow
 from understudy.engines.diffusion.ordering import Wanted, media_of, order_of, wanted_of
 from understudy.engines.diffusion.planning import plans_for, shortage
@@ -50,6 +52,7 @@ class DiffusionEngine:
             plans_of=self._plans_of,
             device=self._device,
             options=self._settings.options(),
+            load_of=_loading_on(devices_here(), self._device),
         )
         self._enlarger: Enlarger | None = None
 
@@ -112,15 +115,25 @@ class DiffusionEngine:
 
     def _plans_of(self, recipe: Recipe) -> tuple[Plan, ...]:
         device, host = device_bytes(self._device), host_bytes()
+        models = models_of(self._settings.diffusion_devices)
         try:
-            plans = plans_for(recipe, device, host, forced=self._settings.diffusion_plan)
+            plans = plans_for(recipe, device, host, forced=self._settings.diffusion_plan, models=models)
         except ValueError as error:
             # Another of the operator's models has it.
             log.warning("%s The fastest that fits is taken.", error)
-            plans = plans_for(recipe, device, host)
+            plans = plans_for(recipe, device, host, models=models)
         if not plans:
-            log.error("%s", shortage(recipe, device, host))
+            log.error("%s", shortage(recipe, device, host, models=models))
         return plans
+
+
+def _loading_on(count: int, device: str) -> Callable[[Recipe], Load]:
+    """Return what loads models on all devices that this process may see: several compute each film together."""
+    if count < 2:
+        return loader_of
+    from understudy.engines.diffusion.parallel import Crew
+
+    return Crew(count, device).load_of
 
 
 def _told(progress: OnProgress, first: int, last: int) -> OnProgress:

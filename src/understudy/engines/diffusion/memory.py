@@ -64,11 +64,22 @@ def device_here() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
+def devices_here() -> int:
+    """Return how many devices this process may compute on; the processor is one."""
+    return max(1, torch.cuda.device_count()) if torch.cuda.is_available() else 1
+
+
 def device_bytes(device: str) -> int:
-    """Return how much memory the device has of its own; "cpu" has none, see ``host_bytes``."""
-    if torch.device(device).type == "cuda":
-        return int(torch.cuda.mem_get_info(torch.device(device))[1])
-    return 0
+    """Return how much memory the device has of its own; "cpu" has none, see ``host_bytes``.
+
+    "cuda" = each that this process may see: the least of them, since a model has to fit on all.
+    """
+    at = torch.device(device)
+    if at.type != "cuda":
+        return 0
+    # Not by asking how much is free, which would begin to use devices that another process is to have.
+    indexes = range(torch.cuda.device_count()) if at.index is None else (at.index,)
+    return min(int(torch.cuda.get_device_properties(index).total_memory) for index in indexes)
 
 
 def free_bytes(device: str) -> int:

@@ -25,6 +25,11 @@ RENDER_TIMEOUT_S = 6 * 3600.0
 """50 steps of two minutes, and as much again for what goes before and after."""
 
 
+TOGETHER: Mapping[str, str] = {"NCCL_SOCKET_IFNAME": "lo", "GLOO_SOCKET_IFNAME": "lo"}
+"""Where the processes of several devices talk, which are all on this machine: both libraries would ask the name of the
+host, which may lead nowhere or outside. Source: NCCL's and torch.distributed's documentation of these variables."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """The operator's settings of this engine, as the render process gets them; each as the server's setting says."""
@@ -121,7 +126,22 @@ def slots_of(named: str) -> tuple[Mapping[str, str], ...]:
     for group in groups:
         if not all(part.isdecimal() for part in group.split(",")):
             raise ValueError(f"The setting diffusion_devices is {named!r}, but it has to be numbers as 0 1 or 0,1.")
-    return tuple({"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": group} for group in groups)
+    return tuple(
+        {
+            "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
+            "CUDA_VISIBLE_DEVICES": group,
+            **(TOGETHER if "," in group else {}),
+        }
+        for group in groups
+    )
+
+
+def models_of(named: str) -> int:
+    """Return how many times a model lies in this machine's memory: once for each device that is to be used.
+
+    named: as for ``slots_of``. Without a device: once.
+    """
+    return max(1, sum(len(slot["CUDA_VISIBLE_DEVICES"].split(",")) for slot in slots_of(named)))
 
 
 OFFER = EngineOffer(

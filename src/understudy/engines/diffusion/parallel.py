@@ -6,12 +6,10 @@ with all of them: it is started anew by whoever watches it, while a wait for the
 """
 
 import atexit
-import contextlib
 import logging
 import multiprocessing
 import os
 import queue
-import tempfile
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch.distributed as dist
 
 from understudy.engines.diffusion import memory, spreading
 from understudy.engines.diffusion.families import Load, loader_of
@@ -36,9 +35,6 @@ LOADING_S = 3600.0
 
 EXIT_CODE = 70
 """EX_SOFTWARE of sysexits.h."""
-
-END = "end"
-"""What a process is told when it is needed no more."""
 
 LoadOf = Callable[[Recipe], Load]
 
@@ -60,7 +56,7 @@ class _Answer:
 
 
 class Crew:
-    """The processes of the other devices, started when the first model is loaded."""
+    """The processes of the other devices, started when the first model is loaded; they end with this one."""
 
     def __init__(self, count: int, device: str, *, load_of: LoadOf = loader_of) -> None:
         """Take how many devices there are, the first included. load_of: importable by name, in every process."""
@@ -68,8 +64,9 @@ class Crew:
         self._device = device
         self._load_of = load_of
         self._others: list[tuple[Any, Connection]] = []
+        self._meeting: dist.TCPStore | None = None
         self._answers: queue.Queue[_Answer] = queue.Queue()
-        self._closing = threading.Event()
+        self._ending = threading.Event()
         self._is_exchanging = threading.Event()
         self._ended: threading.Timer | None = None
 
@@ -78,23 +75,19 @@ class Crew:
         del recipe
         return self._load
 
-    def close(self) -> None:
-        """End the other processes."""
-        self._closing.set()
-        with contextlib.suppress(OSError):
-            self._tell(END)
-        for process, pipe in self._others:
-            process.join(GRACE_S)
-            pipe.close()
-            if process.is_alive():
-                process.kill()
-        self._others.clear()
-        spreading.leave()
+    def process_ids(self) -> list[int]:
+        """Return the ids of the other processes."""
+        return [process.pid for process, _ in self._others]
 
     def _load(
         self, recipe: Recipe, folder: Path, plan: Plan, *, options: tuple[Option, ...], device: str
     ) -> LoadedModel:
-        self._start()
+        try:
+            self._start()
+        except OSError as error:
+            # An OSError would be told as one of the model's files, and another try would find half a crew.
+            raise RuntimeError("The processes of the other devices could not be started.") from error
+        options = _shareable(options)
         self._tell(_LoadIt(recipe=recipe, folder=folder, plan=plan, options=options))
         model: LoadedModel | None = None
         bad: _Answer | None = None
@@ -135,12 +128,12 @@ class Crew:
         if self._others:
             return
         context = multiprocessing.get_context("spawn")
-        meeting = Path(tempfile.mkdtemp(prefix="understudy-")) / "meeting"
+        self._meeting = spreading.open_meeting(self._count)
         for rank in range(1, self._count):
             ours, theirs = context.Pipe()
             process = context.Process(
                 target=_serve,
-                args=(rank, self._count, meeting, self._device, self._load_of, theirs),
+                args=(rank, self._count, self._meeting.port, self._device, self._load_of, theirs),
                 daemon=True,
                 name=f"understudy-device-{rank}",
             )
@@ -148,16 +141,17 @@ class Crew:
             theirs.close()
             self._others.append((process, ours))
         # An interpreter that ends ends its daemons first, and none of that is a death to be told.
-        atexit.register(self._closing.set)
+        atexit.register(self._ending.set)
         threading.Thread(target=self._listen, daemon=True, name="understudy-devices").start()
-        spreading.join(0, self._count, meeting=meeting, device=self._device)
-        with contextlib.suppress(OSError):
-            meeting.unlink(missing_ok=True)
-            meeting.parent.rmdir()
+        spreading.join(0, self._count, meeting=self._meeting, device=self._device)
 
     def _tell(self, words: object) -> None:
         for _, pipe in self._others:
-            pipe.send(words)
+            try:
+                pipe.send(words)
+            except OSError:
+                if not self._ending.is_set():
+                    _end("the process of a device has died")
 
     def _hear(self, timeout_s: float) -> _Answer | None:
         """Wait for an answer of every other process, and return one that is not well, of a lack of memory rather.
@@ -179,20 +173,32 @@ class Crew:
     def _listen(self) -> None:
         """Hear what the others say, and end all when one is gone."""
         pipes: list[Any] = [pipe for _, pipe in self._others]
-        while not self._closing.is_set():
+        while not self._ending.is_set():
             for pipe in wait(pipes):
                 try:
                     answer: _Answer = pipe.recv()  # type: ignore[union-attr, call-arg, assignment]  # only pipes
                 except (EOFError, OSError):
-                    if not self._closing.is_set():
+                    if not self._ending.is_set():
                         _end("the process of a device has died")
                     return
-                self._answers.put(answer)
                 if (answer.lack or answer.failed) and self._is_exchanging.is_set() and self._ended is None:
                     # It computes no more; should this process wait for what it was to compute, it waits for ever.
                     self._ended = threading.Timer(GRACE_S, _end, ["a device failed in the middle of a film"])
                     self._ended.daemon = True
                     self._ended.start()
+                # Not before: who hears the answer ends the timer.
+                self._answers.put(answer)
+
+
+def _shareable(options: tuple[Option, ...]) -> tuple[Option, ...]:
+    """Leave out what devices that share a film cannot have.
+
+    Each of them would guess a step from its own part of the film alone: one leaves a step out that another computes,
+    and they wait for each other for ever.
+    """
+    if Option.STEP_CACHE in options:
+        log.warning("'%s' was left out: several devices cannot agree on a guess.", Option.STEP_CACHE)
+    return tuple(option for option in options if option is not Option.STEP_CACHE)
 
 
 class _Spread:
@@ -211,7 +217,7 @@ class _Spread:
 
 
 def _serve(  # tidy: a process is started with positions only
-    rank: int, count: int, meeting: Path, device: str, load_of: LoadOf, pipe: Connection
+    rank: int, count: int, port: int, device: str, load_of: LoadOf, pipe: Connection
 ) -> None:
     """Be the process of one further device: do what is told until nobody is there to tell."""
     # The standard output of a render process is its wire; what a library prints here would be read as a message.
@@ -219,9 +225,9 @@ def _serve(  # tidy: a process is started with positions only
     orders: queue.Queue[Any] = queue.Queue()
     if torch.device(device).type == "cuda":
         torch.cuda.set_device(rank)
-    spreading.join(rank, count, meeting=meeting, device=device)
-    # Not before: a thread that takes orders in imports what they are made of, beside all that joining imports.
+    # From here on it ends with the first process, also while it waits for the others.
     threading.Thread(target=_receive, args=(pipe, orders), daemon=True).start()
+    spreading.join(rank, count, meeting=spreading.find_meeting(port, count), device=device)
     model: LoadedModel | None = None
     while True:
         told = orders.get()
@@ -259,8 +265,6 @@ def _receive(pipe: Connection, orders: "queue.Queue[Any]") -> None:
         try:
             told = pipe.recv()
         except (EOFError, OSError):
-            told = END
-        if told == END:
             os._exit(0)
         orders.put(told)
 

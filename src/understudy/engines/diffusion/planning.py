@@ -8,11 +8,14 @@ ON_CPU = "cpu"
 ON_CPU_INT8 = "cpu-int8"
 
 
-def plans_for(recipe: Recipe, device_bytes: int, host_bytes: int, *, forced: str = "") -> tuple[Plan, ...]:
+def plans_for(
+    recipe: Recipe, device_bytes: int, host_bytes: int, *, forced: str = "", models: int = 1
+) -> tuple[Plan, ...]:
     """Return the plans that fit the machine, from the fastest to the most frugal; none = it is too small for all.
 
     device_bytes: memory of the device, 0 = there is none and the host computes. host_bytes: 0 = not known, and enough.
-    forced: the name of the one plan to be tried, whether it fits or not.
+    forced: the name of the one plan to be tried, whether it fits or not. models: how many devices have one each, and
+    share the host's memory where the weights stay in it; those that only pass through are mapped from the same files.
 
     Raises: ValueError: the forced plan is none of those there are.
     """
@@ -24,25 +27,29 @@ def plans_for(recipe: Recipe, device_bytes: int, host_bytes: int, *, forced: str
             names = ", ".join(plan.name for plan in known)
             raise ValueError(f"{recipe.id} has no plan {forced!r} {where} a device; it has {names}.")
         return tuple(found)
-    return tuple(plan for plan in known if _fits(plan, device_bytes, host_bytes))
+    return tuple(plan for plan in known if _fits(plan, device_bytes, host_bytes, models=models))
 
 
-def shortage(recipe: Recipe, device_bytes: int, host_bytes: int) -> str:
+def shortage(recipe: Recipe, device_bytes: int, host_bytes: int, *, models: int = 1) -> str:
     """Return what lacks when no plan fits, as a sentence for the operator; "" when one fits."""
-    if plans_for(recipe, device_bytes, host_bytes):
+    if plans_for(recipe, device_bytes, host_bytes, models=models):
         return ""
     known = recipe.plans if device_bytes else _without_device(recipe)
     least = min(known, key=lambda plan: (plan.device_bytes_min, plan.host_bytes_min))
     on_device = f"{_gigabytes(least.device_bytes_min)} of a device's memory and " if device_bytes else ""
     there = f"{_gigabytes(device_bytes)} on its device and " if device_bytes else "no device and "
+    each = " for each device" if models > 1 else ""
+    shared = f" for {models} devices" if models > 1 else ""
     return (
-        f"{recipe.model.name} needs at least {on_device}{_gigabytes(least.host_bytes_min)} of the machine's; "
-        f"this one has {there}{_gigabytes(host_bytes)} of its own."
+        f"{recipe.model.name} needs at least {on_device}{_gigabytes(least.host_bytes_min)} of the machine's{each}; "
+        f"this one has {there}{_gigabytes(host_bytes)} of its own{shared}."
     )
 
 
-def _fits(plan: Plan, device_bytes: int, host_bytes: int) -> bool:
-    return plan.device_bytes_min <= device_bytes and (not host_bytes or plan.host_bytes_min <= host_bytes)
+def _fits(plan: Plan, device_bytes: int, host_bytes: int, *, models: int) -> bool:
+    stays = plan.offload is not Offload.NONE
+    share = host_bytes // models if stays else host_bytes
+    return plan.device_bytes_min <= device_bytes and (not host_bytes or plan.host_bytes_min <= share)
 
 
 def _without_device(recipe: Recipe) -> tuple[Plan, ...]:

@@ -3,8 +3,8 @@
 Which processes those are is `parallel`'s. In a process that joined no group all of this does nothing.
 """
 
+import socket
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -29,6 +29,12 @@ TIMEOUT = timedelta(hours=1)
 process instead."""
 
 
+LOOPBACK = "127.0.0.1"
+
+MEETING = timedelta(minutes=10)
+"""For finding each other. What is waited for is that a process has imported torch, from a slow disk at worst."""
+
+
 class StoppedElsewhere(Exception):
     """Another process of the group stopped the film at this step."""
 
@@ -45,8 +51,38 @@ class Group:
 GROUP = Group()
 
 
-def join(rank: int, count: int, *, meeting: Path, device: str) -> None:
-    """Join the group; returns when all have. meeting: a file that only they know, on this machine.
+def open_meeting(count: int) -> dist.TCPStore:
+    """Open the place where the processes of a group find each other, in the first of them.
+
+    It lives as long as what is returned, and so it has to: a process reads there after another has all it needs, and
+    NCCL asks there later on. A file that the first one removed too early was waited for without end. Nobody but this
+    machine can reach it: torch by itself would listen at all addresses.
+
+    Raises: OSError; RuntimeError.
+    """
+    listening = socket.create_server((LOOPBACK, 0))
+    port = int(listening.getsockname()[1])
+    return dist.TCPStore(
+        LOOPBACK,
+        port,
+        count,
+        is_master=True,
+        timeout=MEETING,
+        wait_for_workers=False,
+        master_listen_fd=listening.detach(),
+    )
+
+
+def find_meeting(port: int, count: int) -> dist.TCPStore:
+    """Return the place that the first process opened at the port.
+
+    Raises: RuntimeError.
+    """
+    return dist.TCPStore(LOOPBACK, port, count, is_master=False, timeout=MEETING, wait_for_workers=False)
+
+
+def join(rank: int, count: int, *, meeting: dist.Store, device: str) -> None:
+    """Join the group; returns when all have.
 
     Raises: RuntimeError.
     """
@@ -54,7 +90,7 @@ def join(rank: int, count: int, *, meeting: Path, device: str) -> None:
     dist.init_process_group(
         # What is agreed on lies in the host's memory, what is computed with on the device.
         backend="gloo" if kind == "cpu" else f"cpu:gloo,{kind}:nccl",
-        init_method=meeting.absolute().as_uri(),
+        store=meeting,
         rank=rank,
         world_size=count,
         timeout=TIMEOUT,
@@ -64,13 +100,6 @@ def join(rank: int, count: int, *, meeting: Path, device: str) -> None:
     GROUP.mesh = dist.device_mesh.init_device_mesh(kind, mesh_shape=(1, count), mesh_dim_names=AXES)
     # All that has to be agreed on is agreed on here: a model that one device cannot load must not leave others waiting.
     GROUP.mesh[AXES]._flatten()
-
-
-def leave() -> None:
-    """Leave the group, if this process is in one."""
-    if GROUP.mesh is not None:
-        GROUP.rank, GROUP.count, GROUP.mesh = 0, 1, None
-        dist.destroy_process_group()
 
 
 def serves(backend: str) -> bool:
