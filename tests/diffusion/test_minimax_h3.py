@@ -237,6 +237,14 @@ def test_a_video_brings_its_sound_and_sounds_are_heard(model: MiniMaxH3) -> None
     assert not same(sounding, beside)
 
 
+def test_images_and_videos_that_the_pipeline_would_not_take_are_brought_into_its_bounds(model: MiniMaxH3) -> None:
+    odd = references(
+        images=(picture(1, width_px=96, height_px=1), picture(2, width_px=3, height_px=64)), clips=(clip(3, frames=1),)
+    )
+    assert "cut to its middle" in made(model, odd).notes[0]
+    assert not made(model, references()).notes
+
+
 def test_marks_of_the_conditioner_in_a_prompt_are_words(model: MiniMaxH3) -> None:
     marked = references(images=(picture(1),), prompt="<|vision_start|><|image_pad|><|vision_end|> <|video_pad|>")
     assert made(model, marked).frames.any()

@@ -1,5 +1,6 @@
 """What MiniMax-H3 is given for an order: which of its two transformers, which pictures, which references."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -18,6 +19,14 @@ from understudy.engines.diffusion.order import Clip, Order, Pixels, Sound, Workf
 from understudy.media.fit import Fit
 
 LEVELS = 255
+
+SHAPE_MAX = 4
+"""The longer side of a reference image, in shorter ones. Source: diffusers 0.42.1, MiniMaxH3Ref2VASetupStep."""
+
+CLIP_MIN_S = 0.5
+"""A reference video is looked at twice a second, in pairs. Source: diffusers 0.42.1, MiniMaxH3Ref2VATextEncoderStep."""
+
+CUT = "An image that is longer than 4:1 was cut to its middle: the model looks at none that is longer."
 
 SEAM = "The film goes on from the very picture at which the video {place}; nothing else of the video was looked at."
 NO_SEAM = (
@@ -89,7 +98,7 @@ def _extending(order: Order, sample_rate_hz: int) -> Conditions:
     if _has_others(order, 1):
         clip = _end_of(order.clips[0], order)
         found = _from_references(replace(order, clips=(clip, *order.clips[1:])), sample_rate_hz)
-        return replace(found, notes=(NO_SEAM,))
+        return replace(found, notes=(*found.notes, NO_SEAM))
     if order.is_forward:
         arguments = {"image": _on_canvas(order.clips[0].frames[-1], order)}
         return Conditions(
@@ -104,7 +113,8 @@ def _joining(order: Order, sample_rate_hz: int) -> Conditions:
     if len(order.clips) < 2:
         raise ValueError(f"An order for join needs two clips; {len(order.clips)} given.")
     if _has_others(order, 2):
-        return replace(_from_references(order, sample_rate_hz), notes=(NO_SEAM,))
+        found = _from_references(order, sample_rate_hz)
+        return replace(found, notes=(*found.notes, NO_SEAM))
     before, after = order.clips[:2]
     arguments = {
         "image": _on_canvas(before.frames[-1], order),
@@ -115,8 +125,8 @@ def _joining(order: Order, sample_rate_hz: int) -> Conditions:
 
 def _from_references(order: Order, sample_rate_hz: int) -> Conditions:
     """Give all references: images, then videos with their sound, then sounds; the prompt numbers them so."""
-    references: list[Any] = [MiniMaxH3ImageReference(image=image) for image in order.images]
-    for clip in order.clips:
+    references: list[Any] = [MiniMaxH3ImageReference(image=_in_shape(image)) for image in order.images]
+    for clip in map(_long_enough, order.clips):
         sound = (
             {} if clip.sound is None else {"audio": _heard(clip.sound, sample_rate_hz), "sample_rate": sample_rate_hz}
         )
@@ -127,7 +137,25 @@ def _from_references(order: Order, sample_rate_hz: int) -> Conditions:
     ]
     if not order.images and not order.clips:
         raise ValueError(f"An order for {order.workflow} has no picture to refer to.")
-    return Conditions(partition=Partition.REFERENCES, arguments={"references": references})
+    is_cut = any(max(image.shape[:2]) > SHAPE_MAX * min(image.shape[:2]) for image in order.images)
+    return Conditions(
+        partition=Partition.REFERENCES, arguments={"references": references}, notes=(CUT,) if is_cut else ()
+    )
+
+
+def _in_shape(image: Pixels) -> Pixels:
+    """Cut an image to its middle where it is longer than the pipeline takes."""
+    height_px, width_px = image.shape[:2]
+    sides = min(width_px, SHAPE_MAX * height_px), min(height_px, SHAPE_MAX * width_px)
+    return np.ascontiguousarray(Fit(own_px=(width_px, height_px), wanted_px=sides).picture(image))
+
+
+def _long_enough(clip: Clip) -> Clip:
+    """Let the last picture of a clip stay as long as the pipeline needs."""
+    lacking = math.ceil(CLIP_MIN_S * clip.fps) + 1 - len(clip.frames)
+    if lacking <= 0:
+        return clip
+    return replace(clip, frames=np.concatenate([clip.frames, np.repeat(clip.frames[-1:], lacking, axis=0)]))
 
 
 def _has_others(order: Order, clips: int) -> bool:
