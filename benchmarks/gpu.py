@@ -208,7 +208,7 @@ def main(arguments: list[str] | None = None) -> int:
     sizes = {name: TINY_SIZES[recipes[name].family] if wanted.tiny else each.sizes for name, each in SUBJECTS.items()}
     # What earlier runs left out is not known here.
     lacks = [] if wanted.read else [name for name in USED if not find_spec(name)]
-    results = Results(skipped=[f"{name} is not installed: {USED[name]} is left out." for name in lacks])
+    results = Results(skipped=[f"{name} is not installed; left out: {USED[name]}." for name in lacks])
     for kind, value in found_by(wanted, names, until):
         print(_line(kind, value), flush=True)
         if (

@@ -53,8 +53,6 @@ def parts_of(bench: Bench, seconds_per_forward: float) -> Iterator[Part]:
             with torch.inference_mode():
                 took_s = call()
             yield Part(recipe=bench.recipe.id, name=name, seconds=took_s, peak_bytes=measuring.peaks(bench.device)[1])
-        except ImportError as error:
-            yield Part(recipe=bench.recipe.id, name=name, note=f"skipped: the package {error.name} is not installed")
         except Exception as error:  # boundary: one part's failure is one row's
             yield Part(recipe=bench.recipe.id, name=name, note=told(error))
         give_back(bench.device)

@@ -288,6 +288,8 @@ def told(error: Exception) -> str:
     """Say what an error was, in a few words, and let go of what it holds."""
     if isinstance(error, OutOfMemory) or memory.is_lack(error):
         said = "memory ran out"
+    elif isinstance(error, ImportError):
+        said = f"skipped: the package {(error.name or str(error)).partition('.')[0]} is not installed"
     else:
         traceback.print_exception(error)
         said = f"failed: {type(error).__name__}: {str(error).partition(chr(10))[0][:160]}"

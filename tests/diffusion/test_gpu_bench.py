@@ -103,6 +103,14 @@ def test_a_lack_of_memory_is_told_as_one(the: Any) -> None:
     assert rows_of(the, "wan-2-2", the.gpu_rows.Trial(name="large"), change=lack)["large"].note == "memory ran out"
 
 
+def test_a_package_that_lacks_is_named(the: Any) -> None:
+    def lack(_transformer: Any) -> None:
+        import_module("torchao_of_another_planet.kernels")
+
+    row = rows_of(the, "wan-2-2", the.gpu_rows.Trial(name="lacking"), change=lack)["lacking"]
+    assert row.note == "skipped: the package torchao_of_another_planet is not installed"
+
+
 def test_a_plan_is_compared_with_the_plain_run(the: Any) -> None:
     bench, plain = bench_of(the, "wan-2-2"), {}
     list(the.gpu_trials.measured(bench, [the.gpu_rows.Trial(name=the.gpu_rows.STOCK)], plain))

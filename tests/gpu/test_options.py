@@ -64,5 +64,7 @@ def test_every_plan_of_a_recipe_computes_nearly_the_same(name: str, gpu: Any, mo
     rows = rows_of(name, monkeypatch, options=None)
     assert rows
     for row in rows:
+        if "not installed" in row.note:
+            pytest.skip(row.note)
         assert row.seconds > 0, f"{row.trial}: {row.note}"
         assert row.verdict == "right", f"{row.trial}: {row.error}"
