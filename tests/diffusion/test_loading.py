@@ -1,5 +1,6 @@
 """Loading components: from files alone, no pickles, whole, and in 8 bits where a plan asks for it."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -132,6 +133,14 @@ def test_an_encoder_with_a_weight_too_few_is_not_run(tmp_path: Path) -> None:
     del kept["encoder.final_layer_norm.weight"]
     save_file(kept, weights, metadata={"format": "pt"})
     with pytest.raises(ValueError, match="final_layer_norm"):
+        loading.load_component(UMT5EncoderModel, tmp_path, "text_encoder", dtype="float32")
+
+
+def test_an_encoder_of_other_sizes_than_its_weights_is_not_run(tmp_path: Path) -> None:
+    wan.text_encoder(TEXT_WIDTH).save_pretrained(tmp_path / "text_encoder")
+    config = tmp_path / "text_encoder" / "config.json"
+    config.write_text(json.dumps({**json.loads(config.read_text()), "d_model": 2 * TEXT_WIDTH}))
+    with pytest.raises(ValueError, match="other sizes"):
         loading.load_component(UMT5EncoderModel, tmp_path, "text_encoder", dtype="float32")
 
 

@@ -124,10 +124,13 @@ def test_a_stopped_film_leaves_the_model_loaded() -> None:
     assert machine.seen == [f"load wan-2-2 {NAMES[0]}", f"generate wan-2-2 {NAMES[0]}"]
 
 
-def test_files_that_are_not_right_fail_the_task_and_nothing_is_tried_again() -> None:
+@pytest.mark.parametrize(
+    "error", [OSError("no such file"), ValueError("broken"), TypeError("a list"), KeyError("size")]
+)
+def test_files_that_are_not_right_fail_the_task_and_nothing_is_tried_again(error: Exception) -> None:
     def load_of(recipe: Recipe) -> Any:
         def load(*args: Any, **kwargs: Any) -> Any:
-            raise OSError("no such file")
+            raise error
 
         return load
 

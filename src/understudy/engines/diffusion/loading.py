@@ -44,15 +44,21 @@ def load_component(  # tidy: what a component is takes this many words
     """
     path = folder / subfolder
     _check_files(path)
-    module, info = cls.from_pretrained(
-        str(folder),
-        subfolder=subfolder,
-        dtype=dtype_of(dtype),
-        local_files_only=True,
-        use_safetensors=True,
-        low_cpu_mem_usage=True,
-        output_loading_info=True,
-    )
+    try:
+        module, info = cls.from_pretrained(
+            str(folder),
+            subfolder=subfolder,
+            dtype=dtype_of(dtype),
+            local_files_only=True,
+            use_safetensors=True,
+            low_cpu_mem_usage=True,
+            output_loading_info=True,
+        )
+    except RuntimeError as error:
+        # Lack of memory is one as well.
+        if "ignore_mismatched_sizes" not in str(error):
+            raise
+        raise ValueError(f"{path} has weights of other sizes than its config.json says.") from error
     lacking = sorted(info.get("missing_keys", ()))
     lacking += [name for name, tensor in module.named_parameters() if tensor.is_meta and name not in lacking]
     if lacking:

@@ -94,7 +94,8 @@ class Resident:
         log.info("loading %s from %s by plan %s", recipe.id, folder, plan.name)
         try:
             return self._load_of(recipe)(recipe, folder, plan, options=options, device=self._device)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            # The last two are what libraries stumble over in settings that are not theirs.
             log.exception("the files of %s cannot be used", recipe.id)
             message = f"The weights of {recipe.model.name} cannot be loaded on this server."
             raise TaskFailed(Violation("InternalServiceError", "", message), is_retryable=False) from error
