@@ -15,14 +15,15 @@ from understudy.engines.diffusion import torchvision_ops  # noqa: F401 - before 
 from understudy.engines.diffusion.devices import host_bytes
 from understudy.engines.diffusion.ends import with_its_ends
 from understudy.engines.diffusion.families import Load, loader_of
-from understudy.engines.diffusion.finishing import Enlarger, Film, finish
+from understudy.engines.diffusion.finishing import SOURCE_TYPE_TAG, Enlarger, Film, finish, tags_of
 from understudy.engines.diffusion.memory import device_bytes, device_here, devices_here
 from understudy.engines.diffusion.offering import Wanted as Settings
 from understudy.engines.diffusion.offering import models_of
-from understudy.engines.diffusion.order import Made, Order, Workflow
+from understudy.engines.diffusion.order import Made, Order, OutOfMemory, Workflow
 from understudy.engines.diffusion.ordering import Wanted, media_of, order_of, wanted_of
 from understudy.engines.diffusion.planning import plans_for, shortage
 from understudy.engines.diffusion.prompting import adapt
+from understudy.engines.diffusion.provenance import claim_of, seal_film, signer_of
 from understudy.engines.diffusion.recipe import Plan, Recipe
 from understudy.engines.diffusion.resident import Resident
 from understudy.engines.diffusion.routing import Route, route
@@ -55,6 +56,7 @@ class DiffusionEngine:
             load_of=_loading_on(devices_here(), self._device),
         )
         self._enlarger: Enlarger | None = None
+        self._signer = signer_of(self._settings.diffusion_certificate, self._settings.diffusion_private_key)
 
     def warm(self) -> None:
         """Load the preferred model.
@@ -64,7 +66,12 @@ class DiffusionEngine:
         if self._settings.diffusion_upscaler:
             from understudy.engines.diffusion.enlarging import load_enlarger
 
-            self._enlarger = load_enlarger(Path(self._settings.diffusion_upscaler), self._device)
+            try:
+                self._enlarger = load_enlarger(Path(self._settings.diffusion_upscaler), self._device)
+            except (ValueError, OutOfMemory) as error:
+                log.exception("the super-resolution model cannot be loaded")
+                message = "The super-resolution model cannot be loaded on this server."
+                raise TaskFailed(Violation("InternalServiceError", "", message), is_retryable=False) from error
         self._resident.warm(self._recipes[0])
 
     def render(self, job: RenderJob, progress: OnProgress) -> RenderResult:
@@ -98,7 +105,7 @@ class DiffusionEngine:
             raise TaskFailed(Violation("InvalidParameter", "content", reason), is_retryable=False) from error
         made, plan = self._resident.generate(recipe, order, _told(progress, 0, GENERATED_PARTS))
         log.info("%s made %d frames by plan %s", recipe.id, len(made.frames), plan.name)
-        result = finish(
+        result = self._finished(
             with_its_ends(
                 _with_kept_sound(made, order, recipe),
                 found.workflow,
@@ -108,10 +115,29 @@ class DiffusionEngine:
             ),
             job,
             _film(wanted, found),
-            enlarger=self._enlarger,
             progress=_told(progress, GENERATED_PARTS, PARTS),
         )
         return replace(result, notes=(*adapted.notes, *result.notes))
+
+    def _finished(self, made: Made, job: RenderJob, film: Film, *, progress: OnProgress) -> RenderResult:
+        """Write the film and what it says of its origin.
+
+        Raises: TaskFailed; what progress raises.
+        """
+        try:
+            result = finish(made, job, film, enlarger=self._enlarger, progress=progress)
+        except OutOfMemory:
+            log.warning("the super-resolution model has no room beside the one that makes films, which is unloaded")
+            self._resident.close()
+            try:
+                result = finish(made, job, film, enlarger=self._enlarger, progress=progress)
+            except OutOfMemory as error:
+                message = "The device of this server has not the memory to enlarge the film."
+                raise TaskFailed(Violation("InternalServiceError", "", message), is_retryable=False) from error
+        source_type = tags_of(film)[SOURCE_TYPE_TAG]
+        claim = claim_of(job, model=film.model, source_type=source_type, attribution=film.attribution)
+        seal_film(Path(job.output_dir) / result.video, claim, self._signer)
+        return result
 
     def _plans_of(self, recipe: Recipe) -> tuple[Plan, ...]:
         device, host = device_bytes(self._device), host_bytes()

@@ -138,13 +138,20 @@ def _pictures(made: Made, job: RenderJob, film: Film, *, enlarger: Enlarger | No
     # Enlarged first: what lies between two pictures is drawn from the larger ones, and those are fewer.
     pictures: Iterator[Pixels] = iter(made.frames)
     if enlarger is not None:
-        pictures = enlarger.enlarged(pictures)
+        pictures = _at_most(enlarger.enlarged(pictures), job.sizes[film.ratio])
     timed = retimed(pictures, fps=made.fps, wanted_fps=job.fps, num_frames=film.num_frames)
     fit: Fit | None = None
     for picture in timed:
         if fit is None:
             fit = Fit(own_px=(picture.shape[1], picture.shape[0]), wanted_px=job.sizes[film.ratio])
         yield fit.picture(picture)
+
+
+def _at_most(pictures: Iterator[Pixels], size_px: tuple[int, int]) -> Iterator[Pixels]:
+    """Shrink what was enlarged beyond the film, before pictures are drawn between: networks know whole factors only."""
+    for picture in pictures:
+        fit = Fit(own_px=(picture.shape[1], picture.shape[0]), wanted_px=size_px)
+        yield fit.picture(picture) if fit.scale < 1 else picture
 
 
 def tags_of(film: Film) -> Mapping[str, str]:

@@ -7,9 +7,11 @@ from pathlib import Path
 
 from understudy.core.ports import EngineOffer
 from understudy.engines.diffusion.devices import devices
+from understudy.engines.diffusion.enlarger_file import check_enlarger
 from understudy.engines.diffusion.families.ltx_files import workflows_available
 from understudy.engines.diffusion.licences import refusal_of
 from understudy.engines.diffusion.planning import ON_CPU, ON_CPU_INT8
+from understudy.engines.diffusion.provenance import check_signer
 from understudy.engines.diffusion.pulled import State, state_of
 from understudy.engines.diffusion.recipe import Family, Option, Recipe, load_recipes
 from understudy.engines.diffusion.routing import SCENARIO_OF, review
@@ -23,7 +25,6 @@ WARM_TIMEOUT_S = 3600.0
 SILENCE_TIMEOUT_S = 1800.0
 RENDER_TIMEOUT_S = 6 * 3600.0
 """50 steps of two minutes, and as much again for what goes before and after."""
-
 
 TOGETHER: Mapping[str, str] = {"NCCL_SOCKET_IFNAME": "lo", "GLOO_SOCKET_IFNAME": "lo"}
 """Where the processes of several devices talk, which are all on this machine: both libraries would ask the name of the
@@ -98,6 +99,9 @@ def configured(settings: Mapping[str, object]) -> EngineOffer:
         state = state_of(recipe, Path(wanted.models_dir))
         if state is not State.HERE:
             raise ValueError(f"The weights of {recipe.id} are {state}: understudy models pull {recipe.id}.")
+    if wanted.diffusion_upscaler:
+        check_enlarger(Path(wanted.diffusion_upscaler))
+    check_signer(wanted.diffusion_certificate, wanted.diffusion_private_key)
     served = frozenset(SCENARIO_OF[workflow] for recipe in recipes for workflow in recipe.workflows)
     return replace(
         OFFER,
