@@ -98,19 +98,19 @@ class Program:
             self.tell("refused", str(error))
         model = self.together(options=(Option.STEP_CACHE,))
         self.tell("loaded again", film(model))
-        self.tell("processes", self.crew.process_ids())
+        self.tell("processes", self.crew.others_ids())
         self.tell("survived", film(model, at_step=self._kill_at_first))
 
     def is_killed(self) -> None:
         """Start the others, and be killed."""
         with suppress(OSError):
             self.together("nothing")
-        self.tell("processes", self.crew.process_ids())
+        self.tell("processes", self.crew.others_ids())
         os.kill(os.getpid(), signal.SIGKILL)
 
     def _kill_at_first(self, done: int) -> None:
         if done == 1:
-            os.kill(self.crew.process_ids()[0], signal.SIGKILL)
+            os.kill(self.crew.others_ids()[0], signal.SIGKILL)
 
 
 if __name__ == "__main__":

@@ -75,7 +75,7 @@ class Crew:
         del recipe
         return self._load
 
-    def process_ids(self) -> list[int]:
+    def others_ids(self) -> list[int]:
         """Return the ids of the other processes."""
         return [process.pid for process, _ in self._others]
 
