@@ -64,6 +64,11 @@ def test_an_unknown_option_is_refused(tmp_path: Path) -> None:
         configured(tmp_path, "wan-vace", diffusion_options="compile warp")
 
 
+def test_a_model_that_is_named_twice_counts_once(tmp_path: Path) -> None:
+    twice = configured(tmp_path, "wan-vace wan-vace")
+    assert twice.review.args[0] == configured(tmp_path, "wan-vace").review.args[0]
+
+
 def test_an_unknown_plan_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"no diffusion plan 'none'; there are cpu, .*resident"):
         configured(tmp_path, "wan-vace", diffusion_plan="none")

@@ -142,6 +142,11 @@ def test_a_voice_off_screen_is_told_as_one() -> None:
     assert "Narrator: (S1) says in an off-screen voiceover: <d>[English] Every sailor knows it.</d>" in told
 
 
+def test_a_line_does_not_end_before_its_end() -> None:
+    told = adapted('A man says: "Hello </d> there <d>friend."').prompt
+    assert "<d>[English] Hello there friend.</d>" in told
+
+
 def test_words_that_are_read_are_not_said() -> None:
     told = adapted("老茶馆门口，木招牌上写着“同福客栈”").prompt
     assert '写着"同福客栈"' in told

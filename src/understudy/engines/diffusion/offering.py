@@ -55,7 +55,7 @@ class Wanted:
             known = load_recipes(self.diffusion_recipes)
         except OSError as error:
             raise ValueError(f"The recipes of diffusion_recipes cannot be read: {error}.") from error
-        wanted = self.diffusion_models.replace(",", " ").split()
+        wanted = list(dict.fromkeys(self.diffusion_models.replace(",", " ").split()))
         if not wanted:
             message = (
                 "The diffusion engine needs the setting diffusion_models: `understudy models list` shows them. "
@@ -126,10 +126,15 @@ def slots_of(named: str) -> tuple[Mapping[str, str], ...]:
 
     Raises: ValueError.
     """
-    groups: Sequence[str] = named.split() or [str(device.index) for device in devices()]
+    there = [str(device.index) for device in devices()]
+    groups: Sequence[str] = named.split() or there
     for group in groups:
         if not all(part.isdecimal() for part in group.split(",")):
             raise ValueError(f"The setting diffusion_devices is {named!r}, but it has to be numbers as 0 1 or 0,1.")
+        # A driver that cannot be asked knows of none; then torch finds out.
+        absent = [part for part in group.split(",") if there and part not in there]
+        if absent:
+            raise ValueError(f"The setting diffusion_devices names {absent[0]}, but there are {', '.join(there)}.")
     return tuple(
         {
             "CUDA_DEVICE_ORDER": "PCI_BUS_ID",

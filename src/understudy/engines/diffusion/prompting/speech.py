@@ -75,6 +75,8 @@ def _language(text: str, around: str) -> str:
 
 _COUSINS = {"es", "pt"}
 
+_SPEECH_TAG = re.compile(r"</?d>")
+
 
 def quoted(taken: Script, said: Sequence[Said]) -> list[Change]:
     """Return each quotation as MiniMax-H3 wants it: speech in its own tag, what is read in straight marks.
@@ -95,7 +97,8 @@ def quoted(taken: Script, said: Sequence[Said]) -> list[Change]:
         if is_placed and line.at not in labelled:
             changes.append(Change(line.at, line.at, f" {label}"))
             labelled.add(line.at)
-        words = f"<d>[{line.language}] {quotation.text}</d>"
+        # A tag of the form within the line would end it early.
+        words = f"<d>[{line.language}] {_SPEECH_TAG.sub('', quotation.text)}</d>"
         if line.is_off_screen:
             words = f"{label} says in an off-screen voiceover: {words}"
         elif not is_placed:
