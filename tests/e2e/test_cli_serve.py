@@ -104,7 +104,9 @@ def test_a_data_directory_of_another_server_is_one_sentence_with_its_pid(tmp_pat
 
 
 def test_an_unknown_engine_is_one_sentence_with_the_known_ones(tmp_path: Path) -> None:
-    assert "installed engines: diffusion, previz" in refusal("--engine", "nothing", "--port", "0", "--data-dir", str(tmp_path))
+    assert "installed engines: diffusion, previz" in refusal(
+        "--engine", "nothing", "--port", "0", "--data-dir", str(tmp_path)
+    )
 
 
 def test_a_setting_of_the_environment_that_cannot_be_is_one_sentence(tmp_path: Path) -> None:
