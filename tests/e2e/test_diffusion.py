@@ -150,6 +150,10 @@ def test_equal_requests_have_equal_bytes_and_another_seed_has_others(h3: Place) 
     assert first != other
 
 
+def test_a_first_frame_becomes_a_film(h3: Place) -> None:
+    assert h3.make("It turns.", h3.image(role="first_frame")).is_ordered()
+
+
 def test_a_first_and_a_last_frame_become_a_film(h3: Place) -> None:
     film = h3.make("It turns.", h3.image(role="first_frame"), h3.image("chelsea", role="last_frame"))
     assert film.is_ordered()
@@ -173,6 +177,11 @@ def test_a_video_is_edited(h3: Place) -> None:
 
 def test_a_video_is_extended(h3: Place) -> None:
     assert h3.make("Extend video 1: the cup falls.", h3.video()).is_ordered()
+
+
+def test_videos_are_joined(h3: Place) -> None:
+    film = h3.make("Join video 1 and video 2 with a smooth transition.", h3.video(), h3.video(2))
+    assert film.is_ordered()
 
 
 def test_a_draft_takes_the_few_steps(h3: Place) -> None:
