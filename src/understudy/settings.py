@@ -61,8 +61,7 @@ class Settings:
         default="",
     )
     diffusion_devices: str = _setting(
-        "GPUs by number, as 0 1 for a process on each, or 0,1 for one process on both; without it, a process on each "
-        "there is.",
+        "GPUs by number, as 0 1 for a film on each, or 0,1 for both on one film; without it, a film on each there is.",
         default="",
     )
     diffusion_plan: str = _setting(

@@ -8,12 +8,20 @@ from pathlib import Path
 import pytest
 
 from understudy.core.scenario import Scenario
-from understudy.engines.diffusion import OFFER
+from understudy.engines.diffusion import OFFER, offering
 from understudy.engines.diffusion.licences import accept
 from understudy.engines.diffusion.offering import models_of, slots_of
 from understudy.engines.diffusion.recipe import load_recipes
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def installed(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """The packages of the extra as they are found; here they need not be installed."""
+    there = set(offering.PACKAGES)
+    monkeypatch.setattr(offering, "find_spec", lambda name: name if name in there else None)
+    return there
 
 
 def configured(folder: Path, models: str, **more: str):
@@ -28,6 +36,12 @@ def configured(folder: Path, models: str, **more: str):
 def test_the_scenarios_are_those_of_the_models(tmp_path: Path) -> None:
     assert configured(tmp_path, "wan-2-2-5b").scenarios < frozenset(Scenario)
     assert configured(tmp_path, "wan-2-2-5b wan-vace").scenarios == frozenset(Scenario)
+
+
+def test_an_extra_that_is_not_installed_is_named_with_the_command(tmp_path: Path, installed: set[str]) -> None:
+    installed -= {"torch", "diffusers"}
+    with pytest.raises(ValueError, match=r"needs torch, diffusers: .*pip install .understudy\[diffusion\]"):
+        configured(tmp_path, "wan-vace")
 
 
 def test_a_model_has_to_be_named(tmp_path: Path) -> None:

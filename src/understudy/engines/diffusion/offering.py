@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 from understudy.core.ports import EngineOffer
@@ -21,6 +22,9 @@ STOPS_WITHIN_S = 300.0
 
 WARM_TIMEOUT_S = 3600.0
 """Some 200 GB are read from a disk; slow ones give 100 MB a second."""
+
+PACKAGES = ("torch", "diffusers", "transformers", "accelerate")
+"""Without which nothing starts; what some models or settings need besides is found when they are loaded."""
 
 SILENCE_TIMEOUT_S = 1800.0
 RENDER_TIMEOUT_S = 6 * 3600.0
@@ -87,6 +91,10 @@ def configured(settings: Mapping[str, object]) -> EngineOffer:
     Raises: ValueError: what is not set, not known, not accepted or not there.
     """
     wanted = Wanted(**{name: str(value) for name, value in settings.items()})
+    lacking = [name for name in PACKAGES if find_spec(name) is None]
+    if lacking:
+        message = f"The diffusion engine needs {', '.join(lacking)}: install torch for your GPU, then the extra with"
+        raise ValueError(f'{message} `pip install "understudy[diffusion]"`.')
     recipes = wanted.recipes()
     wanted.options()
     plans = {plan.name for recipe in recipes for plan in recipe.plans} | {ON_CPU, ON_CPU_INT8}
