@@ -106,6 +106,7 @@ class Fragile(type(CODECS["ark"])):
         return super().decode_request(fields)
 
 
+@pytest.mark.full
 def test_a_codec_that_breaks_on_two_fields_together_is_found():
     with pytest.raises(KeyError):
         tried(Fragile(CODECS["ark"].profile), count=FEW, is_random=False)

@@ -127,7 +127,7 @@ def test_broken_recipes_are_told(models_dir: Path) -> None:
     load_recipes.cache_clear()
     code, _, said = types("list")
     assert code == USAGE
-    assert "diffusion_recipes cannot be read: The recipe 'x' is broken" in said
+    assert "recipes.toml cannot be used: The recipe 'x' is broken" in said
     load_recipes.cache_clear()
 
 

@@ -44,8 +44,8 @@ def openings(spoken: tuple[Spoken, ...], num_frames: int) -> np.ndarray:
     ("text", "language"),
     [
         (GREETING, "en"),
-        ("你好，欢迎来到港口，暴风雨要来了。", "zh"),
-        ("Hola, bienvenidos al puerto. La tormenta ya viene.", "es"),
+        pytest.param("你好，欢迎来到港口，暴风雨要来了。", "zh", marks=pytest.mark.full),
+        pytest.param("Hola, bienvenidos al puerto. La tormenta ya viene.", "es", marks=pytest.mark.full),
     ],
 )
 @pytest.mark.parametrize("setting", [SettingKind.STUDIO, SettingKind.HARBOR])

@@ -166,6 +166,7 @@ def test_a_wood_is_flown_over_only_where_the_camera_flies() -> None:
     assert land_of(empty_shot(SettingKind.FOREST, CameraMove.TRACK)) is LANDS[SettingKind.FOREST]
 
 
+@pytest.mark.full
 def test_each_land_has_colours_of_its_own() -> None:
     """The mean colour of the ground differs from land to land by more than two frames of one land do."""
     canvas = Canvas(width_px=320, height_px=180, fps=24, num_frames=48, seed=7)
