@@ -129,6 +129,7 @@ def is_ready(url: str) -> bool:
         return False
 
 
+@pytest.mark.full
 @pytest.mark.skipif(not Path("/proc/self/limits").exists(), reason="limits of other processes are read from /proc")
 def test_what_decodes_strangers_media_is_bounded_in_its_memory(tmp_path):
     with serving(tmp_path / "data", "--json") as process:

@@ -115,6 +115,7 @@ def test_a_draft_of_seed_003_becomes_its_final(served: Served, tmp_path: Path) -
     assert shown["data"]["data"]["duration"] == 4
 
 
+@pytest.mark.full
 def test_frames_are_counted_exactly(served: Served, tmp_path: Path) -> None:
     metadata = {"frames": 101, "duration": 9, "resolution": "480p"}
     body = {"model": M20, "content": [{"type": "text", "text": PROMPT}], "metadata": metadata}

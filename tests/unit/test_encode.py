@@ -194,7 +194,7 @@ def test_no_box_carries_a_time(tmp_path, name):
     assert all(struct.unpack(">II", header[4:12]) == (0, 0) for header in headers)
 
 
-@pytest.mark.parametrize("container", ["mp4", "mov"])
+@pytest.mark.parametrize("container", ["mp4", pytest.param("mov", marks=pytest.mark.full)])
 def test_two_processes_write_equal_bytes(tmp_path, container):
     tests = str(Path(__file__).parent.parent)
     a, b = (tmp_path / f"{name}.{container}" for name in "ab")
