@@ -6,8 +6,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from understudy.core.callbacks import CallbackStore
 from understudy.core.errors import Violation
 from understudy.core.model_spec import ModelSpec
+from understudy.core.queueing import ADMITTED, Admission, Idempotency, Lane, RenderTime
 from understudy.core.rehearsal import Rehearsal
 from understudy.core.render import RenderJob, RenderResult
 from understudy.core.request import GenerationRequest
@@ -72,14 +74,33 @@ class Outcome:
     warnings: tuple[Warned, ...] = ()
 
 
+Heard = Callable[[str | None], None]
+"""Told the id of a task that changed, or None: any of them may have, because some changes were not heard."""
+
+
 class TaskStore(Protocol):
     """The record of tasks, the queue and the ledger. Every method is one transaction, durable when it returns."""
 
-    async def insert(self, task: Task, hold: LedgerEntry) -> None:
-        """Store a new task together with its hold and its use of the media in its content.
+    @property
+    def callbacks(self) -> CallbackStore:
+        """The outbox, which this store fills."""
+        ...
 
-        Raises: IdTaken; Unavailable when a medium of it is not stored, or is being removed.
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes may have the same store open: several servers and workers over one database."""
+        ...
+
+    async def insert(self, task: Task, hold: LedgerEntry, admission: Admission = ADMITTED) -> None:
+        """Store a new task with its hold, its use of the media in its content, and what it is admitted with.
+
+        Raises: IdTaken; `queueing.Replayed`; `queueing.QueueFull`; Unavailable when a medium of it is not stored, or is
+        being removed. A replay is told even when the queue is full.
         """
+        ...
+
+    async def recall(self, owner: str, idempotency_key: str) -> Idempotency | None:
+        """Return what an owner's idempotency key was used for, if it was."""
         ...
 
     async def get(self, owner: str, task_id: str) -> Task | None:
@@ -106,11 +127,31 @@ class TaskStore(Protocol):
         """Let the task's time count again, from its creation; return it as it is now, or None when there is none."""
         ...
 
-    async def claim(self, worker: str, now: datetime, lease_until: datetime) -> Claim | None:
-        """Take the next task: highest priority, then oldest, of those queued or running with a lapsed lease.
+    async def cancel(self, owner: str, task_id: str, now: datetime) -> Task | None:
+        """Cancel the task if it is queued or running and void its hold; else leave it.
 
-        The task becomes ``running`` and its attempt, the fencing token, grows by one. Tasks past ``expires_at`` are
-        never claimed.
+        A running one's claim is lost with it. Returns the task as it was before, or None when there is none.
+        """
+        ...
+
+    async def claim(
+        self,
+        worker: str,
+        now: datetime,
+        lease_until: datetime,
+        *,
+        engine: str | None = None,
+        concurrency: int | None = None,
+    ) -> Claim | None:
+        """Take the next task, of those queued or running with a lapsed lease.
+
+        Lanes take turns: the one with the fewest running first, of equals the one that had a turn longest ago. Within
+        a lane the highest priority goes first, then the oldest. Of a lapsed task and the queued one whose turn it is,
+        the same: priority, then age. The task becomes ``running`` and its attempt, the fencing token, grows by one.
+        Tasks past ``expires_at`` are never claimed.
+
+        engine: only this engine's; None = any. concurrency: how many of a lane may run at a time; a lapsed task runs
+        already. The bound holds however many claim at once.
         """
         ...
 
@@ -151,6 +192,38 @@ class TaskStore(Protocol):
 
     async def forget_removed(self, task_ids: Sequence[str]) -> None:
         """Record that the files of removed tasks are gone."""
+        ...
+
+    async def lanes(self) -> Sequence[Lane]:
+        """Return the lanes in which a task waits or runs, in the order of their turns."""
+        ...
+
+    async def queued_ids(self, key_id: str, engine: str, most: int) -> Sequence[str]:
+        """Return the ids of the tasks that wait in a lane, in the order of their turns, at most so many."""
+        ...
+
+    async def note_render(self, took: RenderTime, now: datetime) -> None:
+        """Remember how long a film took; of each kind only the latest are kept."""
+        ...
+
+    async def render_times(self, kinds: Sequence[str]) -> Sequence[RenderTime]:
+        """Return what is remembered of films of these kinds, the latest first."""
+        ...
+
+    async def lead(self, duty: str, worker: str, now: datetime, until: datetime) -> bool:
+        """Take or keep a duty that one of several servers has at a time; say whether this one has it until then."""
+        ...
+
+    async def forget_idempotency(self, used_before: datetime, most: int) -> int:
+        """Forget idempotency keys that were used before, at most so many; return how many."""
+        ...
+
+    def listen(self, heard: Heard) -> None:
+        """Have changes of tasks told from now on, on the event loop that this is called on, after they are durable.
+
+        A new task, a claim, an end and a return to the queue are told, whichever process made them; progress is not.
+        What is told can be told twice, and early or late by moments.
+        """
         ...
 
     async def ledger(self, task_id: str) -> Sequence[LedgerEntry]:
@@ -287,6 +360,17 @@ class Engine(Protocol):
 
 class Executor(Protocol):
     """Runs jobs on engines, one at a time per slot, in processes that can be killed."""
+
+    async def available(self, slot: int) -> None:
+        """Return once a job for this slot would be begun soon: no task is claimed for a place that is not there.
+
+        At once where places are always there.
+        """
+        ...
+
+    def is_ready(self) -> bool:
+        """Say whether some slot is warm: a job given now is begun at once or after the one under way."""
+        ...
 
     async def run(self, slot: int, job: RenderJob, on_progress: OnProgress) -> RenderResult:
         """Run a job to its end. When the awaiting task is cancelled, the render is over before this returns.

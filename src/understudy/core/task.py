@@ -9,7 +9,10 @@ from understudy.core.request import GenerationRequest
 
 
 class Status(StrEnum):
-    """A task's state; the six words are Ark's. queued -> running -> an end state; queued -> expired | cancelled."""
+    """A task's state; the six words are Ark's. queued -> running -> an end state; queued -> expired | cancelled.
+
+    running -> queued where an attempt was given up and another follows; running -> cancelled by our own door alone.
+    """
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -83,7 +86,8 @@ class TaskError:
 class Task:
     """One accepted request.
 
-    id: ``YYYYMMDDHHMMSS-xxxxx``; a dialect spells it with its own prefix. owner: the project that owns it.
+    id: ``YYYYMMDDHHMMSS-xxxxx``; a dialect spells it with its own prefix. owner: the project that owns it. key_id: of
+    the API key that it was created with; those of one key wait among themselves, and keys take turns.
     request: resolved, ``request.model`` is a catalogue id. seed: 0..2^32-1, the one used.
     attempt: how often the task was claimed; also the fencing token of the current claim. progress: 0..1.
     expires_at: when it becomes ``expired`` if it has not ended. completion_tokens: set when it succeeded.
@@ -107,6 +111,7 @@ class Task:
     error: TaskError | None = None
     warnings: tuple[Warned, ...] = ()
     is_archived: bool = False
+    key_id: str = ""
 
     @property
     def percent(self) -> int:

@@ -131,6 +131,9 @@ class LocalExecutor:
         """Begin to warm all slots and return at once: a job waits for its slot, the server does not."""
         self._slots = [Slot(call, self._limits, self._pause) for call in self._calls]
 
+    async def available(self, slot: int) -> None:
+        """Return at once: a place on this machine is always there, and one that cannot be warmed says why to its job."""
+
     def is_ready(self) -> bool:
         """Say whether some slot has a warm process, at work or waiting for it."""
         return any(slot.is_warm for slot in self._slots)
