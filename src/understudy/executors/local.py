@@ -132,7 +132,7 @@ class LocalExecutor:
         self._slots = [Slot(call, self._limits, self._pause) for call in self._calls]
 
     async def available(self, slot: int) -> None:
-        """Return at once: a place on this machine is always there, and one that cannot be warmed says why to its job."""
+        """Return at once: places on this machine are there, and one that cannot be warmed tells its job why."""
 
     def is_ready(self) -> bool:
         """Say whether some slot has a warm process, at work or waiting for it."""
