@@ -142,6 +142,7 @@ class TaskStore(Protocol):
         *,
         engine: str | None = None,
         concurrency: int | None = None,
+        lease_now: datetime | None = None,
     ) -> Claim | None:
         """Take the next task, of those queued or running with a lapsed lease.
 
@@ -151,7 +152,8 @@ class TaskStore(Protocol):
         Tasks past ``expires_at`` are never claimed.
 
         engine: only this engine's; None = any. concurrency: how many of a lane may run at a time; a lapsed task runs
-        already. The bound holds however many claim at once.
+        already. The bound holds however many claim at once. lease_now: the present moment by the clock that leases are
+        measured with, where that is another one, which does not jump; None = ``now``.
         """
         ...
 
