@@ -5,6 +5,7 @@ nobody, because it is the caller's own doing. Source: Ark's documents, "callback
 failed and expired are told.
 """
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,9 @@ from enum import StrEnum
 from typing import Protocol
 
 from understudy.core.task import Status, Task
+
+_AUTHORITY = re.compile(r"(https?)://(?:[^/?#]*@)?([^/?#]*)", re.IGNORECASE)
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +28,18 @@ class Target:
 
     url: str
     root: str
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port of the address, in lower case and without a default port: who takes turns, and waits.
+
+        Of no use for connecting: a malformed address has one as well.
+        """
+        found = _AUTHORITY.match(self.url.strip(" "))
+        if found is None:
+            return ""
+        scheme = found[1].lower()
+        return f"{scheme}://{found[2].lower().removesuffix(_DEFAULT_PORTS[scheme])}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
