@@ -8,7 +8,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -69,6 +69,35 @@ class ChildBroken(Exception):
     """The process died, fell silent or said something that is no message; it is of no more use. For the log only."""
 
 
+async def spawn_tethered(
+    words: Sequence[str], *, line_bytes_max: int, environment: Mapping[str, str]
+) -> tuple[asyncio.subprocess.Process, int]:
+    """Start a module of ours as the leader of a session of its own, and return it with our end of its lifeline.
+
+    words: the module and its flags; it is told the other end as ``--lifeline-fd``, see `render_process`. The process
+    dies with us, and when our end is closed. environment: added to our own.
+    Raises: OSError when no process can be started.
+    """
+    theirs, ours = os.pipe()
+    try:
+        # -P: the directory the server happens to be started in is no place to import from.
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-m", *words, "--lifeline-fd", str(theirs)),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            pass_fds=(theirs,),
+            start_new_session=True,
+            limit=line_bytes_max,
+            env={**os.environ, **environment},
+        )
+    except BaseException:  # boundary: not even a cancelled start leaves a descriptor behind
+        os.close(ours)
+        raise
+    finally:
+        os.close(theirs)
+    return process, ours
+
+
 class RenderChild:
     """A running render process, leader of its own session so that it is killed together with all it started."""
 
@@ -90,28 +119,16 @@ class RenderChild:
 
         Raises: OSError when no process can be started.
         """
-        theirs, ours = os.pipe()
-        try:
-            # -P: the directory the server happens to be started in is no place to import from.
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", "understudy.executors.render_process"),
-                *("--engine", engine.reference),
-                *("--lifeline-fd", str(theirs), "--niceness", str(limits.niceness)),
-                *("--progress-interval-s", str(limits.progress_interval_s)),
+        process, lifeline_fd = await spawn_tethered(
+            (
+                *("understudy.executors.render_process", "--engine", engine.reference),
+                *("--niceness", str(limits.niceness), "--progress-interval-s", str(limits.progress_interval_s)),
                 *(() if limits.memory_bytes is None else ("--memory-bytes", str(limits.memory_bytes))),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                pass_fds=(theirs,),
-                start_new_session=True,
-                limit=limits.line_bytes_max,
-                env={**os.environ, **engine.environment},
-            )
-        except BaseException:  # boundary: not even a cancelled start leaves a descriptor behind
-            os.close(ours)
-            raise
-        finally:
-            os.close(theirs)
-        child = cls(process, ours, limits)
+            ),
+            line_bytes_max=limits.line_bytes_max,
+            environment=engine.environment,
+        )
+        child = cls(process, lifeline_fd, limits)
         child._orders.write(encode_line(Begin(dict(engine.arguments))))
         return child
 

@@ -164,14 +164,18 @@ class Pipes:
 
     def send(self, message: Message) -> None:
         """Write one message; engines may report progress from any thread."""
+        self.write(encode_line(message))
+
+    def write(self, line: bytes) -> None:
+        """Write one line, whole, from any thread."""
         with self._lock:
-            self._answers.write(encode_line(message))
+            self._answers.write(line)
             self._answers.flush()
 
-    def read(self, orders: Orders) -> NoReturn:
+    def read(self, take_in: Callable[[Iterable[bytes]], None]) -> NoReturn:
         """Take in orders, and end the whole process group when there are no more or one is none."""
         try:
-            orders.read(self._orders)
+            take_in(self._orders)
         except Exception:  # boundary: nobody waits for this thread; without it the process would be deaf for good
             traceback.print_exc()
         end_group()
@@ -213,7 +217,7 @@ def limit_memory(memory_bytes: int) -> None:
 def serve(reference: str, pipes: Pipes, progress_interval_s: float) -> None:
     """Load and warm the engine, then render one job after another until it fails in a way that nobody foresaw."""
     orders = Orders()
-    threading.Thread(target=pipes.read, args=(orders,), daemon=True).start()
+    threading.Thread(target=pipes.read, args=(orders.read,), daemon=True).start()
     engine = load_engine(reference, orders.begin().arguments)
     engine.warm()
     pipes.send(Ready())
