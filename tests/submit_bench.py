@@ -61,9 +61,10 @@ class Bench:
         self, *, warnings=(), owner="o", dialect="ark", is_strict=False, names=None, spooled=None, **fields
     ):
         decoded = Decoded(request=request_of(**fields), warnings=tuple(warnings), names=names or {})
-        return await self.submitter.submit(
+        accepted = await self.submitter.submit(
             owner=owner, dialect=dialect, decoded=decoded, is_strict=is_strict, spooled=spooled or {}
         )
+        return accepted.task
 
     async def film(self, task, **changes):
         """Let a task succeed with a film."""

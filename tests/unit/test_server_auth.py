@@ -25,12 +25,12 @@ def ring(*secrets: str) -> KeyRing:
 
 def test_each_key_opens_for_its_own_owner():
     keys = ring("first", "second")
-    assert keys.owner_of(b"Bearer first") == "owner-0"
-    assert keys.owner_of(b"Bearer second") == "owner-1"
+    assert keys.key_of(b"Bearer first").owner == "owner-0"
+    assert keys.key_of(b"Bearer second").owner == "owner-1"
 
 
 def test_the_scheme_is_read_in_any_case_and_spacing():
-    assert ring("first").owner_of(b"bEARER   first ") == "owner-0"
+    assert ring("first").key_of(b"bEARER   first ").owner == "owner-0"
 
 
 @pytest.mark.parametrize(
@@ -55,19 +55,19 @@ def test_the_scheme_is_read_in_any_case_and_spacing():
 )
 def test_what_is_not_a_known_key_is_told_which_way_it_is_wrong(header, message):
     with pytest.raises(Unauthorized) as refused:
-        ring("first").owner_of(header)
+        ring("first").key_of(header)
     assert refused.value.violation.message == message
 
 
 def test_a_key_stored_under_another_pepper_is_unknown():
     with pytest.raises(Unauthorized):
-        KeyRing(b"other", stored("first")).owner_of(b"Bearer first")
+        KeyRing(b"other", stored("first")).key_of(b"Bearer first")
 
 
 def test_a_header_that_was_admitted_stays_admitted_and_another_spelling_does_not_pile_up():
     keys = ring("first")
     for spelling in (b"Bearer first", b"Bearer  first", b"bearer first ", b"Bearer first"):
-        assert keys.owner_of(spelling) == "owner-0"
+        assert keys.key_of(spelling).owner == "owner-0"
     assert list(keys._admitted) == [b"Bearer first"]
 
 
@@ -75,7 +75,7 @@ def test_an_added_key_works_at_once():
     keys = ring()
     digest = key_digest(PEPPER, b"new")
     keys.add(ApiKey(id="n", owner="someone", digest=digest, created_at=datetime(2026, 1, 1, tzinfo=UTC)))
-    assert keys.owner_of(b"Bearer new") == "someone"
+    assert keys.key_of(b"Bearer new").owner == "someone"
 
 
 def test_an_empty_pepper_is_refused():

@@ -61,6 +61,7 @@ CODES: dict[str, ErrorCode] = {
     "InvalidAction.RunningTaskDeletion": ErrorCode(409, "Conflict"),
     "InvalidAction.CancelledTaskDeletion": ErrorCode(409, "Conflict"),
     "InvalidAction.ArchivedTaskDeletion": ErrorCode(409, "Conflict"),
+    "InvalidAction.EndedTaskCancellation": ErrorCode(409, "Conflict"),
     "InvalidAction.UploadConflict": ErrorCode(409, "Conflict"),
     "QuotaExceeded": ErrorCode(429, "TooManyRequests"),
     "ServerOverloaded": ErrorCode(429, "TooManyRequests"),

@@ -11,6 +11,7 @@ from understudy.dialects.select import MOUNTS, Operation, mounted_doors
 from understudy.server.archive import archive_routes
 from understudy.server.assets import asset_routes
 from understudy.server.body import BodyReader
+from understudy.server.cancel import cancel_routes
 from understudy.server.content import send_file
 from understudy.server.docs_page import DocsRoutes
 from understudy.server.endpoint import DEFAULT_DIALECTS, Call, Endpoint, Handler
@@ -44,6 +45,7 @@ def build_app(house: House) -> Router:
         [
             *_task_routes(house, bodies),
             *archive_routes(house),
+            *cancel_routes(house),
             *asset_routes(house, bodies, welcome),
             *_docs_routes(house),
             Route("/files/{key:path}", Endpoint(house, {"GET": send_file}, is_open=True)),

@@ -5,11 +5,9 @@ from collections.abc import Iterator
 import msgspec
 from starlette.routing import Route
 
-from understudy.core.errors import NotFound
-from understudy.server.endpoint import DEFAULT_DIALECTS, Call, Endpoint, printable
+from understudy.server.endpoint import DEFAULT_DIALECTS, Call, Endpoint, wire_task_id
 from understudy.server.house import House
 from understudy.server.reply import Reply
-from understudy.service.query import no_such_task
 
 PATH = "/v1/tasks/{task_id}/archive"
 
@@ -29,23 +27,15 @@ def archive_routes(house: House) -> Iterator[Route]:
 
 async def _archive(call: Call) -> Reply:
     """Keep the task for good. A body is not read."""
-    task = await call.house.queries.archive(call.owner, _task_id(call))
+    task = await call.house.queries.archive(call.owner, wire_task_id(call))
     return _told(call, is_archived=task.is_archived)
 
 
 async def _unarchive(call: Call) -> Reply:
     """Let the task's time count again."""
-    task = await call.house.queries.unarchive(call.owner, _task_id(call))
+    task = await call.house.queries.unarchive(call.owner, wire_task_id(call))
     return _told(call, is_archived=task.is_archived)
 
 
 def _told(call: Call, *, is_archived: bool) -> Reply:
     return Reply(200, msgspec.json.encode(ArchiveBody(id=call.path_params["task_id"], archived=is_archived)))
-
-
-def _task_id(call: Call) -> str:
-    wire_id = call.path_params["task_id"]
-    task_id = call.codec.task_id(wire_id)
-    if task_id is None:
-        raise NotFound(no_such_task(printable(wire_id)))
-    return task_id

@@ -45,14 +45,14 @@ class KeyRing:
             msg = "the secret that peppers API keys is empty"
             raise ValueError(msg)
         self._pepper = pepper
-        self._owners: dict[bytes, str] = {}
+        self._by_digest: dict[bytes, ApiKey] = {}
         self._by_access_key: dict[str, ApiKey] = {}
-        self._admitted: dict[bytes, str] = {}
+        self._admitted: dict[bytes, ApiKey] = {}
         for key in keys:
             self.add(key)
 
-    def owner_of(self, authorization: bytes | None) -> str:
-        """Return the owner of the key in an Authorization header.
+    def key_of(self, authorization: bytes | None) -> ApiKey:
+        """Return the key in an Authorization header.
 
         Raises: Unauthorized, in Ark's three wordings. Source: Ark error messages as measured by others (2026-08).
         """
@@ -67,17 +67,17 @@ class KeyRing:
             raise _refusal(MISSING if scheme.lower() == b"bearer" else MALFORMED)
         if not _KEY.fullmatch(secret):
             raise _refusal(MALFORMED)
-        owner = self._owners.get(key_digest(self._pepper, secret))
-        if owner is None:
+        key = self._by_digest.get(key_digest(self._pepper, secret))
+        if key is None:
             raise _refusal(UNKNOWN)
         if authorization == b"Bearer " + secret:
             # One entry per key at most: a caller cannot grow this by spelling the header in other ways.
-            self._admitted[authorization] = owner
-        return owner
+            self._admitted[authorization] = key
+        return key
 
     def add(self, key: ApiKey) -> None:
         """Let a new key in from now on."""
-        self._owners[key.digest] = key.owner
+        self._by_digest[key.digest] = key
         self._by_access_key[ACCESS_KEY_PREFIX + key.id] = key
 
     def signer(self, access_key_id: str) -> tuple[str, str] | None:
@@ -94,11 +94,8 @@ class KeyRing:
 
         Raises: Unauthorized.
         """
-        self.owner_of(authorization)
-        secret = (authorization or b"").partition(b" ")[2].strip(b" ")
-        digest = key_digest(self._pepper, secret)
-        access_key_id, key = next(each for each in self._by_access_key.items() if each[1].digest == digest)
-        return Credentials(access_key_id=access_key_id, secret_access_key=self._secret_access_key(key))
+        key = self.key_of(authorization)
+        return Credentials(access_key_id=ACCESS_KEY_PREFIX + key.id, secret_access_key=self._secret_access_key(key))
 
     def _secret_access_key(self, key: ApiKey) -> str:
         said = b"understudy secret access key\n" + key.id.encode() + b"\n" + key.digest

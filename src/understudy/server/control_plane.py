@@ -70,7 +70,7 @@ class ControlPlane:
         """Find out who calls, and read the body."""
         authorization = call.headers.get(b"authorization")
         if not is_signed(authorization):
-            call.owner = call.house.keys.owner_of(authorization)
+            call.owner = call.house.keys.key_of(authorization).owner
             return await self._bodies.read(call)
         scope, house = call.scope, call.house
         request = SignedRequest(

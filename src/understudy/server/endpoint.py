@@ -6,7 +6,7 @@ from time import perf_counter
 from types import MappingProxyType
 from typing import Any
 
-from understudy.core.errors import Rejected, UnderstudyError, Violation
+from understudy.core.errors import NotFound, Rejected, UnderstudyError, Violation
 from understudy.core.media import Spooled
 from understudy.dialects.codec import Codec
 from understudy.dialects.select import MOUNTS, narrowed
@@ -14,6 +14,7 @@ from understudy.server.errors import bug_reply, error_reply, wrong_method_reply
 from understudy.server.house import House
 from understudy.server.reply import CORS, Answer, Header, Receive, Reply, Scope, Send
 from understudy.server.spool import BodySpool
+from understudy.service.query import no_such_task
 
 DEFAULT_DIALECTS = ("ark",)
 """Who spells the answers of paths that belong to no dialect."""
@@ -26,7 +27,7 @@ _PREFLIGHT: tuple[Header, ...] = (
     (
         b"access-control-allow-headers",
         (
-            b"Authorization, Content-Type, Range, If-Range, X-Client-Request-Id, "
+            b"Authorization, Content-Type, Range, If-Range, Idempotency-Key, Last-Event-ID, X-Client-Request-Id, "
             b"X-Understudy-Strict, X-Understudy-Dialect, *"
         ),
     ),
@@ -42,11 +43,23 @@ class Call:
     """One request on its way to a handler.
 
     headers: lower-case names. dialects: who can be meant, the likeliest first. codec: speaks for them; a handler puts
-    another in its place once it knows who is. owner: "" at endpoints that need no key. spooled: the files of its body.
-    spool: where they are; it is removed before the answer leaves.
+    another in its place once it knows who is. owner, key_id: the key's; "" at endpoints that need none. spooled: the
+    files of its body. spool: where they are; it is removed before the answer leaves.
     """
 
-    __slots__ = ("codec", "dialects", "headers", "house", "owner", "receive", "request_id", "scope", "spool", "spooled")
+    __slots__ = (
+        "codec",
+        "dialects",
+        "headers",
+        "house",
+        "key_id",
+        "owner",
+        "receive",
+        "request_id",
+        "scope",
+        "spool",
+        "spooled",
+    )
 
     def __init__(  # tidy: the parts of one request, set once
         self, house: House, scope: Scope, receive: Receive, *, dialects: tuple[str, ...], request_id: str
@@ -58,6 +71,7 @@ class Call:
         self.dialects = dialects
         self.codec: Codec = house.codecs[dialects[0]]
         self.owner = ""
+        self.key_id = ""
         self.spooled: Spooled = MappingProxyType({})
         self.spool: BodySpool | None = None
         self.request_id = request_id
@@ -70,6 +84,18 @@ class Call:
 
 
 Handler = Callable[[Call], Awaitable[Answer]]
+
+
+def wire_task_id(call: Call) -> str:
+    """Return the id of the task that the path names, in whatever spelling.
+
+    Raises: NotFound for what is no id.
+    """
+    wire_id = call.path_params["task_id"]
+    task_id = call.codec.task_id(wire_id)
+    if task_id is None:
+        raise NotFound(no_such_task(printable(wire_id)))
+    return task_id
 
 
 class Endpoint:
@@ -133,7 +159,8 @@ class Endpoint:
                 return Reply(204, b"", (*allowed, *_PREFLIGHT))
             return wrong_method_reply(call.codec, call.request_id, method=method, allowed=self._allowed)
         if not self._is_open:
-            call.owner = self._house.keys.owner_of(call.headers.get(b"authorization"))
+            key = self._house.keys.key_of(call.headers.get(b"authorization"))
+            call.owner, call.key_id = key.owner, key.id
         named = call.headers.get(b"x-understudy-dialect")
         if named is not None:
             call.dialects = narrowed(call.dialects, named=_mount_named(named), preferred=None)

@@ -5,13 +5,14 @@ from typing import Any
 from understudy.dialects.openai_request import VideoChange
 from understudy.dialects.quote_body import QuoteBody
 from understudy.server.archive import ArchiveBody
+from understudy.server.cancel import CancelBody
 from understudy.server.openapi_schemas import OWN, Schema, own_schemas, reference
 
 JSON_TYPE = "application/json"
 SERVER_TAG = {"name": "server", "description": "Result files, and what operators and load balancers ask."}
 
 
-OWN_BODIES = (QuoteBody, ArchiveBody)
+OWN_BODIES = (QuoteBody, ArchiveBody, CancelBody)
 CHANGE_BODY = VideoChange
 
 
@@ -90,11 +91,11 @@ def _keyed(operation: str, summary: str, responses: Schema, *, parameters: tuple
     return found
 
 
-def _changing(operation: str, summary: str, method: str) -> Schema:
-    """Describe a change of a task that has no body and answers with what holds now."""
+def _changing(operation: str, summary: str, method: str, *, told: type = ArchiveBody) -> Schema:
+    """Describe a change of a task that has no body and answers with what holds now, or that its state forbids it."""
     responses = {
-        "200": answer("What holds now.", {JSON_TYPE: {"schema": reference(OWN, ArchiveBody)}}),
-        **{status: {"$ref": f"#/components/responses/ark.{status}"} for status in ("400", "401", "404", "503")},
+        "200": answer("What holds now.", {JSON_TYPE: {"schema": reference(OWN, told)}}),
+        **{status: {"$ref": f"#/components/responses/ark.{status}"} for status in ("400", "401", "404", "409", "503")},
     }
     found = {"tags": [SERVER_TAG["name"]], "summary": summary, "operationId": operation, "responses": responses}
     return {method: {**found, "parameters": [{"$ref": "#/components/parameters/task_id"}]}}
@@ -144,6 +145,9 @@ OWN_PATHS: dict[str, Any] = {
         **_changing("archiveTask", "Keep a task and its files for good", "post"),
         **_changing("unarchiveTask", "Keep a task and its files no longer than others", "delete"),
     },
+    "/understudy/v1/tasks/{task_id}/cancel": _changing(
+        "cancelTask", "Stop a task that is queued or running", "post", told=CancelBody
+    ),
     "/healthz": _open("getHealth", "Say whether the process is alive", {"200": answer("It is.", _ANY_OBJECT)}),
     "/readyz": _open(
         "getReadiness",

@@ -21,8 +21,8 @@ CORS: tuple[Header, ...] = (
     (
         b"access-control-expose-headers",
         (
-            b"X-Request-Id, X-Understudy-Warnings, Retry-After, Content-Range, Accept-Ranges, Content-Length, ETag, "
-            b"Content-Disposition"
+            b"X-Request-Id, X-Understudy-Warnings, Idempotent-Replayed, Retry-After, Content-Range, Accept-Ranges, "
+            b"Content-Length, ETag, Content-Disposition"
         ),
     ),
 )

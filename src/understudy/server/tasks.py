@@ -3,7 +3,7 @@
 from urllib.parse import parse_qsl
 
 from understudy.core.change import Change
-from understudy.core.errors import NotFound, Rejected, Violation
+from understudy.core.errors import Rejected, Violation
 from understudy.core.task import ENDED, Status, Task, Warned
 from understudy.dialects.apimart_assets import batch_of
 from understudy.dialects.codec import Codec, Decoded, RecordsCodec
@@ -12,15 +12,17 @@ from understudy.dialects.select import dialect_of_answer, dialect_of_request
 from understudy.server.avatars import show_avatar
 from understudy.server.body import BodyReader
 from understudy.server.content import send_blob
-from understudy.server.endpoint import Call, printable
+from understudy.server.endpoint import Call, wire_task_id
 from understudy.server.links import RequestLinks, root_of
 from understudy.server.quotes import encode_quote
-from understudy.server.reply import JSON, Answer, Reply
+from understudy.server.reply import JSON, Answer, Header, Reply
 from understudy.server.warned import asks_strictness, warnings_header
-from understudy.service.query import no_such_task
+from understudy.service.idempotency import checked_key
 from understudy.service.quote import refused
+from understudy.service.submit import Sender
 
 _QUERY_FIELDS_MAX = 1000
+_REPLAYED: Header = (b"idempotent-replayed", b"true")
 
 
 class TaskRoutes:
@@ -53,7 +55,7 @@ class TaskRoutes:
         batch = batch_of(call.path_params["task_id"])
         if batch is not None:
             return await show_avatar(call, batch)
-        task = await call.house.queries.get(call.owner, _task_id(call))
+        task = await call.house.queries.get(call.owner, wire_task_id(call))
         _settle(call, dialect_of_answer(call.dialects, task.dialect))
         headers = JSON
         pause_ms = call.codec.profile.poll_after_ms
@@ -70,14 +72,14 @@ class TaskRoutes:
 
     async def delete(self, call: Call) -> Reply:
         """Cancel a queued task or remove the record of an ended one. A body, which the SDK sends, is not read."""
-        codec, task_id = _records(call.codec), _task_id(call)
+        codec, task_id = _records(call.codec), wire_task_id(call)
         await call.house.queries.withdraw(call.owner, task_id)
         return Reply(200, codec.encode_deleted(task_id))
 
     async def content(self, call: Call) -> Answer:
         """Send the film itself, or a picture of it."""
         variant = dict(_query(call)).get("variant") or "video"
-        task = await call.house.queries.get(call.owner, _task_id(call))
+        task = await call.house.queries.get(call.owner, wire_task_id(call))
         return await send_blob(call, await self._blob_of(call, task, variant))
 
     async def _blob_of(self, call: Call, task: Task, variant: str) -> str:
@@ -107,11 +109,29 @@ class TaskRoutes:
 
 
 async def _accept(call: Call, decoded: Decoded, *, is_strict: bool) -> Reply:
-    task = await call.house.submitter.submit(
-        owner=call.owner, dialect=call.codec.name, decoded=decoded, is_strict=is_strict, spooled=call.spooled
+    accepted = await call.house.submitter.submit(
+        owner=call.owner,
+        dialect=call.codec.name,
+        decoded=decoded,
+        is_strict=is_strict,
+        spooled=call.spooled,
+        sender=_sender(call, decoded),
     )
-    headers = (*JSON, warnings_header(task.warnings)) if task.warnings else JSON
+    task, headers = accepted.task, JSON
+    if task.warnings:
+        headers = (*headers, warnings_header(task.warnings))
+    if accepted.is_replayed:
+        headers = (*headers, _REPLAYED)
     return Reply(200, call.codec.encode_created(task), headers)
+
+
+def _sender(call: Call, decoded: Decoded) -> Sender:
+    given = call.headers.get(b"idempotency-key")
+    return Sender(
+        key_id=call.key_id,
+        root=_root(call) if decoded.request.callback_url else "",
+        idempotency_key=None if given is None else checked_key(given),
+    )
 
 
 def _settle(call: Call, dialect: str) -> None:
@@ -126,16 +146,8 @@ def _records(codec: Codec) -> RecordsCodec:
     raise Rejected(Violation("InvalidParameter", "X-Understudy-Dialect", message))
 
 
-def _task_id(call: Call) -> str:
-    wire_id = call.path_params["task_id"]
-    task_id = call.codec.task_id(wire_id)
-    if task_id is None:
-        raise NotFound(no_such_task(printable(wire_id)))
-    return task_id
-
-
 def _source_id(call: Call) -> str | None:
-    return _task_id(call) if "task_id" in call.path_params else None
+    return wire_task_id(call) if "task_id" in call.path_params else None
 
 
 def _query(call: Call) -> list[tuple[str, str]]:
@@ -148,7 +160,11 @@ def _query(call: Call) -> list[tuple[str, str]]:
 
 
 def _links(call: Call) -> RequestLinks:
-    house, scope = call.house, call.scope
-    root = house.public_url or root_of(scope["scheme"], call.headers.get(b"host"), scope["server"])
+    house = call.house
     kept_s = house.queries.retention.record_retention_s
-    return RequestLinks(house.links, root, house.clock.now().timestamp(), kept_s=int(kept_s) or None)
+    return RequestLinks(house.links, _root(call), house.clock.now().timestamp(), kept_s=int(kept_s) or None)
+
+
+def _root(call: Call) -> str:
+    scope = call.scope
+    return call.house.public_url or root_of(scope["scheme"], call.headers.get(b"host"), scope["server"])

@@ -1,12 +1,13 @@
-"""Reading, withdrawing and archiving tasks: what an owner may see of them, and for how long."""
+"""Reading, withdrawing, cancelling and archiving tasks: what an owner may see of them, and for how long."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from understudy.catalog.load import Catalogue
 from understudy.core.errors import Conflict, NotFound, Unavailable, Violation
 from understudy.core.ports import BlobStore, Clock, TaskStore
-from understudy.core.task import Status, Task, TaskFilter, TaskPage
+from understudy.core.task import ENDED, Status, Task, TaskFilter, TaskPage
 from understudy.service.films import blob_keys
 from understudy.service.retention import Retention
 
@@ -15,13 +16,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queries:
-    """Get, list, withdraw and archive. retention: how long records are shown."""
+    """Get, list, withdraw, cancel and archive. retention: how long records are shown.
+
+    on_cancelled: told the id of a task that was cancelled, so that a render of it here stops at once.
+    """
 
     catalogue: Catalogue
     store: TaskStore
     blobs: BlobStore
     clock: Clock
     retention: Retention
+    on_cancelled: Callable[[str], None] = lambda _task_id: None
 
     async def get(self, owner: str, task_id: str) -> Task:
         """Return the owner's task.
@@ -62,6 +67,23 @@ class Queries:
         if task.is_archived:
             raise Conflict(_not_while(task_id, "ArchivedTaskDeletion", "archived; take it out of the archive first"))
         await self._remove_files(task)
+
+    async def cancel(self, owner: str, task_id: str) -> Task:
+        """Stop a task that is queued or running; its hold is voided. Returns it as it was before.
+
+        Whoever renders it is told within a heartbeat, and stops.
+
+        Raises: NotFound; Conflict for a task that has ended.
+        """
+        await self.get(owner, task_id)
+        task = await self.store.cancel(owner, task_id, self.clock.now())
+        if task is None:
+            raise NotFound(no_such_task(task_id))
+        if task.status in ENDED:
+            message = f"Cannot cancel task `{task_id}` because it has ended: it is {task.status}."
+            raise Conflict(Violation("InvalidAction.EndedTaskCancellation", "", message))
+        self.on_cancelled(task_id)
+        return task
 
     async def archive(self, owner: str, task_id: str) -> Task:
         """Keep the task and its files for good, also what it is yet to make; doing so twice is doing so once.

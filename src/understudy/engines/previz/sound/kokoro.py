@@ -164,7 +164,7 @@ def _latin_read(text: str) -> str:
 def _mandarin(run: str) -> str:
     from pypinyin import Style, lazy_pinyin
 
-    options = {"strict": True, "neutral_tone_with_five": True, "tone_sandhi": True}
+    options: dict[str, Any] = {"strict": True, "neutral_tone_with_five": True, "tone_sandhi": True}
     initials = lazy_pinyin(run, style=Style.INITIALS, **options)
     finals = lazy_pinyin(run, style=Style.FINALS_TONE3, v_to_u=False, **options)
     tables = _tables()
