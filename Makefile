@@ -7,13 +7,14 @@ PYTEST := $(BIN)/pytest
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-full lint format pins frame gallery compat
+.PHONY: help demo test test-full test-long lint format pins frame gallery compat
 .SILENT:
 
 help:
 	echo "make demo       make a film through the API and save it as demo.mp4"
 	echo "make test       style, types, import contract and the test suite"
 	echo "make test-full  the longer tests, and those that need a heavier installation"
+	echo "make test-long  all cases of what the others show with fewer (not run by the CI)"
 	echo "make lint       the checks of make test without the tests"
 	echo "make format     format the code and mend what can be mended"
 	echo "make pins       renew requirements/*.txt (uses the network)"
@@ -25,10 +26,13 @@ demo: .venv/dev.stamp
 	$(BIN)/python scripts/demo.py
 
 test: lint
-	$(PYTEST) -q -m "not full" -n $(WORKERS) --dist worksteal
+	$(PYTEST) -q -m "not full and not long" -n $(WORKERS) --dist worksteal
 
 test-full: .venv/full.stamp
-	$(PYTEST) -q -m full -n $(WORKERS) --dist worksteal
+	$(PYTEST) -q -m "full and not long" -n $(WORKERS) --dist worksteal
+
+test-long: .venv/full.stamp
+	$(PYTEST) -q -m long -n $(WORKERS) --dist worksteal
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -17,6 +18,11 @@ settings.load_profile("unhurried")
 # which a failure looks like a hang. Hypothesis has read them by now and stays as it is on a CI. See `pytest -vv`.
 for _name in ("CI", "BUILD_NUMBER"):
     os.environ.pop(_name, None)
+
+# Tests start hundreds of processes, and where bytecode is not kept each of them compiles all that it imports: torch and
+# diffusers for ten seconds.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # What a shell starts in the background ignores Ctrl-C, and so would every process that a test starts and interrupts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
