@@ -16,7 +16,20 @@ import msgspec
 PREFIX = "UNDERSTUDY_"
 CONFIG_NAME = "understudy.toml"
 MEMORY = ":memory:"
-ZERO_MEANS_SOMETHING = frozenset({"port", "drain_s", "fetch_redirects_max", "link_lifetime_s", "record_retention_s"})
+ZERO_MEANS_SOMETHING = frozenset(
+    {
+        "port",
+        "slots",
+        "drain_s",
+        "fetch_redirects_max",
+        "link_lifetime_s",
+        "record_retention_s",
+        "concurrency_per_key",
+        "queued_per_key",
+        "ray_num_cpus",
+        "ray_num_gpus",
+    }
+)
 """Any port, not at all, never, for good; each other number is a size, a count or a time that must not be nothing."""
 
 
@@ -36,7 +49,43 @@ class Settings:
     port: int = _setting("Port to listen on; 0 picks a free one.", default=8484)
     data_dir: str = _setting("Where tasks, keys and films are kept.", default="understudy-data")
     engine: str = _setting("The engine that renders.", default="previz")
-    slots: int = _setting("Films rendered at once, each in a process of its own.", default=1)
+    slots: int = _setting(
+        "Films rendered at once, each in a process of its own; 0 = none here, workers of the same database render.",
+        default=1,
+    )
+    database: str = _setting(
+        "Where tasks are recorded: postgresql://user@host/name, which several servers and workers share; without it, "
+        "in the data directory.",
+        default="",
+    )
+    migrate: bool = _setting(
+        "Bring the tables of that database up to date at start; without it, a server runs on older ones as far as it "
+        "can.",
+        default=True,
+    )
+    executor: str = _setting("Where engines run: local, or ray for the machines of a Ray cluster.", default="local")
+    ray_address: str = _setting(
+        "The Ray cluster, as auto, host:6379 or ray://host:10001; without it, one on this machine alone.", default=""
+    )
+    ray_num_gpus: float = _setting("GPUs that a slot takes of the Ray cluster.", default=0.0)
+    ray_num_cpus: float = _setting("CPUs that a slot takes of the Ray cluster.", default=1.0)
+    ray_resources: str = _setting(
+        "Other resources that a slot takes of the Ray cluster, as its nodes name them: render_node=1 vram_gb=40.",
+        default="",
+    )
+    concurrency_per_key: int = _setting(
+        "Tasks of one API key that run at a time, more of them wait; 0 = any number.", default=0
+    )
+    queued_per_key: int = _setting(
+        "Tasks of one API key that may wait, more of them are refused with 429; 0 = any number.", default=10_000
+    )
+    idempotency_retention_s: float = _setting(
+        "How long an Idempotency-Key stands for the task that it made.", default=86_400.0
+    )
+    api_key: str = _setting(
+        "The first API key, of 20 characters or more; without it, one is made up and kept in the data directory.",
+        default="",
+    )
     public_url: str = _setting(
         "Base of result links, where clients do not reach the server at the Host they name.", default=""
     )
@@ -111,13 +160,13 @@ class Settings:
         "How many bodies with media in them are written to disk at once; one key has half of them at most.", default=8
     )
     secret: str = _setting(
-        "What result links are signed with, 32 characters or more: the same on every server that shares its films; "
-        "without it each data directory has its own.",
+        "What result links and callbacks are signed with, 32 characters or more: the same on every server that shares "
+        "a database or its films; without it each data directory has its own.",
         default="",
     )
     blobs: str = _setting(
-        "Where films and media are kept: a URL such as s3://bucket/prefix, gs://bucket or az://container; "
-        "without it, in the data directory.",
+        "Where films and media are kept: a URL such as s3://bucket/prefix, gs://bucket, az://container or, for a "
+        "folder that all servers share, file:///folder; without it, in the data directory.",
         default="",
     )
     link_lifetime_s: int = _setting("How long a result link works; 0 = for ever.", default=86_400)
