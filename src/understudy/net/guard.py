@@ -55,14 +55,16 @@ class Guard:
     """What may be contacted: the public Internet, and what the operator allows. hosts: lower case, no dot at the end.
 
     An allowed network covers the addresses that are spelled in it: 10.0.0.0/8 does not cover ::ffff:10.0.0.1. An
-    allowed host name covers whatever addresses it has, where it is contacted by that name.
+    allowed host name covers whatever addresses it has, where it is contacted by that name. setting: where the operator
+    allows them.
     """
 
     networks: tuple[Network, ...] = ()
     hosts: frozenset[str] = frozenset()
+    setting: str = "fetch_networks"
 
     @classmethod
-    def reading(cls, allowed: str) -> "Guard":
+    def reading(cls, allowed: str, *, setting: str = "fetch_networks") -> "Guard":
         """Read the setting: networks, addresses and host names, with spaces or commas between them.
 
         Raises: ValueError, with a sentence that names the part.
@@ -76,7 +78,7 @@ class Guard:
                 if not is_name(part):
                     raise ValueError(f"{part!r} is neither network, nor address, nor host name: {error}") from error
                 hosts.add(part.removesuffix("."))
-        return cls(networks=tuple(networks), hosts=frozenset(hosts))
+        return cls(networks=tuple(networks), hosts=frozenset(hosts), setting=setting)
 
     def refusal(self, address: str, host: str) -> str:
         """Return why an address may not be contacted for a host; "" = it may be. address: as a resolver gave it."""
@@ -86,7 +88,7 @@ class Guard:
         if self.is_allowed(host) or any(known in network for network in self.networks):
             return ""
         what = why_not_public(known)
-        return f"{address} is refused ({what}; the setting fetch_networks can allow it)" if what else ""
+        return f"{address} is refused ({what}; the setting {self.setting} can allow it)" if what else ""
 
     def is_allowed(self, host: str) -> bool:
         """Say whether the operator named the host, by its name or by its address."""

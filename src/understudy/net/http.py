@@ -8,8 +8,8 @@ import asyncio
 import re
 import socket
 import ssl
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -221,10 +221,25 @@ class HttpClient:
         """Send a form, whose files are read as they are sent; else as `post_json`."""
         return await self._posted(url, form, timeout_s=timeout_s, most_bytes=most_bytes, headers=headers)
 
+    async def post_for_status(
+        self, url: str, body: bytes, *, timeout_s: float, headers: Mapping[str, str] = MappingProxyType({})
+    ) -> int:
+        """Send JSON and return the answer's status, once that is there; the answer's body is not waited for.
+
+        timeout_s: until then. A redirect is an answer, and not followed.
+
+        Raises: Refused; Unreached, also for a late answer.
+        """
+        sent = {"Content-Type": "application/json", **headers}
+        with _late_after(timeout_s):
+            async with asyncio.timeout(timeout_s):
+                async with self._ask("POST", web_address(url, self._guard), sent, body=body) as response:
+                    return response.status
+
     async def _posted(
         self, url: str, body: bytes | aiohttp.FormData, *, timeout_s: float, most_bytes: int, headers: Mapping[str, str]
     ) -> Reply:
-        try:
+        with _late_after(timeout_s):
             async with asyncio.timeout(timeout_s):
                 async with self._ask("POST", web_address(url, self._guard), headers, body=body) as response:
                     answer, received = _answer(response), bytearray()
@@ -233,8 +248,6 @@ class HttpClient:
                         if len(received) > most_bytes:
                             raise Unreached(f"the answer has more than {most_bytes} bytes", is_transient=False)
                     return Reply(status=answer.status, headers=answer.headers, body=bytes(received))
-        except TimeoutError as error:
-            raise Unreached(f"no answer within {timeout_s:g} s", is_transient=True) from error
 
     async def close(self) -> None:
         """Close every connection."""
@@ -304,6 +317,14 @@ class HttpClient:
                 response_class=_Response,
             )
         return self._session
+
+
+@contextmanager
+def _late_after(timeout_s: float) -> Iterator[None]:
+    try:
+        yield
+    except TimeoutError as error:
+        raise Unreached(f"no answer within {timeout_s:g} s", is_transient=True) from error
 
 
 def _timeout(body: object) -> aiohttp.ClientTimeout:

@@ -11,6 +11,7 @@ from understudy.dialects.select import MOUNTS, Operation, mounted_doors
 from understudy.server.archive import archive_routes
 from understudy.server.assets import asset_routes
 from understudy.server.body import BodyReader
+from understudy.server.callbacks import callback_routes
 from understudy.server.cancel import cancel_routes
 from understudy.server.content import send_file
 from understudy.server.docs_page import DocsRoutes
@@ -45,6 +46,7 @@ def build_app(house: House) -> Router:
         [
             *_task_routes(house, bodies),
             *archive_routes(house),
+            *callback_routes(house, bodies),
             *cancel_routes(house),
             *asset_routes(house, bodies, welcome),
             *_docs_routes(house),

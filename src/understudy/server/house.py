@@ -11,6 +11,7 @@ from understudy.dialects.codec import Codec
 from understudy.server.auth import KeyRing
 from understudy.server.links import LinkSigner
 from understudy.service.assets import AssetLibrary
+from understudy.service.callback_log import CallbackLog
 from understudy.service.changes import Changes
 from understudy.service.query import Queries
 from understudy.service.quote import Quoter
@@ -77,7 +78,7 @@ class House:
     violations unless the request says otherwise. stills: makes a film's thumbnail and sprite sheet.
     is_access_logged: one line per request at level INFO. uploads: files that come in pieces; None = not taken.
     spool_dir: where the media of large bodies are written; None = a temporary directory. clock_mover: None = the clock
-    goes by itself alone.
+    goes by itself alone. callbacks: what was told to callers' addresses; None = nothing is.
     """
 
     submitter: Submitter
@@ -99,6 +100,7 @@ class House:
     uploads: Uploads | None = None
     spool_dir: Path | None = None
     clock_mover: ClockMover | None = None
+    callbacks: CallbackLog | None = None
     public_url: str | None = None
     preferred_dialect: str | None = None
     is_strict: bool = False
