@@ -82,7 +82,7 @@ class Settings:
     idempotency_retention_s: float = _setting(
         "How long an Idempotency-Key stands for the task that it made.", default=86_400.0
     )
-    api_key: str = _setting(
+    first_api_key: str = _setting(
         "The first API key, of 20 characters or more; without it, one is made up and kept in the data directory.",
         default="",
     )
