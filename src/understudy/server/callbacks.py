@@ -7,16 +7,15 @@ import msgspec
 from starlette.routing import Route
 
 from understudy.core.callbacks import Callback, Delivery, Try
-from understudy.core.errors import NotFound, Rejected, Unavailable, Violation
+from understudy.core.errors import Rejected, Unavailable, Violation
 from understudy.core.ports import Clock
 from understudy.dialects.codec import Codec
 from understudy.server.body import BodyReader
-from understudy.server.endpoint import DEFAULT_DIALECTS, Call, Endpoint, printable
+from understudy.server.endpoint import DEFAULT_DIALECTS, Call, Endpoint, printable, wire_task_id
 from understudy.server.house import House
 from understudy.server.links import LinkSigner, RequestLinks
 from understudy.server.reply import JSON, Reply
 from understudy.service.callback_log import CallbackLog
-from understudy.service.query import no_such_task
 from understudy.service.retention import Retention
 
 LOG_PATH = "/understudy/v1/tasks/{task_id}/callbacks"
@@ -103,7 +102,7 @@ def callback_routes(house: House, bodies: BodyReader) -> Iterator[Route]:
     async def resend(call: Call) -> Reply:
         """Tell a change again."""
         number = _number(await bodies.read(call)) if _has_body(call) else None
-        resent = await _log_of(call).resend(call.owner, _task_id(call), number)
+        resent = await _log_of(call).resend(call.owner, wire_task_id(call), number)
         return Reply(200, _encode(CallbackResent(resent=resent)))
 
     yield Route(LOG_PATH, Endpoint(house, {"GET": _show}, dialects={"GET": DEFAULT_DIALECTS}))
@@ -112,7 +111,7 @@ def callback_routes(house: House, bodies: BodyReader) -> Iterator[Route]:
 
 
 async def _show(call: Call) -> Reply:
-    task_id = _task_id(call)
+    task_id = wire_task_id(call)
     found = await _log_of(call).deliveries(call.owner, task_id)
     data = [_shown(task_id, each) for each in found]
     return Reply(200, _encode(CallbackDeliveries(object="list", data=data)))
@@ -159,11 +158,3 @@ def _log_of(call: Call) -> CallbackLog:
     if call.house.callbacks is None:
         raise Unavailable(Violation("ServiceUnavailable", "", "This server sends no callbacks."))
     return call.house.callbacks
-
-
-def _task_id(call: Call) -> str:
-    wire_id = call.path_params["task_id"]
-    task_id = call.codec.task_id(wire_id)
-    if task_id is None:
-        raise NotFound(no_such_task(printable(wire_id)))
-    return task_id

@@ -15,6 +15,7 @@ from understudy.core.task import Status
 from understudy.dialects.codec import Codec
 from understudy.dialects.select import MOUNTS, Door, Operation
 from understudy.server.openapi_assets import ASSETS_TAG, asset_components, asset_paths, control_plane_at_the_root
+from understudy.server.openapi_callbacks import CALLBACK_PATHS, WEBHOOKS
 from understudy.server.openapi_own import (
     DOWNLOAD,
     FILE_TYPES,
@@ -121,7 +122,14 @@ def openapi(
         "servers": [{"url": ".", "description": "This server"}],
         "security": [{"key": []}],
         "tags": [*({"name": name, "description": _about_tag(name)} for name in tags), ASSETS_TAG, SERVER_TAG],
-        "paths": {**paths, **asset_paths(), **OWN_PATHS, "/": {**OWN_PATHS["/"], "post": control_plane_at_the_root()}},
+        "paths": {
+            **paths,
+            **asset_paths(),
+            **OWN_PATHS,
+            **CALLBACK_PATHS,
+            "/": {**OWN_PATHS["/"], "post": control_plane_at_the_root()},
+        },
+        "webhooks": WEBHOOKS,
         "components": _components(book, models),
     }
 

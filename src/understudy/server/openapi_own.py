@@ -5,6 +5,7 @@ from typing import Any
 from understudy.dialects.openai_request import VideoChange
 from understudy.dialects.quote_body import QuoteBody
 from understudy.server.archive import ArchiveBody
+from understudy.server.callbacks import CALLBACK_BODIES, CallbackResend
 from understudy.server.cancel import CancelBody
 from understudy.server.openapi_schemas import OWN, Schema, own_schemas, reference
 
@@ -12,7 +13,7 @@ JSON_TYPE = "application/json"
 SERVER_TAG = {"name": "server", "description": "Result files, and what operators and load balancers ask."}
 
 
-OWN_BODIES = (QuoteBody, ArchiveBody, CancelBody)
+OWN_BODIES = (QuoteBody, ArchiveBody, CancelBody, *CALLBACK_BODIES)
 CHANGE_BODY = VideoChange
 
 
@@ -37,7 +38,7 @@ def parameter(name: str, schema: Schema, says: str, *, place: str = "query") -> 
 
 def own_components() -> dict[str, Schema]:
     """Return the schemas of this server's own bodies, by name: "server.QuoteBody" and kin."""
-    return own_schemas(OWN_BODIES) | own_schemas([CHANGE_BODY], is_asked=True)
+    return own_schemas(OWN_BODIES) | own_schemas([CHANGE_BODY, CallbackResend], is_asked=True)
 
 
 def change_schema(required: tuple[str, ...]) -> Schema:
