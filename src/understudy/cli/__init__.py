@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from understudy.cli import archive, assets, generate, models, plan, prompt, recipe, serve, tasks, translate
+from understudy.cli import archive, assets, callbacks, generate, models, plan, prompt, recipe, serve, tasks, translate
 
 app = typer.Typer(
     name="understudy",
@@ -38,6 +38,7 @@ app.command("recipe")(recipe.print_recipe)
 app.command("archive")(archive.archive)
 app.add_typer(tasks.app, name="tasks")
 app.add_typer(assets.app, name="assets")
+app.add_typer(callbacks.app, name="callbacks")
 app.add_typer(models.app, name="models")
 
 
