@@ -27,6 +27,7 @@ from understudy.core.content import ContentItem
 from understudy.core.errors import Unavailable
 from understudy.core.media import Medium, NotFetched, Origin, Unreadable
 from understudy.core.ports import Clock
+from understudy.service.asset_shares import AssetShares
 from understudy.service.shelf import Shelf
 from understudy.service.sources import Sources, same_bytes
 from understudy.service.unbroken import unbroken
@@ -115,11 +116,20 @@ class AssetIntake:
 class AssetWorker:
     """Takes in what is being processed, a few at a time, the owner with the fewest under way first.
 
-    slots: how many files at once; of each owner half, so that hosts which let one wait hold up no other.
+    slots: how many files at once; of each owner half, so that hosts which let one wait hold up no other. shares: which
+    are this server's, where several share the store; None = all.
     """
 
-    def __init__(self, intake: AssetIntake, *, slots: int = 8, pause_s: float = RETRY_PAUSE_S) -> None:
+    def __init__(
+        self,
+        intake: AssetIntake,
+        *,
+        slots: int = 8,
+        pause_s: float = RETRY_PAUSE_S,
+        shares: AssetShares | None = None,
+    ) -> None:
         self._intake = intake
+        self._shares = shares
         self._slots = slots
         self._slots_of_each = max(1, slots // 2)
         self._pause_s = pause_s
@@ -159,6 +169,8 @@ class AssetWorker:
         if free <= 0:
             return
         found = await self._intake.store.processing(LOOKED_AT)
+        if self._shares is not None:
+            found = await self._shares.of(found)
         waiting = {(asset.owner, asset.id): asset for asset in found}
         for key in self._running:
             waiting.pop(key, None)
