@@ -223,7 +223,7 @@ BROKEN_STATEMENTS = [
         "AND ? <> ''",
         "nothing_stands_behind_a_task_that_the_owner_has_not[20261121120000-00003]",
     ),
-    ("COUNT_OF_OWNER", "model = :model", "1", "total_counts_only_what_matches"),
+    ("COUNT_OF_OWNER", "model = :model", "1", "a_total_counts_only_what_matches_behind_the_cursor"),
     ("ARCHIVE", "AND owner = ?", "AND ? <> ''", "a_task_is_archived_by_its_owner_only"),
     ("PURGE_ENDED", "AND archived = 0", "", "an_archived_task_is_never_purged[failed]"),
     ("PURGE_CANCELLED", "AND archived = 0", "", "an_archived_task_is_never_purged[cancelled]"),

@@ -9,6 +9,7 @@ import apsw
 
 from understudy.storage.asset_tables import ASSET_LIFE, WAITING_ASSETS
 from understudy.storage.cannot_open import CannotOpen
+from understudy.storage.listing_tables import SQLITE as TALLIES
 from understudy.storage.rows import fetch
 
 
@@ -202,6 +203,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(3, _MEDIA_AND_ARCHIVE),
     Migration(4, ASSET_LIFE),
     Migration(5, WAITING_ASSETS),
+    Migration(7, TALLIES),
 )
 
 

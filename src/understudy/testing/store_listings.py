@@ -1,5 +1,7 @@
 """The listings in the conformance suite of task stores; `stores` holds the rest and joins the two."""
 
+from datetime import timedelta
+
 import pytest
 
 from understudy.core.ports import TaskStore
@@ -90,6 +92,28 @@ class ListingConformance:
         for is_oldest_first, total in ((False, 4), (True, 2)):
             page = await page_of(store, page_size=1, after=cursor, is_oldest_first=is_oldest_first)
             assert page.total == total
+
+    async def test_a_total_counts_only_what_matches_behind_the_cursor(self, store: TaskStore) -> None:
+        models = ["model-a", "model-b", "model-b", "model-a", "model-b", "model-b"]
+        await put(store, *(sample_task(number, model=model) for number, model in enumerate(models)))
+        page = await page_of(store, page_size=1, after=sample_task(4).id, model="model-b")
+        assert (page.total, [task.id for task in page.tasks]) == (2, [sample_task(2).id])
+
+    async def test_totals_and_deep_pages_are_exact_over_hours_and_days(self, store: TaskStore) -> None:
+        gaps_s = [0.0, 0.5, 3.0, 5.0, 300.0, 7.0, 20000.0, 2.0, 90000.0, 100.0, 1.0, 400000.0]
+        moments = [NOW - timedelta(seconds=sum(gaps_s[: place + 1])) for place in range(len(gaps_s))]
+        tasks = [sample_task(place, created_at=moment) for place, moment in enumerate(moments)]
+        await put(store, *tasks, sample_task(20, owner="project-b", created_at=moments[3]))
+        for size in (1, 2, 5):
+            pages = [await listed(store, page=page, page_size=size) for page in range(1, 14)]
+            assert [number for page in pages for number in page] == list(range(12))
+        for page in (1, 4):
+            assert (await page_of(store, page=page, page_size=3)).total == 12
+        for number in range(12):
+            behind = await page_of(store, after=tasks[number].id, page_size=1)
+            assert behind.total == 11 - number
+            since = await page_of(store, created_after=moments[number], page_size=1, is_oldest_first=True)
+            assert (since.total, since.tasks[0].id) == (number + 1, tasks[number].id)
 
     async def test_a_cursor_filters_together_with_everything_else(self, store: TaskStore) -> None:
         await put(store, sample_task(0), sample_task(1, model="model-b"), sample_task(2), sample_task(3))
