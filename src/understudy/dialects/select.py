@@ -27,6 +27,7 @@ class Operation(StrEnum):
     CREATE = "create"
     QUOTE = "quote"
     GET = "get"
+    EVENTS = "events"
     LIST = "list"
     DELETE = "delete"
     CONTENT = "content"
@@ -49,7 +50,7 @@ class Door:
 ARK_TASKS = "/api/v3/contents/generations/tasks"
 _UNIVERSAL = ("amux", "newapi", "octopus")
 _VIDEOS = ("openai", *_UNIVERSAL)
-_QUOTE = "/quote"
+_QUOTE, _EVENTS = "/quote", "/events"
 
 
 def _doors() -> Iterator[Door]:
@@ -81,6 +82,9 @@ def _doors() -> Iterator[Door]:
         if operation is Operation.CREATE:
             quote = f"{path}{_QUOTE}"
             yield Door(method=method, path=quote, operation=Operation.QUOTE, dialects=dialects, mounts=mounts)
+        if operation is Operation.GET:
+            events = f"{path}{_EVENTS}"
+            yield Door(method=method, path=events, operation=Operation.EVENTS, dialects=dialects, mounts=mounts)
 
 
 DOORS: tuple[Door, ...] = tuple(_doors())

@@ -16,12 +16,14 @@ from understudy.server.cancel import cancel_routes
 from understudy.server.content import send_file
 from understudy.server.docs_page import DocsRoutes
 from understudy.server.endpoint import DEFAULT_DIALECTS, Call, Endpoint, Handler
+from understudy.server.events import EventRoutes
 from understudy.server.front import get_model, list_models, welcome
 from understudy.server.house import House
 from understudy.server.ops import health, readiness
 from understudy.server.rehearsal_clock import clock_routes
 from understudy.server.reply import Answer, Receive, Scope, Send
 from understudy.server.tasks import TaskRoutes
+from understudy.server.watch import Watches, watch_routes
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -41,10 +43,11 @@ def build_app(house: House) -> Router:
         finally:
             await house.stop()
 
-    bodies = BodyReader(house.limits, house.spool_dir)
+    bodies, watches = BodyReader(house.limits, house.spool_dir), Watches(house)
     router = Router(
         [
-            *_task_routes(house, bodies),
+            *_task_routes(house, bodies, watches),
+            *watch_routes(house, watches),
             *archive_routes(house),
             *callback_routes(house, bodies),
             *cancel_routes(house),
@@ -63,13 +66,14 @@ def build_app(house: House) -> Router:
     return router
 
 
-def _task_routes(house: House, bodies: BodyReader) -> Iterator[Route]:
+def _task_routes(house: House, bodies: BodyReader, watches: Watches) -> Iterator[Route]:
     """Every door of every dialect: its methods gathered at one endpoint for each path."""
-    tasks = TaskRoutes(bodies)
+    tasks, events = TaskRoutes(bodies, watches), EventRoutes(watches)
     handlers: dict[Operation, Handler] = {
         Operation.CREATE: tasks.create,
         Operation.QUOTE: tasks.quote,
         Operation.GET: tasks.get,
+        Operation.EVENTS: events.stream,
         Operation.LIST: tasks.list_tasks,
         Operation.DELETE: tasks.delete,
         Operation.CONTENT: tasks.content,

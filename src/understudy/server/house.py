@@ -1,7 +1,7 @@
 """What the server needs from the rest of the house: one frozen value, built where the adapters are chosen."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -9,10 +9,12 @@ from understudy.core.ports import BlobStore, Clock
 from understudy.core.task import Film
 from understudy.dialects.codec import Codec
 from understudy.server.auth import KeyRing
+from understudy.server.closing import Closing
 from understudy.server.links import LinkSigner
 from understudy.service.assets import AssetLibrary
 from understudy.service.callback_log import CallbackLog
 from understudy.service.changes import Changes
+from understudy.service.outlook import Rooms
 from understudy.service.query import Queries
 from understudy.service.quote import Quoter
 from understudy.service.rehearsal import ClockMover
@@ -79,6 +81,7 @@ class House:
     is_access_logged: one line per request at level INFO. uploads: files that come in pieces; None = not taken.
     spool_dir: where the media of large bodies are written; None = a temporary directory. clock_mover: None = the clock
     goes by itself alone. callbacks: what was told to callers' addresses; None = nothing is.
+    rooms: where films are made, as far as it is known. closing: begins when the server takes no more requests.
     """
 
     submitter: Submitter
@@ -105,3 +108,5 @@ class House:
     preferred_dialect: str | None = None
     is_strict: bool = False
     is_access_logged: bool = False
+    rooms: Rooms = field(default_factory=Rooms)
+    closing: Closing = field(default_factory=Closing)

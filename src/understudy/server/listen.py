@@ -1,6 +1,7 @@
 """The one way this application is put on a socket: uvicorn on uvloop, with the bounds of `protocol`."""
 
 import gc
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,6 +9,7 @@ import uvicorn
 
 from understudy.core.errors import Violation
 from understudy.server.app import build_app
+from understudy.server.closing import Closing
 from understudy.server.house import House
 from understudy.server.protocol import Edge, protocol_for
 from understudy.server.reply import CORS, JSON, Reply
@@ -26,6 +28,15 @@ class HttpServer(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Capture none."""
         yield
+
+    def __init__(self, config: uvicorn.Config, closing: Closing) -> None:
+        super().__init__(config)
+        self._closing = closing
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Shut down; who only waits for something to happen is answered first."""
+        self._closing.begin()
+        await super().shutdown(sockets)
 
     def stop(self) -> None:
         """Take no more requests, answer those under way, then return from ``serve``."""
@@ -58,7 +69,7 @@ def http_server(house: House) -> HttpServer:
         timeout_keep_alive=int(house.limits.idle_timeout_s),
         timeout_graceful_shutdown=5,
     )
-    return HttpServer(config)
+    return HttpServer(config, house.closing)
 
 
 def _edge(house: House) -> Edge:

@@ -38,6 +38,17 @@ from understudy.server.openapi_samples import (
     sample_task,
 )
 from understudy.server.openapi_schemas import Schema, either, error_reference, reference, schemas
+from understudy.server.openapi_watching import (
+    ETA_HEADER,
+    EVENT_TYPES,
+    EVENTS_SAY,
+    LAST_EVENT,
+    POSITION_HEADER,
+    PREFER,
+    WAIT,
+    WATCHING_HEADERS,
+    WATCHING_PATHS,
+)
 
 FORM_TYPE = "multipart/form-data"
 WARNINGS_HEADER = "X-Understudy-Warnings"
@@ -53,7 +64,8 @@ may come as text. Keys that a dialect does not have are ignored, and told in `wa
 _DOES: Mapping[Operation, str] = {
     Operation.CREATE: "Create a task",
     Operation.QUOTE: "Say what a request would come to, without creating anything",
-    Operation.GET: "Get a task",
+    Operation.GET: "Get a task, at once or when its status changes",
+    Operation.EVENTS: "Stream a task's events until it has ended",
     Operation.LIST: "List tasks",
     Operation.DELETE: "Cancel a queued task, or delete the record of an ended one",
     Operation.CONTENT: "Get the bytes of a film, or pictures of it",
@@ -74,11 +86,16 @@ _ONLY_AT: Mapping[str, frozenset[Operation]] = {
     "InvalidAction.RunningTaskDeletion": frozenset({Operation.DELETE}),
     "InvalidAction.CancelledTaskDeletion": frozenset({Operation.DELETE}),
     "InvalidAction.TaskNotCompleted": frozenset({Operation.CONTENT}),
-    "InvalidParameter": _WITH_BODY | {Operation.LIST, Operation.CONTENT, Operation.GET, Operation.DELETE},
+    "InvalidParameter": frozenset(Operation),
     "AuthenticationError": frozenset(Operation),
     "NotFound.TaskId": frozenset(
-        {Operation.GET, Operation.DELETE, Operation.CONTENT, Operation.REMIX, Operation.EDIT, Operation.EXTEND}
+        {
+            *(Operation.GET, Operation.EVENTS, Operation.DELETE, Operation.CONTENT),
+            *(Operation.REMIX, Operation.EDIT, Operation.EXTEND),
+        }
     ),
+    "QuotaExceeded": _WITH_BODY | {Operation.GET, Operation.EVENTS},
+    "ServerOverloaded": _WITH_BODY | {Operation.GET, Operation.EVENTS},
     "InternalServiceError": frozenset(Operation),
     "ServiceUnavailable": frozenset(Operation),
 }
@@ -127,6 +144,7 @@ def openapi(
             **asset_paths(),
             **OWN_PATHS,
             **CALLBACK_PATHS,
+            **WATCHING_PATHS,
             "/": {**OWN_PATHS["/"], "post": control_plane_at_the_root()},
         },
         "webhooks": WEBHOOKS,
@@ -187,6 +205,10 @@ def _queries(operation: Operation, codec: Codec) -> list[Schema]:
     if operation is Operation.CONTENT:
         choice = {"type": "string", "enum": ["video", "thumbnail", "spritesheet"], "default": "video"}
         return [parameter("variant", choice, "The film itself, one picture of it, or a sheet of small ones."), DOWNLOAD]
+    if operation is Operation.GET:
+        return [WAIT, PREFER]
+    if operation is Operation.EVENTS:
+        return [LAST_EVENT]
     if operation is not Operation.LIST:
         return []
     if profile.family != "ark":
@@ -241,6 +263,8 @@ def _responses(door: Door, codecs: Sequence[Codec], book: _Book) -> dict[str, An
                 owners.append(codec)
     if door.operation is Operation.CONTENT:
         answers |= PARTS_OF_A_FILE
+    if door.operation is Operation.EVENTS:
+        answers["204"] = {"description": "The last event that was seen is the end: nothing follows."}
     for status, owners in sorted(by_status.items()):
         if len(owners) == 1:
             answers[str(status)] = {"$ref": f"#/components/responses/{owners[0].name}.{status}"}
@@ -266,6 +290,8 @@ def _says(codecs: Sequence[Codec], status: int, book: _Book, *, operation: Opera
 def _success(operation: Operation, codecs: Sequence[Codec], book: _Book) -> Schema:
     if operation is Operation.CONTENT:
         return answer("The bytes.", FILE_TYPES, headers=("Accept-Ranges",))
+    if operation is Operation.EVENTS:
+        return answer(EVENTS_SAY, EVENT_TYPES)
     if operation is Operation.QUOTE:
         return answer(
             "What it would come to.", {JSON_TYPE: {"schema": {"$ref": "#/components/schemas/server.QuoteBody"}}}
@@ -278,7 +304,8 @@ def _success(operation: Operation, codecs: Sequence[Codec], book: _Book) -> Sche
     if operation is Operation.GET:
         schema = either([reference(codec.name, codec.shapes.task) for codec in codecs])
         examples = {codec.name: {"value": sample_task(codec, book.model)} for codec in codecs}
-        return answer("The task.", {JSON_TYPE: {"schema": schema, "examples": examples}})
+        content = {JSON_TYPE: {"schema": schema, "examples": examples}}
+        return answer("The task.", content, headers=(POSITION_HEADER, ETA_HEADER))
     schema = either([reference(codec.name, codec.shapes.created) for codec in codecs])
     examples = {codec.name: {"value": sample_created(codec, book.model)} for codec in codecs}
     content = {JSON_TYPE: {"schema": schema, "examples": examples}}
@@ -298,7 +325,7 @@ def _components(book: _Book, models: Sequence[ModelSpec]) -> dict[str, Any]:
     return {
         "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "An API key of this server."}},
         "parameters": PARAMETERS,
-        "headers": HEADERS,
+        "headers": {**HEADERS, **WATCHING_HEADERS},
         "responses": responses,
         "schemas": {**bodies, **asset_components(), **own_components()},
     }

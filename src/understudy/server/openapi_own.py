@@ -8,12 +8,13 @@ from understudy.server.archive import ArchiveBody
 from understudy.server.callbacks import CALLBACK_BODIES, CallbackResend
 from understudy.server.cancel import CancelBody
 from understudy.server.openapi_schemas import OWN, Schema, own_schemas, reference
+from understudy.server.watch import OutlookBody
 
 JSON_TYPE = "application/json"
 SERVER_TAG = {"name": "server", "description": "Result files, and what operators and load balancers ask."}
 
 
-OWN_BODIES = (QuoteBody, ArchiveBody, CancelBody, *CALLBACK_BODIES)
+OWN_BODIES = (QuoteBody, ArchiveBody, CancelBody, OutlookBody, *CALLBACK_BODIES)
 CHANGE_BODY = VideoChange
 
 

@@ -13,6 +13,13 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
+EVENTS: tuple[Header, ...] = (
+    (b"content-type", b"text/event-stream"),
+    (b"cache-control", b"no-cache, no-transform"),
+    # Behind nginx and its kin an event would wait for a buffer to fill.
+    (b"x-accel-buffering", b"no"),
+)
+
 JSON: tuple[Header, ...] = ((b"content-type", b"application/json; charset=utf-8"),)
 
 # A browser page of any origin may call: keys travel in a header that the page sets, never in a cookie.
@@ -22,7 +29,8 @@ CORS: tuple[Header, ...] = (
         b"access-control-expose-headers",
         (
             b"X-Request-Id, X-Understudy-Warnings, Idempotent-Replayed, Retry-After, Content-Range, Accept-Ranges, "
-            b"Content-Length, ETag, Content-Disposition"
+            b"Content-Length, ETag, Content-Disposition, Preference-Applied, X-Understudy-Queue-Position, "
+            b"X-Understudy-Eta-S"
         ),
     ),
 )
@@ -92,4 +100,38 @@ class StreamReply:
                 await send({"type": BROKEN_OFF})
 
 
-Answer = Reply | StreamReply
+@dataclass(frozen=True, slots=True)
+class EventReply:
+    """A stream of events: how long it will be is not known, and it ends when they do.
+
+    events: each a whole event; None to HEAD. is_chunked: whether the connection outlives it, as HTTP/1.1 has it. The
+    edge writes what it is given and frames nothing, so it is framed here.
+    """
+
+    events: AsyncGenerator[bytes] | None
+    is_chunked: bool
+    status: int = 200
+
+    async def send(self, send: Send, shared: tuple[Header, ...], *, is_head: bool) -> None:
+        """Send each event when it comes; the next is not made before the client took the one before."""
+        framing: tuple[Header, ...] = ((b"transfer-encoding", b"chunked"),) if self.is_chunked else ()
+        headers = [*EVENTS, *framing, *shared]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        if is_head or self.events is None:
+            await send({"type": "http.response.body", "body": b""})
+            return
+        async with aclosing(self.events) as events:
+            try:
+                async for event in events:
+                    part = b"%x\r\n%b\r\n" % (len(event), event) if self.is_chunked else event
+                    await send({"type": "http.response.body", "body": part, "more_body": True})
+            except ClientLeft:
+                return
+            except Exception:  # boundary: the head is out; all that can still be said is that something is missing
+                _log.exception("a stream of events broke off")
+                await send({"type": BROKEN_OFF})
+                return
+        await send({"type": "http.response.body", "body": b"0\r\n\r\n" if self.is_chunked else b""})
+
+
+Answer = Reply | StreamReply | EventReply

@@ -17,6 +17,7 @@ from understudy.server.links import RequestLinks, root_of
 from understudy.server.quotes import encode_quote
 from understudy.server.reply import JSON, Answer, Header, Reply
 from understudy.server.warned import asks_strictness, warnings_header
+from understudy.server.watch import Watches, asked_wait_s
 from understudy.service.idempotency import checked_key
 from understudy.service.quote import refused
 from understudy.service.submit import Sender
@@ -28,8 +29,9 @@ _REPLAYED: Header = (b"idempotent-replayed", b"true")
 class TaskRoutes:
     """Handlers over one house; who is meant comes with each call."""
 
-    def __init__(self, bodies: BodyReader) -> None:
+    def __init__(self, bodies: BodyReader, watches: Watches) -> None:
         self._bodies = bodies
+        self._watches = watches
 
     async def create(self, call: Call) -> Reply:
         """Accept a request; the task is stored, durably, before the answer leaves."""
@@ -55,20 +57,27 @@ class TaskRoutes:
         batch = batch_of(call.path_params["task_id"])
         if batch is not None:
             return await show_avatar(call, batch)
-        task = await call.house.queries.get(call.owner, wire_task_id(call))
+        headers, task_id = JSON, wire_task_id(call)
+        if call.scope["query_string"] or b"prefer" in call.headers:
+            wait_s, told = asked_wait_s(call)
+            task = await self._watches.wait(call, task_id, wait_s)
+            headers += told
+        else:
+            task = await call.house.queries.get(call.owner, task_id)
         _settle(call, dialect_of_answer(call.dialects, task.dialect))
-        headers = JSON
-        pause_ms = call.codec.profile.poll_after_ms
-        if pause_ms is not None and task.status not in ENDED:
-            headers = (*JSON, (b"openai-poll-after-ms", b"%d" % pause_ms))
-        return Reply(200, call.codec.encode_task(task, _links(call)), headers)
+        if task.status not in ENDED:
+            headers += await self._watches.headers(task)
+            pause_ms = call.codec.profile.poll_after_ms
+            if pause_ms is not None:
+                headers += ((b"openai-poll-after-ms", b"%d" % pause_ms),)
+        return Reply(200, call.codec.encode_task(task, links_of(call)), headers)
 
     async def list_tasks(self, call: Call) -> Reply:
         """Show a page of the caller's tasks."""
         codec = _records(call.codec)
         wanted = codec.decode_filter(_query(call), now=call.house.clock.now())
         page = await call.house.queries.list_tasks(call.owner, wanted)
-        return Reply(200, codec.encode_page(page, _links(call)))
+        return Reply(200, codec.encode_page(page, links_of(call)))
 
     async def delete(self, call: Call) -> Reply:
         """Cancel a queued task or remove the record of an ended one. A body, which the SDK sends, is not read."""
@@ -159,7 +168,8 @@ def _query(call: Call) -> list[tuple[str, str]]:
         raise Rejected(Violation("InvalidParameter", "query", message)) from None
 
 
-def _links(call: Call) -> RequestLinks:
+def links_of(call: Call) -> RequestLinks:
+    """Return the links of an answer to a call."""
     house = call.house
     kept_s = house.queries.retention.record_retention_s
     return RequestLinks(house.links, _root(call), house.clock.now().timestamp(), kept_s=int(kept_s) or None)
