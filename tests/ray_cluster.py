@@ -25,7 +25,7 @@ class RayCluster:
         return str(self._cluster.address)
 
     def add(self, **resources: float) -> Any:
-        """Let a node join, with room for one render and resources of its own."""
+        """Let a node join, with room for one render and resources of its own. From the main thread only."""
         node = self._cluster.add_node(
             num_cpus=1,
             object_store_memory=OBJECT_STORE_BYTES,

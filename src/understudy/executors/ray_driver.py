@@ -8,6 +8,7 @@ every process of ours it never outlives its parent; when it is gone, Ray kills t
 import argparse
 import asyncio
 import logging
+import socket
 import sys
 import threading
 import traceback
@@ -31,6 +32,9 @@ from understudy.executors.ray_wire import (
     encode_value,
 )
 from understudy.executors.render_process import Pipes, die_with_parent, end_group
+
+CONNECT_S = 5.0
+"""How long the cluster's head may take to accept a connection."""
 
 BEAT_S = 2.0
 """Between two signs of life to the executor, which gives up a driver after many such."""
@@ -71,7 +75,9 @@ class Driver:
         try:
             await asyncio.to_thread(_connect, order.address)
         except Exception as error:  # boundary: Ray raises nearly anything here, and all of it means the same
-            self.tell(Refused(" ".join(str(error).split())[:500] or type(error).__name__))
+            self.tell(
+                Refused(f"{order.address or 'here'}: {type(error).__name__}: {' '.join(str(error).split())[:500]}")
+            )
             return False
         self.tell(Joined())
         for slot, room in enumerate(order.rooms):
@@ -110,7 +116,14 @@ class Driver:
 
 
 def _connect(address: str) -> None:
-    """Join the cluster; nothing is started, nothing is printed, and what happens on the nodes is in their own logs."""
+    """Join the cluster; nothing is started, nothing is printed, and what happens on the nodes is in their own logs.
+
+    Raises: nearly anything.
+    """
+    host, colon, port = address.rpartition(":")
+    if colon and port.isdigit():
+        # Ray itself asks for most of a minute, and then says less.
+        socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_S).close()
     ray.init(
         address=address or "auto",
         log_to_driver=False,

@@ -54,6 +54,9 @@ LEAVE_S = 15.0
 KILLED_S = 20.0
 """How long the end of a render that is killed on its node may take to be known; then its driver is given up with it."""
 
+BURIED_S, READ_BYTES = 1.0, 65536
+"""How long the last words of a driver that is gone are read, so many bytes at a time."""
+
 ENVELOPE_BYTES = 4096
 """What a line has around an engine's longest message."""
 
@@ -169,6 +172,7 @@ class RayExecutor:
         self._number = 0
         self._driver: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
+        self._is_closing = False
 
     async def start(self) -> None:
         """Begin to join the cluster and return at once: a job waits for its place, the server does not."""
@@ -293,6 +297,8 @@ class RayExecutor:
                         failures = 0
                     self._take(message)
             except (DriverBroken, OSError) as error:
+                if self._is_closing:
+                    return
                 log.error("the Ray cluster is lost, or cannot be joined: %s", error)  # noqa: TRY400
             finally:
                 self._lose_all()
@@ -364,17 +370,22 @@ class RayExecutor:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(driver.pid, signal.SIGKILL)
             await driver.wait()
+            if driver.stdin is not None and driver.stdout is not None:
+                driver.stdin.close()
+                # The loop lets go of the pipes when it has read their end.
+                with contextlib.suppress(TimeoutError, ConnectionError, ValueError):
+                    async with asyncio.timeout(BURIED_S):
+                        while await driver.stdout.read(READ_BYTES):
+                            pass
 
     async def close(self) -> None:
         """Kill what runs, give the places back and leave the cluster as it is."""
         if self._keeper is None:
             return
+        self._is_closing = True
         with contextlib.suppress(DriverBroken):
             self._send(Leave())
-            assert self._driver is not None
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LEAVE_S):
-                    await self._driver.wait()
+            await asyncio.wait({self._keeper}, timeout=LEAVE_S)
         self._keeper.cancel()
         await asyncio.wait({self._keeper})
         self._keeper = None

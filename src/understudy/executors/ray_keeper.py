@@ -37,6 +37,12 @@ that fell off the network only after half a minute."""
 PLACED_SOON_S = 10.0
 """A place that is not there by then is told to be waited for; on a node that has room it takes a second or two."""
 
+ELSEWHERE_S = 5.0
+"""How long a slot whose place was lost is looked for another node; then the same one will do, if it is still there."""
+
+NODE_ID_LABEL = "ray.io/node-id"
+"""A label that Ray gives every node."""
+
 LEAVE_S = 5.0
 """How long a place may take to end what it runs when it is given back; then it is killed, and its render with it."""
 
@@ -60,7 +66,7 @@ class _Work:
 
     def __init__(self, number: int) -> None:
         self.number = number
-        self.is_unwanted = False
+        self.times_given_up = 0
         self.is_begun = False
         self.end: asyncio.Future[Rendered | Stopped | Failed] = asyncio.get_running_loop().create_future()
         # A place can be lost when nobody waits for the end yet.
@@ -78,6 +84,7 @@ class PlaceKeeper:
         self._actor: Any = None
         self._work: _Work | None = None
         self._failures = 0
+        self._lost_node_id = ""
         self._is_leaving = False
 
     async def keep(self) -> None:
@@ -108,6 +115,7 @@ class PlaceKeeper:
             # A new place may be on any node; one that Ray restarts would come back without our knowing.
             max_restarts=0,
             max_task_retries=0,
+            label_selector={NODE_ID_LABEL: f"!{self._lost_node_id}"} if self._lost_node_id else None,
         )
         return ordered.remote(encode_value(self._room))
 
@@ -116,14 +124,19 @@ class PlaceKeeper:
 
         Raises: PlaceLost, RayError.
         """
-        settling = asyncio.ensure_future(_plainly(actor.settle.remote()))
-        done, _ = await asyncio.wait({settling}, timeout=PLACED_SOON_S)
+        settling = _asked(actor.settle.remote())
+        done, _ = await asyncio.wait({settling}, timeout=ELSEWHERE_S if self._lost_node_id else PLACED_SOON_S)
         if not done:
+            if self._lost_node_id:
+                self._lost_node_id = ""
+                raise PlaceLost("no other node has room for it")
             self._tell(Unplaced(self._slot, f"it waits for a node with room for {_sum(self._needs)}"))
         # Without a bound: the node for it may have yet to be bought.
         theirs = msgspec.json.decode(await settling, type=Facts)
-        if replace_node(theirs) != replace_node(facts()):
+        if _versions(theirs) != _versions(facts()):
             raise PlaceLost(f"node {theirs.node} {_versions(theirs)}, but this server {_versions(facts())}")
+        # Where the place is lost, its node may be: Ray goes on sending there for a quarter of a minute.
+        self._lost_node_id = theirs.node_id
         self._actor = actor
         self._tell(Placed(self._slot, theirs.node))
         is_warm = False
@@ -183,10 +196,11 @@ class PlaceKeeper:
                 await self._bring_in(actor, work, Path(given), name=names[given])
         there = replace(job, media={index: names[given] for index, given in job.media.items()}, output_dir="")
         _unless_unwanted(work)
-        work.is_begun = True
         await _answer(actor.begin.remote(work.number, encode_value(there)), SILENT_S)
-        if work.is_unwanted:
-            await self.give_up(work.number)
+        work.is_begun = True
+        # As often as it was said meanwhile: the second time means something else than the first.
+        for _ in range(work.times_given_up):
+            await _answer(actor.give_up.remote(), SILENT_S)
         end = await work.end
         if isinstance(end, Rendered):
             for name in (end.result.video, end.result.last_frame):
@@ -196,9 +210,14 @@ class PlaceKeeper:
 
     async def _bring_in(self, actor: Any, work: _Work, path: Path, *, name: str) -> None:
         pieces = _pieces(path)
-        while piece := await asyncio.to_thread(next, pieces, b""):
+        piece = await asyncio.to_thread(next, pieces, b"")
+        while True:
             _unless_unwanted(work)
+            # An empty file is sent, too.
             await _answer(actor.take_in.remote(work.number, name, piece), SILENT_S)
+            piece = await asyncio.to_thread(next, pieces, b"")
+            if not piece:
+                break
 
     async def _bring_out(self, actor: Any, work: _Work, folder: Path, *, name: str) -> None:
         """Fetch a file of the film. One that is not where it should be is left out: whoever ordered it will see."""
@@ -222,7 +241,7 @@ class PlaceKeeper:
         work, actor = self._work, self._actor
         if work is None or work.number != number or actor is None:
             return
-        work.is_unwanted = True
+        work.times_given_up += 1
         if work.is_begun and not work.end.done():
             with contextlib.suppress(PlaceLost, RayError):
                 await _answer(actor.give_up.remote(), SILENT_S)
@@ -235,11 +254,6 @@ class PlaceKeeper:
             with contextlib.suppress(PlaceLost, RayError):
                 await _answer(actor.leave.remote(), LEAVE_S)
             await asyncio.to_thread(_kill, actor)
-
-
-def replace_node(known: Facts) -> Facts:
-    """Return what must agree."""
-    return msgspec.structs.replace(known, node="")
 
 
 def _sum(needs: Needs) -> str:
@@ -258,12 +272,18 @@ async def _answer(reference: Any, timeout_s: float) -> Any:
     Raises: PlaceLost when it takes too long; RayError.
     """
     # Not asyncio.wait_for, which would cancel the call: whether Ray has carried it out would be anybody's guess.
-    waiting = asyncio.ensure_future(_plainly(reference))
+    waiting = _asked(reference)
     done, _ = await asyncio.wait({waiting}, timeout=timeout_s)
     if not done:
-        waiting.add_done_callback(lambda late: late.cancelled() or late.exception())
         raise PlaceLost(f"it gave no answer for {timeout_s:g} s")
     return waiting.result()
+
+
+def _asked(reference: Any) -> "asyncio.Task[Any]":
+    """Return what waits for a call; what comes when nobody waits any more is heard by nobody."""
+    waiting = asyncio.ensure_future(_plainly(reference))
+    waiting.add_done_callback(lambda late: late.cancelled() or late.exception())
+    return waiting
 
 
 async def _plainly(reference: Any) -> Any:
@@ -271,7 +291,7 @@ async def _plainly(reference: Any) -> Any:
 
 
 def _unless_unwanted(work: _Work) -> None:
-    if work.is_unwanted:
+    if work.times_given_up:
         raise _GivenUp
 
 

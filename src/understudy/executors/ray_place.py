@@ -17,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
+import ray
 
 from understudy.core.errors import TaskFailed
 from understudy.core.render import RenderJob, RenderResult
@@ -47,7 +48,7 @@ SWEEPER = "exec 3<&0; (trap '' HUP INT TERM; cat <&3 >/dev/null; rm -rf -- \"$1\
 def facts() -> Facts:
     """Return what this process is."""
     python = ".".join(platform.python_version_tuple()[:2])
-    return Facts(python=python, ray=version("ray"), understudy=version("understudy"), node=socket.gethostname())
+    return Facts(python=python, ray=version("ray"), understudy=version("understudy"))
 
 
 class RenderPlace:
@@ -80,7 +81,8 @@ class RenderPlace:
         self._last_asked_s = asyncio.get_running_loop().time()
         await self._executor.start()
         self._guard = asyncio.create_task(self._end_what_is_abandoned())
-        return encode_value(facts())
+        here = ray.get_runtime_context().get_node_id()
+        return encode_value(msgspec.structs.replace(facts(), node=socket.gethostname(), node_id=here))
 
     async def news(self) -> bytes:
         """Return the `News`, as soon as there are some, else after a while."""

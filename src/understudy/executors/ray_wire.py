@@ -125,12 +125,13 @@ class News(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """What driver and places must agree in, and where a place is."""
+    """What driver and places must agree in, and where a place is. node_id: as Ray names it."""
 
     python: str
     ray: str
     understudy: str
     node: str = ""
+    node_id: str = ""
 
 
 _encoder = msgspec.json.Encoder()
