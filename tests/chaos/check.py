@@ -8,7 +8,7 @@ its own. The end is 0 when all promises were kept, 1 when one was broken, 2 when
 The history is JSON lines, each an event with its `kind` and `at`, seconds of the machine's monotonic clock. Those that
 count here (`docs/guides/reliability.md` has them all):
 
-    start     database, lease_s, slack_s, caps {key: most at once}: what the campaign ran on
+    start     database, lease_s, slack_s, cap: what it ran on; cap = how many of one key may run, null = any number
     asked     act, key, promise, asks, callback: a request; asks = how it should end; promise = its Idempotency-Key
     acked     act, task: it was accepted        refused   act, status: it was not, for certain
     seen      task, state, since: an answer showed it that was asked for then
@@ -322,13 +322,13 @@ def promises(history: History) -> Iterator[Flaw]:
 
 def caps(history: History) -> Iterator[Flaw]:
     """Of one key never more tasks run at once than it may."""
-    allowed = history.start["caps"]
+    cap = history.start["cap"]
     running: Counter[str] = Counter()
     for event in history.by_kind["journal"]:
         key = event["key"]
         running[key] += (event["after"] == "running") - (event["before"] == "running")
-        if running[key] > allowed.get(key, running[key]) and event["before"] != "running":
-            yield Flaw("cap", event["task"], f"was begun as number {running[key]} of a key that may run {allowed[key]}")
+        if cap is not None and running[key] > cap and event["before"] != "running":
+            yield Flaw("cap", event["task"], f"was begun as number {running[key]} of a key that may run {cap}")
 
 
 def is_whole(history: History) -> Iterator[Flaw]:

@@ -25,7 +25,7 @@ class Written:
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.order = 0
-        self.add("start", database="sqlite", lease_s=LEASE_S, slack_s=0.5, caps={KEY: 1})
+        self.add("start", database="sqlite", lease_s=LEASE_S, slack_s=0.5, cap=1)
 
     def add(self, kind: str, **fields: Any) -> None:
         self.events.append({"kind": kind, "at": len(self.events) / 10, **fields})
