@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from postgres_server import TEMPLATE, PostgresServer, shared_server, with_template
 from s3_server import S3Server, s3_server
 
 # A slow machine is no finding: how long an input takes says nothing of the code, and no test here asserts a time.
@@ -41,3 +42,32 @@ def s3(shared_s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> S3Server:
     for name, value in shared_s3.environ.items():
         monkeypatch.setenv(name, value)
     return shared_s3
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """The PostgreSQL server that all processes of this run share."""
+    own = tmp_path_factory.getbasetemp()
+    with shared_server(own.parent if "PYTEST_XDIST_WORKER" in os.environ else own, with_template) as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres: PostgresServer) -> Iterator[str]:
+    """The address of a database of the test's own, with the newest tables."""
+    database = postgres.new_database(TEMPLATE)
+    yield postgres.url(database)
+    postgres.drop(database)
+
+
+@pytest.fixture(scope="session")
+def postgres_database(postgres: PostgresServer) -> str:
+    """A database of this process, with the newest tables; see `emptied_postgres_url`."""
+    return postgres.new_database(TEMPLATE)
+
+
+@pytest.fixture
+def emptied_postgres_url(postgres: PostgresServer, postgres_database: str) -> str:
+    """The address of a database that was emptied: for the many short tests that leave its tables as they are."""
+    postgres.empty(postgres_database)
+    return postgres.url(postgres_database)

@@ -1,0 +1,55 @@
+"""What PostgreSQL and its driver raise, and what callers are told of it: no foreign error leaves the storage."""
+
+import asyncio
+import logging
+
+import asyncpg
+
+from understudy.storage.lifecycle import unavailable
+
+_log = logging.getLogger(__name__)
+
+MEDIUM_IS_GONE = "US001"
+"""What the trigger `medium_is_used` refuses with."""
+
+_AWAY: tuple[type[BaseException], ...] = (
+    OSError,
+    TimeoutError,
+    asyncio.IncompleteReadError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.PostgresSystemError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.InternalServerError,
+)
+"""The server, its machine or the way to it: away, full, starting, stopping, a copy that only reads, too slow, damaged.
+
+The driver's own InterfaceError is among them because that is how it says that a connection was closed.
+"""
+
+
+def told(error: BaseException) -> BaseException:
+    """Map what comes of the database's surroundings to `Unavailable`; the rest is a bug, or a rule of ours.
+
+    An answer that was lost on its way back is `Unavailable` as well: what was asked may have been done. Who inserts a
+    task again finds its id taken, or its idempotency key used.
+    """
+    if not isinstance(error, _AWAY):
+        return error
+    _log.error("the database does not serve: %s: %s", type(error).__name__, error)
+    return refusal_of(error)
+
+
+def refusal_of(error: BaseException) -> BaseException:
+    """Make the refusal that an error of the database comes to."""
+    refusal = unavailable("its storage does not answer")
+    refusal.__cause__ = error
+    return refusal
