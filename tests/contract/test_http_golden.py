@@ -26,7 +26,7 @@ ASKED = {name: case for name, case in CASES.items() if case["method"] != "POST"}
 ACCEPTED = {name: case for name, case in SENT.items() if case["expect"]["status"] == 200}
 REFUSED = {name: case for name, case in SENT.items() if case["expect"]["status"] != 200}
 READ_AT = sorted({door.path for door in DOORS if door.operation is Operation.GET})
-BY_SERVER = {"callback_url", "metadata.callback_url", "tools", "metadata.tools"}
+BY_SERVER = {"tools", "metadata.tools"}
 """What this engine or this version makes nothing of; everything else that is warned of is in the case."""
 GET_BESIDE = {"/v1/video/generations": "/v1/video/generations", "/v1/videos/generations": "/v1/tasks"}
 """Where a task is read that was created at a path, if not below it."""

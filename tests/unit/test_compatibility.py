@@ -73,7 +73,7 @@ def test_a_key_that_a_dialect_does_not_have_is_told(codec: Codec) -> None:
 def test_each_outcome_is_met() -> None:
     ark = cells(CODECS["ark"])
     assert ark["`watermark`"] == ["honoured"] * 5
-    assert ark["`callback_url`"] == ["warned"] * 5
+    assert ark["`callback_url`"] == ["honoured"] * 5
     assert ark["`frames`"] == ["refused"] * 4 + ["honoured"]
     assert ark["`tools`"] == ["warned", "honoured", "honoured", "refused", "refused"]
     assert ark["`draft`"][1:3] == ["honoured: `false`; refused: `true`", "honoured"]

@@ -39,8 +39,8 @@ async def test_a_seed_left_open_is_chosen_once_and_stored(asked, used):
 
 async def test_fields_without_effect_are_listed_beside_what_the_dialect_dropped():
     dropped = Warned(param="x", message="ignored")
-    task = await Bench().submit(warnings=[dropped], callback_url="http://c", tools=("web_search",))
-    assert [each.param for each in task.warnings] == ["x", "callback_url", "tools"]
+    task = await Bench().submit(warnings=[dropped], tools=("web_search",))
+    assert [each.param for each in task.warnings] == ["x", "tools"]
 
 
 @pytest.mark.parametrize(("asked", "told"), [("auto", []), ("reference", ["omni_reference_task_type"]), (None, [])])

@@ -5,7 +5,6 @@ Source: the Standard Webhooks specification, 1.0.0.
 """
 
 import base64
-import binascii
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,7 +31,7 @@ def secret_key(text: str) -> bytes:
     plain = text.strip().removeprefix(load_callback_facts().signature.secret_prefix).rstrip("=")
     try:
         key = base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
-    except binascii.Error:
+    except ValueError:
         key = b""
     if not key:
         raise ValueError("the secret is none: it begins with whsec_, and base64 follows")

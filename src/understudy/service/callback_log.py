@@ -35,7 +35,7 @@ class CallbackLog:
 
         Raises: NotFound for a task, or a change of it, that is not there.
         """
-        resent = await self.store.resend(owner, task_id, number, self.clock.now())
+        resent = await self.store.resend(owner, task_id, number, now=self.clock.now())
         if not resent:
             told = await self.deliveries(owner, task_id)
             if not told:

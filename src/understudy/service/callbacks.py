@@ -168,7 +168,7 @@ class CallbackSender:
         now = self._at.clock.now()
         until = now + timedelta(seconds=self._pace.post_s + self._pace.lease_spare_s)
         busy = self._places.busy(most, with_ailing=not with_ailing)
-        found = await self._at.store.take_due(now, until, most, busy)
+        found = await self._at.store.take_due(now, until, most, busy=busy)
         for callback in found:
             self._places.begin(callback.target.origin)
             post = asyncio.create_task(self._tell(callback), name=f"callback {callback.id}")

@@ -1,5 +1,6 @@
 """Judging a request before anything is stored: resolved, with all that is wrong, all that is told, and its price."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from understudy.billing.rating import most_tokens, price_micros, priced
@@ -16,8 +17,8 @@ from understudy.core.task import EntryKind, LedgerEntry, Warned, told_in_brief
 from understudy.dialects.codec import Decoded
 from understudy.dialects.naming import renamed, renamed_warnings
 
-WITHOUT_EFFECT = {"callback_url": "No callback is sent: this server has none yet, poll the task instead."}
-"""Fields that no engine here could honour, with the sentence for the caller."""
+CallbackRefusal = Callable[[str], Violation | None]
+"""Says why nothing would ever be sent to an address, as far as that can be known without contacting anybody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +37,15 @@ class Judged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judge:
-    """Judges requests for one engine. book_id: the price book that tasks are rated with."""
+    """Judges requests for one engine. book_id: the price book that tasks are rated with.
+
+    callback_refusal: None = any address is taken, and judged when something is sent there.
+    """
 
     catalogue: Catalogue
     engine: EngineOffer
     book_id: str
+    callback_refusal: CallbackRefusal | None = None
 
     def judge(self, dialect: str, decoded: Decoded) -> Judged:
         """Resolve the request and judge it against its model, its dialect and the engine.
@@ -55,6 +60,8 @@ class Judge:
         request = resolve(asked, model)
         case = self.case(dialect, request, model)
         broken = violations(case)
+        if request.callback_url is not None and self.callback_refusal is not None:
+            broken += self._callback_refused(request.callback_url, broken)
         # An engine reads only what keeps the rules, as its render process does.
         review = self.engine.review(request, model) if self.engine.review is not None and not broken else Review()
         told = (
@@ -81,12 +88,17 @@ class Judge:
         tokens = most_tokens(self.catalogue.tokens, judged.request, judged.model)
         return priced(EntryKind.HOLD, task_id=task_id, tokens=tokens, price_micros=price, currency=book.currency)
 
+    def _callback_refused(self, url: str, broken: tuple[Violation, ...]) -> tuple[Violation, ...]:
+        """Return what is wrong with where callbacks would go, unless a rule said it already."""
+        is_said = any(each.param == "callback_url" for each in broken)
+        refusal = self.callback_refusal(url) if url and self.callback_refusal is not None and not is_said else None
+        return () if refusal is None else (refusal,)
+
     def _without_effect(self, request: GenerationRequest) -> tuple[Warned, ...]:
-        idle = {**WITHOUT_EFFECT, **self.engine.ignored}
         return tuple(
             [
                 Warned(param=param, message=why)
-                for param, why in idle.items()
+                for param, why in self.engine.ignored.items()
                 if _is_set(request, param) and getattr(request, param) not in self.engine.done_anyway.get(param, ())
             ]
         )
