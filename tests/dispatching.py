@@ -82,6 +82,8 @@ class Stage:
     async def next(self) -> Render:
         return await asyncio.wait_for(self.renders.get(), PATIENCE_S)
 
+    async def available(self, slot: int) -> None: ...
+
     async def start(self) -> None: ...
 
     async def close(self) -> None: ...
@@ -108,17 +110,17 @@ class TroubledStore(MemoryTaskStore):
             fails = self.failing.get(name, 0) > 0
             self.failing[name] = self.failing.get(name, 0) - fails
             if fails and not self.fails_after:
-                self._tell(name, UNAVAILABLE)
+                self._report(name, UNAVAILABLE)
                 raise UNAVAILABLE
             answer = await found(*args, **kwargs)
-            self._tell(name, answer)
+            self._report(name, answer)
             if fails:
                 raise UNAVAILABLE
             return answer
 
         return call
 
-    def _tell(self, name: str, answer: Any) -> None:
+    def _report(self, name: str, answer: Any) -> None:
         self.called.setdefault(name, asyncio.Queue()).put_nowait(answer)
 
     async def answered(self, name: str) -> Any:

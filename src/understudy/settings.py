@@ -13,6 +13,8 @@ from typing import Any
 
 import msgspec
 
+from understudy.catalog.callbacks import load_callback_facts
+
 PREFIX = "UNDERSTUDY_"
 CONFIG_NAME = "understudy.toml"
 MEMORY = ":memory:"
@@ -159,6 +161,15 @@ class Settings:
     bodies_spooled_at_once: int = _setting(
         "How many bodies with media in them are written to disk at once; one key has half of them at most.", default=8
     )
+    callback_networks: str = _setting(
+        "Private networks that callbacks may be sent to, as 10.1.0.0/16 192.168.7.9 hooks.lan; none by default.",
+        default="",
+    )
+    callback_schedule_s: str = _setting(
+        "Gaps in seconds between further tries to tell how a task ended, after the first few in vain; empty = none.",
+        default=" ".join(f"{gap_s:g}" for gap_s in load_callback_facts().later.gaps_s),
+    )
+    callbacks_at_once: int = _setting("How many callbacks are sent at once.", default=64)
     secret: str = _setting(
         "What result links and callbacks are signed with, 32 characters or more: the same on every server that shares "
         "a database or its films; without it each data directory has its own.",

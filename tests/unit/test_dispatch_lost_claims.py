@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dispatching import PATIENCE_S, UNAVAILABLE, Theatre, theatre
+from manual_clock import ManualClock
 from understudy.core.task import EntryKind, Status
 from understudy.storage.blobs import LocalBlobStore
 
@@ -60,11 +61,15 @@ async def test_a_film_that_comes_after_the_claim_was_lost_is_dropped(tmp_path: P
 
 
 async def test_a_frozen_server_that_wakes_up_delivers_nothing_beside_its_successor(tmp_path: Path):
-    async with theatre(tmp_path, heartbeat_s=PATIENCE_S * 10, slots=2) as house:
+    async with (
+        theatre(tmp_path, heartbeat_s=PATIENCE_S * 10) as house,
+        theatre(tmp_path, store=house.store, is_started=False) as other,
+    ):
         task = await house.submit()
         zombie = await house.stage.next()
-        house.clock.advance(seconds=31)
-        successor = await house.stage.next()
+        other.clock.advance(seconds=31)
+        await other.dispatcher.start()
+        successor = await other.stage.next()
         successor.succeed(content=b"successor")
         assert await house.store.answered("finish") is True
         zombie.succeed(content=b"zombie")
@@ -78,6 +83,36 @@ async def test_a_frozen_server_that_wakes_up_delivers_nothing_beside_its_success
         assert path is not None
         assert path.read_bytes() == b"successor"
         assert await house.kinds(task) == [EntryKind.HOLD, EntryKind.POSTED]
+
+
+async def test_a_process_never_renders_a_task_twice_at_a_time(tmp_path: Path):
+    async with theatre(tmp_path, heartbeat_s=PATIENCE_S * 10, slots=2) as house:
+        task = await house.submit()
+        older = await house.stage.next()
+        house.clock.advance(seconds=31)
+        newer = await house.stage.next()
+        await asyncio.wait_for(older.killed.wait(), PATIENCE_S)
+        newer.succeed(content=b"newer")
+        assert await house.store.answered("finish") is True
+        await until_idle(house)
+        assert (await house.task(task)).attempt == 2
+        assert await house.kinds(task) == [EntryKind.HOLD, EntryKind.POSTED]
+
+
+async def test_a_lease_is_measured_with_a_clock_that_does_not_jump(tmp_path: Path):
+    async with theatre(tmp_path, heartbeat_s=PATIENCE_S * 10, slots=2, is_started=False) as house:
+        object.__setattr__(house.workplace, "lease_clock", ManualClock(house.clock.now()))
+        await house.submit()
+        await house.dispatcher.start()
+        render = await house.stage.next()
+        house.clock.advance(seconds=3600)
+        # The other slot looks again and again, and finds nothing to claim.
+        while await house.store.answered("claim") is not None:
+            pass
+        assert await house.store.answered("claim") is None
+        assert not render.killed.is_set()
+        render.succeed()
+        assert await house.store.answered("finish") is True
 
 
 async def test_a_retry_removes_what_an_attempt_stored_before_it_was_cut_off(tmp_path: Path):

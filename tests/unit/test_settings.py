@@ -2,7 +2,7 @@
 
 import pytest
 
-from understudy.settings import Settings, SettingsError, about, load_settings
+from understudy.settings import ZERO_MEANS_SOMETHING, Settings, SettingsError, about, load_settings
 
 
 def test_a_flag_wins_over_the_environment_and_the_environment_over_the_file(tmp_path):
@@ -20,7 +20,7 @@ def test_a_value_of_the_wrong_type_is_refused_with_the_name_of_the_setting():
 @pytest.mark.parametrize(
     ("name", "given"),
     [
-        ("slots", "0"),
+        ("callbacks_at_once", "0"),
         ("probes_at_once", "0"),
         ("fetch_deadline_s", "0"),
         ("fetch_deadline_s", "nan"),
@@ -32,7 +32,7 @@ def test_a_number_that_would_let_nothing_happen_is_refused(name, given):
         load_settings({}, {f"UNDERSTUDY_{name.upper()}": given})
 
 
-@pytest.mark.parametrize("name", ["port", "drain_s", "fetch_redirects_max", "link_lifetime_s", "record_retention_s"])
+@pytest.mark.parametrize("name", sorted(ZERO_MEANS_SOMETHING))
 def test_numbers_that_mean_something_at_zero_may_be_zero_and_not_less(name):
     variable = f"UNDERSTUDY_{name.upper()}"
     assert getattr(load_settings({}, {variable: "0"}), name) == 0

@@ -12,6 +12,8 @@ import uvloop
 
 from understudy.bootstrap.building import build as build
 from understudy.bootstrap.data_dir import opened_data_dir
+from understudy.bootstrap.working import WorkerReady as WorkerReady
+from understudy.bootstrap.working import work as _work
 from understudy.server.listen import http_server, spare_the_collector
 from understudy.settings import Settings
 from understudy.storage.cannot_open import CannotOpen
@@ -52,15 +54,29 @@ def serve(settings: Settings, on_ready: OnReady) -> None:
 
     Raises: SettingsError, CannotOpen before anything is served.
     """
-    logging.basicConfig(
-        level=settings.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
+    _begin_log(settings)
     with opened_data_dir(settings.data_dir) as data_dir:
         bound = listening_socket(settings.host, settings.port)
         try:
             uvloop.run(_serve(settings, data_dir, bound=bound, on_ready=on_ready))
         finally:
             bound.close()
+
+
+def work(settings: Settings, on_ready: Callable[[WorkerReady], None]) -> None:
+    """Render tasks of a shared database until SIGINT or SIGTERM.
+
+    Raises: SettingsError, CannotOpen before any task is claimed.
+    """
+    _begin_log(settings)
+    with opened_data_dir(settings.data_dir) as data_dir:
+        uvloop.run(_work(settings, data_dir, on_ready))
+
+
+def _begin_log(settings: Settings) -> None:
+    logging.basicConfig(
+        level=settings.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
 
 
 async def _serve(settings: Settings, data_dir: Path, *, bound: socket.socket, on_ready: OnReady) -> None:

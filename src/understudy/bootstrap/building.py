@@ -1,41 +1,39 @@
 """Settings and a data directory in, the running service out."""
 
+import contextlib
 import logging
-import os
 import secrets
-import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from understudy.bootstrap.data_dir import kept_secret
+from understudy.bootstrap.checking import check, chosen_engine
+from understudy.bootstrap.data_dir import emptied_work_dir, kept_secrets
 from understudy.bootstrap.incoming import Incoming, make_incoming
 from understudy.bootstrap.machine import SystemClock, SystemRandomness
-from understudy.bootstrap.plugins import configured, find_engine
+from understudy.bootstrap.rendering import Surroundings, make_dispatcher, make_executor, process_name, slots_of
 from understudy.bootstrap.stores import Stores, open_stores
+from understudy.bootstrap.telling import Telling, make_telling
 from understudy.catalog.load import load_catalogue
 from understudy.core.asset_files import library_limits
-from understudy.core.ports import ApiKey, Clock, EngineOffer, TaskStore
-from understudy.core.render import LanguageModel
+from understudy.core.ports import ApiKey, Clock, EngineOffer, Executor, TaskStore
 from understudy.dialects.ark import ARK
 from understudy.dialects.registry import CODECS
-from understudy.dialects.select import MOUNTS
-from understudy.executors.child import RenderLimits
-from understudy.executors.local import LocalExecutor, RestartPause
 from understudy.server.auth import KeyRing, key_digest
+from understudy.server.callbacks import CallbackBodies
 from understudy.server.house import House, Limits
 from understudy.server.links import LinkSigner
 from understudy.server.request_ids import RequestIds
 from understudy.service.asset_intake import AssetIntake, AssetWorker
+from understudy.service.asset_shares import AssetShares
 from understudy.service.assets import AssetLibrary
-from understudy.service.attempt import DispatchLimits, Workplace
 from understudy.service.changes import Changes
 from understudy.service.dispatch import Dispatcher
 from understudy.service.drafts import Drafts
 from understudy.service.examine import Examiner
 from understudy.service.intake import Intake
-from understudy.service.jobs import Jobs
 from understudy.service.judge import Judge
+from understudy.service.outlook import Rooms
 from understudy.service.query import Queries
 from understudy.service.quote import Quoter
 from understudy.service.reaper import Reaped, Reaper, Rounds
@@ -43,29 +41,21 @@ from understudy.service.rehearsal import ClockMover, MovableClock
 from understudy.service.retention import Retention
 from understudy.service.submit import Submitter
 from understudy.service.uploads import Uploads, upload_path
-from understudy.settings import Settings, SettingsError
+from understudy.settings import Settings
 
 OWNER = "default"
-KEY_PREFIX = "sk-"
-SECRET_BYTES = 32
-SECRET_CHARS_MIN = 32
-HEARTBEATS_PER_LEASE = 3
-HEARTBEAT_MOST_S = 0.5
-FILM_KEEPING_S = 600.0
-"""Object stores are away for minutes, not hours; meanwhile a slot renders nothing, because nothing could be stored."""
-"""Heartbeats carry the progress that clients poll."""
 BATCHES_PER_ROUND = 10
 
 
 async def key_ring(store: TaskStore, pepper: bytes, *, api_key: str, now: datetime) -> KeyRing:
     """Return all keys of the store; the first key is put there when it is missing."""
-    keys = tuple(await store.keys())
     digest = key_digest(pepper, api_key.encode("ascii"))
-    if all(key.digest != digest for key in keys):
+    if all(key.digest != digest for key in await store.keys()):
         first = ApiKey(id=f"key-{secrets.token_hex(8)}", owner=OWNER, digest=digest, created_at=now)
-        await store.add_key(first)
-        keys = (*keys, first)
-    return KeyRing(pepper, keys)
+        # Of several servers that start at once, another may have been faster.
+        with contextlib.suppress(ValueError):
+            await store.add_key(first)
+    return KeyRing(pepper, await store.keys())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,28 +67,37 @@ class Service:
     library: AssetLibrary
     uploads: Uploads
     asset_worker: AssetWorker
-    executor: LocalExecutor
+    executor: Executor
     dispatcher: Dispatcher
     reaper: Reaper
+    queries: Queries
+    telling: Telling
     clock: Clock
     spool_dir: Path
 
     async def start(self) -> None:
-        """Take up what an earlier process left and begin to render."""
-        handed_back = await self.stores.tasks.hand_back_all(self.clock.now())
-        if handed_back:
-            logging.getLogger(__name__).info("%d unfinished tasks are rendered again", handed_back)
+        """Take up what an earlier process left and begin to render.
+
+        What a process left that shares its store with others is taken up by any of them, when its leases have lapsed.
+        """
+        if not self.stores.tasks.is_shared:
+            handed_back = await self.stores.tasks.hand_back_all(self.clock.now())
+            if handed_back:
+                logging.getLogger(__name__).info("%d unfinished tasks are rendered again", handed_back)
         await self.executor.start()
         await self.incoming.start()
         await self.asset_worker.start()
         await self.dispatcher.start()
         await self.reaper.start()
+        await self.telling.start()
 
     async def stop(self) -> None:
         """Let renders finish for a moment, hand the rest back, and close the store last."""
         await self.reaper.close()
         await self.asset_worker.close()
         await self.dispatcher.close()
+        # After the last change that this process makes, so that it tells it itself if it can.
+        await self.telling.close()
         await self.incoming.close()
         await self.executor.close()
         await self.stores.tasks.close()
@@ -109,42 +108,43 @@ async def build(settings: Settings, data_dir: Path) -> tuple[House, str]:
 
     Raises: SettingsError, CannotOpen.
     """
-    engine = configured(find_engine(settings.engine), settings)
-    if not settings.rehearsal:
-        engine = replace(engine, rehearse=None)
-    _check(settings)
-    secret = bytes.fromhex(kept_secret(data_dir / "secret", lambda: secrets.token_hex(SECRET_BYTES)))
-    api_key = kept_secret(data_dir / "api_key", lambda: KEY_PREFIX + secrets.token_urlsafe(SECRET_BYTES))
-    links = LinkSigner(settings.secret.encode() or secret, lifetime_s=settings.link_lifetime_s)
-    service = _service(settings, engine, data_dir, links=links)
-    keys = await key_ring(service.stores.tasks, secret, api_key=api_key, now=service.clock.now())
-    return _house(settings, service, engine, keys=keys, links=links), api_key
+    engine = chosen_engine(settings)
+    check(settings)
+    kept = kept_secrets(settings, data_dir)
+    links = LinkSigner(kept.signing, lifetime_s=settings.link_lifetime_s)
+    stores = await open_stores(settings, data_dir)
+    service = _service(settings, engine, stores, data_dir=data_dir, links=links, signing=kept.signing)
+    keys = await key_ring(service.stores.tasks, kept.pepper, api_key=kept.api_key, now=service.clock.now())
+    return _house(settings, service, engine, keys=keys, links=links), kept.api_key
 
 
-def _check(settings: Settings) -> None:
-    if settings.price_book not in load_catalogue().books:
-        raise SettingsError(f"There is no price book {settings.price_book!r}.")
-    if settings.dialect and settings.dialect not in MOUNTS:
-        raise SettingsError(f"There is no dialect {settings.dialect!r}; there are {', '.join(MOUNTS)}.")
-    if settings.secret and len(settings.secret) < SECRET_CHARS_MIN:
-        raise SettingsError(f"The setting secret must have at least {SECRET_CHARS_MIN} characters.")
-    for name in ("link_lifetime_s", "record_retention_s"):
-        if getattr(settings, name) < 0:
-            raise SettingsError(f"The setting {name} must not be negative; 0 = without end.")
-
-
-def _service(settings: Settings, engine: EngineOffer, data_dir: Path, *, links: LinkSigner) -> Service:
+def _service(  # tidy: what the data directory keeps comes apart
+    settings: Settings, engine: EngineOffer, stores: Stores, *, data_dir: Path, links: LinkSigner, signing: bytes
+) -> Service:
     """Put together what keeps, renders and expires tasks; the work directory starts empty."""
-    work_dir = data_dir / "work"
-    shutil.rmtree(work_dir, ignore_errors=True)
-    work_dir.mkdir(parents=True)
+    work_dir = emptied_work_dir(data_dir)
     # Beside the work directory and not in it: the reaper removes what lies there unused, the spool's own root included.
     spool_dir = data_dir / "spool"
     clock: Clock = MovableClock(SystemClock()) if settings.rehearsal_clock else SystemClock()
-    stores = open_stores(settings, data_dir)
     incoming = make_incoming(settings, stores, links, clock=clock, work_dir=work_dir)
-    dispatcher, executor = _dispatcher(settings, engine, stores, incoming=incoming, clock=clock)
-    library, uploads, asset_worker = _assets(settings, stores, incoming, clock=clock, uploads_dir=data_dir / "uploads")
+    around = Surroundings(
+        name=process_name(), stores=stores, clock=clock, work_dir=work_dir, moderator=incoming.screen.moderator
+    )
+    executor = make_executor(settings, engine)
+    dispatcher = make_dispatcher(settings, engine, executor, around)
+    library, uploads, asset_worker = _assets(settings, incoming, around, uploads_dir=data_dir / "uploads")
+    queries = Queries(
+        catalogue=load_catalogue(),
+        store=stores.tasks,
+        blobs=stores.blobs,
+        clock=clock,
+        retention=_retention(settings),
+        on_cancelled=lambda task_id: dispatcher.lost({task_id}),
+    )
+    bodies = CallbackBodies(
+        codecs=CODECS, links=links, clock=clock, retention=queries.retention, public_url=_public_url(settings)
+    )
+    telling = make_telling(settings, queries, bodies, resolver=incoming.resolver, signing=signing)
     reaper = Reaper(
         Reaped(
             store=stores.tasks,
@@ -156,8 +156,13 @@ def _service(settings: Settings, engine: EngineOffer, data_dir: Path, *, links: 
         ),
         clock=clock,
         retention=_retention(settings),
-        rounds=Rounds(interval_s=settings.reap_interval_s, batches=BATCHES_PER_ROUND),
+        rounds=Rounds(
+            interval_s=settings.reap_interval_s,
+            batches=BATCHES_PER_ROUND,
+            idempotency_s=settings.idempotency_retention_s,
+        ),
         on_expired=dispatcher.lost,
+        worker=around.name,
     )
     return Service(
         stores=stores,
@@ -168,49 +173,22 @@ def _service(settings: Settings, engine: EngineOffer, data_dir: Path, *, links: 
         executor=executor,
         dispatcher=dispatcher,
         reaper=reaper,
+        queries=queries,
+        telling=telling,
         clock=clock,
         spool_dir=spool_dir,
     )
 
 
-def _dispatcher(
-    settings: Settings, engine: EngineOffer, stores: Stores, *, incoming: Incoming, clock: Clock
-) -> tuple[Dispatcher, LocalExecutor]:
-    executor = LocalExecutor(
-        engine.reference,
-        _slots(settings, engine),
-        limits=_render_limits(settings, engine),
-        pause=RestartPause(first_s=0.5, most_s=30.0),
-        arguments=engine.arguments,
-        environments=engine.slots,
-    )
-    jobs = Jobs(
-        catalogue=load_catalogue(),
-        book_id=settings.price_book,
-        shows_label=settings.visible_label,
-        language_model=_language_model(settings),
-        has_hevc=settings.hevc,
-        has_recipes=settings.recipes,
-        rehearses=engine.rehearse is not None,
-    )
-    workplace = Workplace(
-        store=stores.tasks,
-        executor=executor,
-        blobs=stores.blobs,
-        clock=clock,
-        jobs=jobs,
-        limits=_dispatch_limits(settings, engine, incoming.work_dir),
-        media=stores.media,
-        moderator=incoming.screen.moderator,
-    )
-    return Dispatcher(workplace), executor
-
-
 def _assets(
-    settings: Settings, stores: Stores, incoming: Incoming, *, clock: Clock, uploads_dir: Path
+    settings: Settings, incoming: Incoming, around: Surroundings, *, uploads_dir: Path
 ) -> tuple[AssetLibrary, Uploads, AssetWorker]:
     """Make the library and the two that it and each other need: uploads end in assets, assets begin with uploads."""
-    catalogue = load_catalogue()
+    catalogue, stores, clock = load_catalogue(), around.stores, around.clock
+
+    def path_of(upload: str) -> Path:
+        return upload_path(uploads_dir, upload)
+
     worker = AssetWorker(
         AssetIntake(
             store=stores.assets,
@@ -219,8 +197,9 @@ def _assets(
             limits=library_limits(catalogue.models.values()),
             clock=clock,
             work_dir=incoming.work_dir,
-            upload_path=lambda upload: upload_path(uploads_dir, upload),
-        )
+            upload_path=path_of,
+        ),
+        shares=AssetShares(store=stores.tasks, worker=around.name, clock=clock, upload_path=path_of),
     )
     library = AssetLibrary(
         store=stores.assets,
@@ -234,13 +213,10 @@ def _assets(
 
 
 def _house(settings: Settings, service: Service, engine: EngineOffer, *, keys: KeyRing, links: LinkSigner) -> House:
-    catalogue, stores, clock = load_catalogue(), service.stores, service.clock
+    catalogue, stores, clock, queries = load_catalogue(), service.stores, service.clock, service.queries
     judge = Judge(catalogue=catalogue, engine=engine, book_id=settings.price_book)
-    drafts = Drafts(catalogue=catalogue, store=stores.tasks, clock=clock, retention=_retention(settings))
+    drafts = Drafts(catalogue=catalogue, store=stores.tasks, clock=clock, retention=queries.retention)
     examiner = Examiner(judge=judge, drafts=drafts, assets=service.library)
-    queries = Queries(
-        catalogue=catalogue, store=stores.tasks, blobs=stores.blobs, clock=clock, retention=_retention(settings)
-    )
     intake = Intake(
         judge=judge,
         shelf=service.incoming.shelf,
@@ -257,6 +233,8 @@ def _house(settings: Settings, service: Service, engine: EngineOffer, *, keys: K
             randomness=SystemRandomness(),
             wake=service.dispatcher.wake,
             intake=intake,
+            queued_most=settings.queued_per_key or None,
+            callback_refusal=service.telling.refusal,
         ),
         quoter=Quoter(examiner=examiner),
         changes=Changes(catalogue=catalogue, queries=queries, engine=engine),
@@ -272,7 +250,8 @@ def _house(settings: Settings, service: Service, engine: EngineOffer, *, keys: K
         request_id=RequestIds(clock, secrets.token_hex(3)),
         start=service.start,
         stop=service.stop,
-        is_ready=service.executor.is_ready,
+        # Without slots of its own, a server takes tasks for the workers of its database.
+        is_ready=service.executor.is_ready if slots_of(settings, engine) else lambda: True,
         limits=Limits(
             body_timeout_s=settings.body_timeout_s,
             large_body_bytes=settings.large_body_bytes,
@@ -280,7 +259,9 @@ def _house(settings: Settings, service: Service, engine: EngineOffer, *, keys: K
             bodies_spooled_at_once=settings.bodies_spooled_at_once,
         ),
         spool_dir=service.spool_dir,
-        public_url=settings.public_url.rstrip("/") or None,
+        callbacks=service.telling.log,
+        rooms=Rooms(slots=slots_of(settings, engine), lane_most=settings.concurrency_per_key or None),
+        public_url=_public_url(settings),
         preferred_dialect=settings.dialect or None,
         is_strict=settings.strict,
         is_access_logged=settings.access_log,
@@ -288,59 +269,12 @@ def _house(settings: Settings, service: Service, engine: EngineOffer, *, keys: K
     )
 
 
+def _public_url(settings: Settings) -> str | None:
+    return settings.public_url.rstrip("/") or None
+
+
 def _retention(settings: Settings) -> Retention:
     """Say how long records are kept; that cancelled ones go earlier is the vendor's rule and no setting."""
     return Retention(
         record_retention_s=settings.record_retention_s, cancelled_retention_s=ARK.profile.cancelled_retention_s
-    )
-
-
-def _slots(settings: Settings, engine: EngineOffer) -> int:
-    """Say how many films are rendered at once: as many as the engine has places, or as the settings say."""
-    return len(engine.slots) or settings.slots
-
-
-def _dispatch_limits(settings: Settings, engine: EngineOffer, work_dir: Path) -> DispatchLimits:
-    return DispatchLimits(
-        worker=f"pid-{os.getpid()}",
-        slots=_slots(settings, engine),
-        work_dir=work_dir,
-        lease_s=settings.lease_s,
-        heartbeat_s=min(settings.lease_s / HEARTBEATS_PER_LEASE, HEARTBEAT_MOST_S),
-        poll_interval_s=settings.poll_interval_s,
-        attempts_max=settings.attempts_max,
-        drain_s=settings.drain_s,
-        retry_pause_s=0.05,
-        keeping_s=FILM_KEEPING_S,
-    )
-
-
-def _language_model(settings: Settings) -> LanguageModel | None:
-    """Return what engines may ask, or None.
-
-    Raises: SettingsError for half a setting.
-    """
-    if not settings.llm_url and not settings.llm_model:
-        return None
-    if not settings.llm_url.startswith(("http://", "https://")) or not settings.llm_model:
-        raise SettingsError("llm_url and llm_model go together, and llm_url begins with http:// or https://.")
-    return LanguageModel(
-        url=settings.llm_url,
-        model=settings.llm_model,
-        secret=settings.llm_secret,
-        timeout_s=settings.llm_timeout_s,
-    )
-
-
-def _render_limits(settings: Settings, engine: EngineOffer) -> RenderLimits:
-    render_timeout_s = max(settings.render_timeout_s, engine.render_timeout_s)
-    return RenderLimits(
-        warm_timeout_s=max(settings.warm_timeout_s, engine.warm_timeout_s),
-        silence_timeout_s=engine.silence_timeout_s or render_timeout_s,
-        render_timeout_s=render_timeout_s,
-        line_bytes_max=1 << 20,
-        progress_interval_s=0.1,
-        niceness=5,
-        memory_bytes=engine.memory_bytes,
-        stops_within_s=engine.stops_within_s,
     )

@@ -68,7 +68,7 @@ def make_incoming(settings: Settings, stores: Stores, links: LinkSigner, *, cloc
         raise SettingsError(f"The setting fetch_networks cannot be read: {error}.") from error
     resolver = SystemResolver()
     client = HttpClient(guard, resolver)
-    moderator, moderator_clients = _moderator(settings, resolver)
+    moderator, moderator_clients = make_moderator(settings, resolver)
     fetcher = WebFetcher(Downloader(client, redirects_max=settings.fetch_redirects_max))
     turns, stills = Turns(settings.probes_at_once), FilmStills(stores.blobs)
     return Incoming(
@@ -102,7 +102,11 @@ def make_incoming(settings: Settings, stores: Stores, links: LinkSigner, *, cloc
     )
 
 
-def _moderator(settings: Settings, resolver: SystemResolver) -> tuple[Moderator | None, tuple[HttpClient, ...]]:
+def make_moderator(settings: Settings, resolver: SystemResolver) -> tuple[Moderator | None, tuple[HttpClient, ...]]:
+    """Return who judges, and the clients to be closed at the end.
+
+    Raises: SettingsError.
+    """
     if not settings.moderator:
         return None, ()
     if not settings.moderator.startswith(HTTP):

@@ -13,6 +13,7 @@ from understudy.settings import MEMORY, Settings
 from understudy.storage.blob_places import open_blobs
 from understudy.storage.memory import MemoryTaskStore
 from understudy.storage.memory_assets import MemoryAssetStore
+from understudy.storage.postgres_opening import open_postgres
 from understudy.storage.sqlite import SqliteTaskStore
 
 SHELF_NAME_BYTES = 5
@@ -33,13 +34,15 @@ class Stores:
     media_folder: str
 
 
-def open_stores(settings: Settings, data_dir: Path) -> Stores:
+async def open_stores(settings: Settings, data_dir: Path) -> Stores:
     """Open everything.
 
     Raises: CannotOpen.
     """
     # First, because it holds nothing open: where it cannot be had, nothing is left open.
     blobs = open_blobs(settings.blobs, data_dir)
+    if settings.database:
+        return await _shared_stores(settings, blobs)
     folder = _media_folder(settings, data_dir)
     if settings.data_dir == MEMORY:
         memory = MemoryTaskStore()
@@ -47,6 +50,19 @@ def open_stores(settings: Settings, data_dir: Path) -> Stores:
         return Stores(tasks=memory, assets=assets, media=memory.media, blobs=blobs, media_folder=folder)
     sqlite = SqliteTaskStore(data_dir / "understudy.db")
     return Stores(tasks=sqlite, assets=sqlite.assets, media=sqlite.media, blobs=blobs, media_folder=folder)
+
+
+async def _shared_stores(settings: Settings, blobs: BlobStore) -> Stores:
+    """Open the database that several servers share.
+
+    Raises: CannotOpen.
+    """
+    postgres = await open_postgres(settings.database, migrates=settings.migrate)
+    # One record of who needs which media, so one folder for all of its servers.
+    name = await postgres.kept("shelf_name", lambda: secrets.token_hex(SHELF_NAME_BYTES))
+    return Stores(
+        tasks=postgres, assets=postgres.assets, media=postgres.media, blobs=blobs, media_folder=f"{FOLDER}-{name}"
+    )
 
 
 def _media_folder(settings: Settings, data_dir: Path) -> str:

@@ -5,7 +5,20 @@ from typing import Annotated
 
 import typer
 
-from understudy.cli import archive, assets, callbacks, generate, models, plan, prompt, recipe, serve, tasks, translate
+from understudy.cli import (
+    archive,
+    assets,
+    callbacks,
+    generate,
+    models,
+    plan,
+    prompt,
+    recipe,
+    serve,
+    tasks,
+    translate,
+    worker,
+)
 
 app = typer.Typer(
     name="understudy",
@@ -30,6 +43,7 @@ def _root(
 
 
 app.command("serve")(serve.serve)
+app.command("worker")(worker.worker)
 app.command("generate")(generate.generate)
 app.command("translate")(translate.translate_request)
 app.command("plan")(plan.print_plan)

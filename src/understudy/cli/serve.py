@@ -24,6 +24,9 @@ def serve(  # tidy: each parameter is one flag
     data_dir: Annotated[str | None, typer.Option(help=about("data_dir"), show_default=Settings().data_dir)] = None,
     engine: Annotated[str | None, typer.Option(help=about("engine"), show_default=Settings().engine)] = None,
     slots: Annotated[int | None, typer.Option(help=about("slots"), show_default=str(Settings().slots))] = None,
+    database: Annotated[str | None, typer.Option(help=about("database"), show_default=False)] = None,
+    executor: Annotated[str | None, typer.Option(help=about("executor"), show_default=Settings().executor)] = None,
+    ray_address: Annotated[str | None, typer.Option(help=about("ray_address"), show_default=False)] = None,
     rehearsal_clock: Annotated[
         bool | None, typer.Option("--rehearsal-clock", help=about("rehearsal_clock"), show_default=False)
     ] = None,
@@ -45,6 +48,9 @@ def serve(  # tidy: each parameter is one flag
         "data_dir": data_dir,
         "engine": engine,
         "slots": slots,
+        "database": database,
+        "executor": executor,
+        "ray_address": ray_address,
         "rehearsal_clock": rehearsal_clock,
     }
     try:

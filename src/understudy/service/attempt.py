@@ -5,7 +5,7 @@ import logging
 import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -19,6 +19,7 @@ from understudy.core.render import RenderJob, RenderResult
 from understudy.core.task import Claim, EntryKind, Film, Status, Task, TaskError
 from understudy.service.films import FILM_ENDINGS, FRAME_ENDINGS, attempt_name, blob_keys, last_frame_key, video_key
 from understudy.service.jobs import Jobs
+from understudy.service.outlook import render_time
 from understudy.service.screen import film_refused
 from understudy.service.shelf import sha256_of
 from understudy.service.unbroken import unbroken
@@ -46,6 +47,7 @@ class DispatchLimits:
     drain_s: how long closing waits for renders before it kills them.
     retry_pause_s: before a failed call of the store is tried again; doubled each time, for one lease at most.
     keeping_s: how long a film that was rendered waits for a blob store that is away, before it is given up.
+    engine: whose tasks are claimed; None = any. concurrency: how many tasks of one key run at a time; None = no bound.
     """
 
     worker: str
@@ -58,11 +60,16 @@ class DispatchLimits:
     drain_s: float
     retry_pause_s: float
     keeping_s: float = 0.0
+    engine: str | None = None
+    concurrency: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workplace:
-    """What attempts work with. media: remembers which films were made here. moderator: None = nobody judges films."""
+    """What attempts work with. media: remembers which films were made here. moderator: None = nobody judges films.
+
+    lease_clock: measures leases and does not jump when the machine's time is set; None = ``clock``.
+    """
 
     store: TaskStore
     executor: Executor
@@ -72,6 +79,11 @@ class Workplace:
     limits: DispatchLimits
     media: MediaStore | None = None
     moderator: Moderator | None = None
+    lease_clock: Clock | None = None
+
+    def lease_now(self) -> datetime:
+        """Return the present moment by the clock that measures leases."""
+        return (self.lease_clock or self.clock).now()
 
 
 class Attempt:
@@ -81,6 +93,7 @@ class Attempt:
         self.claim = claim
         self._slot = slot
         self._at = workplace
+        self._claimed_at = workplace.lease_now()
         self._progress = 0.0
         self._is_stopped = False
         self._render: asyncio.Task[Outcome | None] | None = None
@@ -110,6 +123,8 @@ class Attempt:
         else:
             is_ours = await self._insisted(lambda: self._finish(outcome))
             await self._drop_blobs(keep=outcome.film if is_ours else None)
+            if is_ours and outcome.film is not None:
+                await self._note_time(outcome.film)
 
     def stop(self) -> None:
         """Kill the render and hand the task back, if it is still ours; without effect when the render is over."""
@@ -130,7 +145,7 @@ class Attempt:
 
     async def _beat(self) -> bool:
         """Send a heartbeat; False when the claim is lost for certain."""
-        lease_until = self._at.clock.now() + timedelta(seconds=self._at.limits.lease_s)
+        lease_until = self._at.lease_now() + timedelta(seconds=self._at.limits.lease_s)
         try:
             return await self._at.store.heartbeat(self.claim, self._progress, lease_until)
         except Unavailable as error:
@@ -252,6 +267,15 @@ class Attempt:
         # A call that raised may have been written all the same; then this is the second, and the film is delivered.
         task = await self._at.store.get(self.claim.task.owner, self.task_id)
         return task is not None and outcome.film is not None and task.film == outcome.film
+
+    async def _note_time(self, film: Film) -> None:
+        """Remember how long it took, for those who ask how long theirs will."""
+        now = self._at.clock.now()
+        took = render_time(self.claim.task, film, claimed_at=self._claimed_at, ended_at=self._at.lease_now())
+        try:
+            await self._at.store.note_render(took, now)
+        except Unavailable as error:
+            log.info("how long task %s took is not remembered: %s", self.task_id, error)
 
     async def _hand_back(self) -> bool:
         return await self._at.store.hand_back(self.claim, self._at.clock.now())

@@ -24,10 +24,13 @@ class Dispatcher:
         self._loops: set[asyncio.Task[None]] = set()
         self._woken = tuple(asyncio.Event() for _ in range(workplace.limits.slots))
         self._attempts: dict[int, Attempt] = {}
-        self._is_closing = False
+        self._idle: set[int] = set()
+        self._closing = asyncio.Event()
 
     async def start(self) -> None:
-        """Begin to claim."""
+        """Begin to claim; where others fill and empty the queue as well, what they do is heard."""
+        if self._at.store.is_shared and self._woken:
+            self._at.store.listen(lambda _task_id: self._wake_one())
         for slot in range(self._at.limits.slots):
             self._loops.add(asyncio.create_task(self._serve(slot), name=f"dispatch slot {slot}"))
 
@@ -35,6 +38,13 @@ class Dispatcher:
         """Tell idle slots that there may be a task."""
         for event in self._woken:
             event.set()
+
+    def _wake_one(self) -> None:
+        """Tell one idle slot: where a hundred workers hear of one task, not each slot of each need look for it."""
+        for slot in self._idle:
+            if not self._woken[slot].is_set():
+                self._woken[slot].set()
+                return
 
     def lost(self, task_ids: Collection[str]) -> None:
         """Stop the attempts at tasks that have ended by other means, without waiting for their next heartbeat."""
@@ -44,7 +54,7 @@ class Dispatcher:
 
     async def close(self) -> None:
         """Claim no more, wait a while for what renders, then kill it and hand its tasks back."""
-        self._is_closing = True
+        self._closing.set()
         self.wake()
         if not self._loops:
             return
@@ -60,7 +70,7 @@ class Dispatcher:
         self._loops.clear()
 
     async def _serve(self, slot: int) -> None:
-        while not self._is_closing:
+        while await self._has_place(slot):
             # Cleared before looking: a task that comes in while we look is not overlooked.
             self._woken[slot].clear()
             try:
@@ -70,16 +80,40 @@ class Dispatcher:
                 await asyncio.sleep(self._at.limits.poll_interval_s)
                 continue
             if claim is None:
-                await self._idle(slot)
+                await self._wait_for_work(slot)
             else:
+                # Where there was one there may be more.
+                self._wake_one()
                 await self._work_on(claim, slot)
 
+    async def _has_place(self, slot: int) -> bool:
+        """Wait until a job could be begun; False when there is to be no other."""
+        waits = {
+            asyncio.ensure_future(self._at.executor.available(slot)),
+            asyncio.ensure_future(self._closing.wait()),
+        }
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+        return not self._closing.is_set()
+
     async def _claim(self, slot: int) -> Claim | None:
-        now = self._at.clock.now()
-        worker = f"{self._at.limits.worker}/{slot}"
-        return await self._at.store.claim(worker, now, now + timedelta(seconds=self._at.limits.lease_s))
+        limits = self._at.limits
+        lease_now = self._at.lease_now()
+        return await self._at.store.claim(
+            f"{limits.worker}/{slot}",
+            self._at.clock.now(),
+            lease_now + timedelta(seconds=limits.lease_s),
+            engine=limits.engine,
+            concurrency=limits.concurrency,
+            lease_now=lease_now,
+        )
 
     async def _work_on(self, claim: Claim, slot: int) -> None:
+        # Its lease lapsed although we are at it, because the store was away for long: the older one is over.
+        self.lost({claim.task.id})
         attempt = self._attempts[slot] = Attempt(claim, slot, self._at)
         try:
             await attempt.run()
@@ -88,7 +122,11 @@ class Dispatcher:
         finally:
             del self._attempts[slot]
 
-    async def _idle(self, slot: int) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._at.limits.poll_interval_s):
-                await self._woken[slot].wait()
+    async def _wait_for_work(self, slot: int) -> None:
+        self._idle.add(slot)
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._at.limits.poll_interval_s):
+                    await self._woken[slot].wait()
+        finally:
+            self._idle.discard(slot)

@@ -12,7 +12,7 @@ import os
 import shutil
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from understudy.core.errors import Unavailable
@@ -25,6 +25,13 @@ log = logging.getLogger(__name__)
 
 BATCH_MOST = 200
 """Tasks or media whose files are removed between two looks at the store: at an object store a second or two of work."""
+
+IDEMPOTENCY_BATCH = 5000
+"""A thousand creates a second, each with a key, must not outrun the rounds."""
+
+DUTY = "reaper"
+LEAD_ROUNDS = 5
+"""How many rounds a server that has the duty may miss before another takes it."""
 
 FAILURES_MOST = 3
 """After so many in one round the blob store is taken to be away; the rest of the round's work waits for the next."""
@@ -53,10 +60,14 @@ class Reaped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rounds:
-    """interval_s: between two rounds. batches: how many batches of each kind one round removes at most."""
+    """interval_s: between two rounds. batches: how many batches of each kind one round removes at most.
+
+    idempotency_s: how long an idempotency key stands for its task.
+    """
 
     interval_s: float
     batches: int
+    idempotency_s: float = 86_400.0
 
 
 class Reaper:
@@ -70,8 +81,12 @@ class Reaper:
         retention: Retention,
         rounds: Rounds,
         on_expired: Callable[[Collection[str]], None],
+        worker: str = "reaper",
     ) -> None:
-        """Take the ports. on_expired: told the ids of expired tasks, so that renders of them are stopped at once."""
+        """Take the ports. on_expired: told the ids of expired tasks, so that renders of them are stopped at once.
+
+        worker: this process's name among those that share the store.
+        """
         self._store = reaped.store
         self._media = reaped.media
         self._blobs = reaped.blobs
@@ -81,6 +96,7 @@ class Reaper:
         self._retention = retention
         self._pace = rounds
         self._on_expired = on_expired
+        self._worker = worker
         self._swept_at: datetime | None = None
         self._closing = asyncio.Event()
         self._rounds: asyncio.Task[None] | None = None
@@ -98,18 +114,25 @@ class Reaper:
     async def round(self) -> None:
         """Expire what is late, then remove what is old and what nobody needs.
 
+        Of several servers over one store one does so, as long as it lives.
+
         Raises: Unavailable, OSError.
         """
+        now, term_s = self._clock.now(), LEAD_ROUNDS * self._pace.interval_s
+        if await self._store.lead(DUTY, self._worker, now, now + timedelta(seconds=term_s)):
+            await self._remove_all()
+        await self._sweep(self._clock.now())
+
+    async def _remove_all(self) -> None:
         expired = await self._store.expire(self._clock.now())
         if expired:
             log.info("%d tasks expired", len(expired))
             self._on_expired(frozenset(expired))
         now = self._clock.now()
-        for step in (self._purge, self._remove_films, self._remove_media):
+        for step in (self._purge, self._forget, self._remove_films, self._remove_media):
             for _ in range(self._pace.batches):
                 if self._closing.is_set() or not await step(now):
                     break
-        await self._sweep(now)
 
     async def _purge(self, now: datetime) -> bool:
         """Remove one batch of old records; False when there was none."""
@@ -117,6 +140,13 @@ class Reaper:
             created_before=self._retention.created_before(now), cancelled_before=self._retention.cancelled_before(now)
         )
         return bool(removed)
+
+    async def _forget(self, now: datetime) -> bool:
+        """Forget one batch of callbacks and of idempotency keys whose time is over; False when that was all."""
+        told = await self._store.callbacks.forget_told(self._retention.created_before(now), BATCH_MOST)
+        used_before = now - timedelta(seconds=self._pace.idempotency_s)
+        keys = await self._store.forget_idempotency(used_before, IDEMPOTENCY_BATCH)
+        return told == BATCH_MOST or keys == IDEMPOTENCY_BATCH
 
     async def _remove_films(self, now: datetime) -> bool:
         """Remove the files of one batch of tasks whose records are gone; False when that was all, or it fails."""

@@ -10,10 +10,11 @@ from understudy.core.callbacks import Target
 from understudy.core.errors import RateLimited, Rejected, Unavailable, Violation
 from understudy.core.media import Spooled
 from understudy.core.ports import Clock, IdTaken, Randomness, TaskStore
-from understudy.core.queueing import ADMITTED, Admission, Idempotency, QueueFull, Replayed
+from understudy.core.queueing import Admission, Idempotency, QueueFull, Replayed
 from understudy.core.request import SEED_CHOSEN_BY_SERVER
 from understudy.core.task import Status, Task
 from understudy.dialects.codec import Decoded
+from understudy.dialects.naming import renamed
 from understudy.service.examine import Examiner
 from understudy.service.idempotency import fingerprint_of, first_answer
 from understudy.service.intake import Intake
@@ -55,7 +56,7 @@ class Submitter:
     """Accepts requests. wake: tells the dispatcher of new work.
 
     intake: None = media stay what they are, addresses, and nobody moderates. queued_most: tasks of one key that may
-    wait; None = any number.
+    wait; None = any number. callback_refusal: why nothing would ever be told to an address.
     """
 
     examiner: Examiner
@@ -66,6 +67,7 @@ class Submitter:
     intake: Intake | None = None
     rehearsals: Rehearsals = field(default_factory=Rehearsals)
     queued_most: int | None = None
+    callback_refusal: Callable[[str], Violation | None] = lambda _url: None
 
     async def submit(
         self,
@@ -102,9 +104,7 @@ class Submitter:
         )
         for _ in range(ID_TRIES_MAX):
             try:
-                await self.store.insert(
-                    task, self.examiner.judge.hold(judged, task.id), *((admission,) if admission != ADMITTED else ())
-                )
+                await self.store.insert(task, self.examiner.judge.hold(judged, task.id), admission)
             except IdTaken:
                 task = replace(task, id=self._new_id(task.created_at))
                 continue
@@ -126,6 +126,9 @@ class Submitter:
         judged = await self.examiner.examine(owner, dialect, decoded, is_strict=is_strict)
         if judged.violations:
             raise Rejected(*judged.violations)
+        refusal = self.callback_refusal(judged.request.callback_url) if judged.request.callback_url else None
+        if refusal is not None:
+            raise Rejected(renamed(refusal, decoded.names))
         self.rehearsals.turn_away(owner, judged)
         if self.intake is not None and self.intake.concerns(judged):
             judged = await self.intake.take_in(
