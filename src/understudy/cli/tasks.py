@@ -14,6 +14,7 @@ from understudy.cli.endings import FAILED, STILL_RUNNING, errors_as_sentences, s
 from understudy.cli.notes import notes_on
 from understudy.cli.progress import open_reporter
 from understudy.cli.server_flags import ApiKey, BaseUrl, open_client
+from understudy.cli.watching import is_for_people, open_sights
 from understudy.client import RemoteTask, StillRunning
 from understudy.client.programs import Filter, failed
 from understudy.core.task import ENDED, Status
@@ -77,6 +78,29 @@ def get_task(  # tidy: each parameter is one flag
         stop(f"Task {task.id} is {task.status}: there is no film yet; --wait waits for it.", code=STILL_RUNNING)
     if output and task.status is not Status.SUCCEEDED:
         stop(failed(task).violation.message, code=FAILED)
+
+
+@app.command("watch")
+def watch_task(
+    task_id: Annotated[str, typer.Argument(help="The task's id.")],
+    *,
+    timeout_s: Annotated[float, typer.Option("--timeout", help="Seconds to watch.")] = WAIT_TIMEOUT_S,
+    base_url: BaseUrl = None,
+    api_key: ApiKey = None,
+) -> None:
+    """Watch a task until it has ended: its place in the queue, its progress, the time left; JSON lines into a pipe."""
+    is_live = is_for_people()
+    with errors_as_sentences(), open_client(base_url, api_key) as client:
+        try:
+            with open_sights(is_live=is_live) as show:
+                for seen in client.watch(task_id, timeout_s=timeout_s):
+                    show(seen)
+        except StillRunning as error:
+            stop(f"{error}\nAsk again with the same command.", code=STILL_RUNNING)
+    if is_live:
+        print(_details(seen.task, None))
+    if seen.task.status is not Status.SUCCEEDED:
+        stop(failed(seen.task).violation.message, code=FAILED)
 
 
 @app.command("delete")

@@ -6,7 +6,7 @@ All logic is in `programs`, written once as generators that ask for steps; the t
 from understudy.client.asynchronous import AsyncClient
 from understudy.client.blocking import Client
 from understudy.client.media import MediaFields, Source
-from understudy.client.programs import Fields, FilmFields, RemotePage, StillRunning
+from understudy.client.programs import Fields, FilmFields, RemotePage, Sighting, StillRunning
 from understudy.dialects.codec import RemoteTask
 from understudy.dialects.quote_body import RemoteQuote
 
@@ -19,6 +19,7 @@ __all__ = [
     "RemotePage",
     "RemoteQuote",
     "RemoteTask",
+    "Sighting",
     "Source",
     "StillRunning",
 ]

@@ -1,6 +1,7 @@
 """The asynchronous client: the same programs as the blocking one, performed on an event loop."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self, Unpack
@@ -10,7 +11,17 @@ import httpx2
 from understudy.client import programs
 from understudy.client.blocking import CALL_TIMEOUT_S, ERROR_STATUS, WAIT_TIMEOUT_S
 from understudy.client.failures import unreachable
-from understudy.client.programs import Fields, FileKind, FilmFields, Filter, OnProgress, Patience, RemotePage
+from understudy.client.programs import (
+    Fields,
+    FileKind,
+    FilmFields,
+    Filter,
+    OnProgress,
+    Patience,
+    RemotePage,
+    Sighting,
+    Vigil,
+)
 from understudy.client.steps import Answer, Call, Fetch, Pause, Program, Step, T
 from understudy.core.errors import Unavailable
 from understudy.dialects.codec import RemoteTask
@@ -30,6 +41,7 @@ class AsyncClient:
     ) -> None:
         self._root = programs.root_of(base_url)
         self._authorization = {"Authorization": f"Bearer {api_key}"}
+        self._wait_s = programs.wait_within(timeout_s)
         self._http = httpx2.AsyncClient(timeout=timeout_s, transport=transport)
 
     async def create(self, prompt: str, **fields: Unpack[FilmFields]) -> RemoteTask:
@@ -78,7 +90,16 @@ class AsyncClient:
 
         Raises: StillRunning after timeout_s seconds.
         """
-        return await self._run(programs.waiting(task_id, Patience(timeout_s=timeout_s, on_progress=on_progress)))
+        return await self._run(programs.waiting(task_id, self._patience(timeout_s, on_progress)))
+
+    async def watch(self, task_id: str, *, timeout_s: float = WAIT_TIMEOUT_S) -> AsyncIterator[Sighting]:
+        """Yield the task as it is, then every few seconds and at each change of its status, until it has ended.
+
+        Raises: StillRunning after timeout_s seconds.
+        """
+        vigil = Vigil(task_id, self._patience(timeout_s), wait_s=programs.PROGRESS_WAIT_S)
+        while not vigil.is_over:
+            yield await self._run(vigil.look())
 
     async def download(self, task_id: str, path: Path | str, *, kind: FileKind = "video") -> Path:
         """Save a succeeded task's video or last frame; a broken download is continued where it stopped."""
@@ -98,7 +119,7 @@ class AsyncClient:
 
         Raises: TaskFailed; StillRunning after timeout_s seconds of waiting.
         """
-        patience = Patience(timeout_s=timeout_s, on_progress=on_progress)
+        patience = self._patience(timeout_s, on_progress)
         wanted = programs.wanted_film(prompt, path, last_frame_path=last_frame_path, patience=patience, **fields)
         return await self._run(programs.generating(wanted))
 
@@ -113,6 +134,9 @@ class AsyncClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+    def _patience(self, timeout_s: float, on_progress: OnProgress | None = None) -> Patience:
+        return Patience(timeout_s=timeout_s, on_progress=on_progress, wait_s=self._wait_s)
 
     async def _run(self, program: Program[T]) -> T:
         answer: Answer | None = None
@@ -142,7 +166,7 @@ class AsyncClient:
                     content=step.body,
                     headers=self._authorization | step.headers,
                 )
-                return Answer(status=response.status_code, body=response.content)
+                return Answer(status=response.status_code, body=response.content, headers=dict(response.headers))
             case Fetch():
                 return await self._fetch(step)
 

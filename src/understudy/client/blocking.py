@@ -1,6 +1,7 @@
 """The blocking client."""
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self, Unpack
@@ -9,7 +10,17 @@ import httpx2
 
 from understudy.client import programs
 from understudy.client.failures import unreachable
-from understudy.client.programs import Fields, FileKind, FilmFields, Filter, OnProgress, Patience, RemotePage
+from understudy.client.programs import (
+    Fields,
+    FileKind,
+    FilmFields,
+    Filter,
+    OnProgress,
+    Patience,
+    RemotePage,
+    Sighting,
+    Vigil,
+)
 from understudy.client.steps import Answer, Call, Fetch, Pause, Program, Step, T
 from understudy.core.errors import Unavailable
 from understudy.dialects.codec import RemoteTask
@@ -39,6 +50,7 @@ class Client:
     ) -> None:
         self._root = programs.root_of(base_url)
         self._authorization = {"Authorization": f"Bearer {api_key}"}
+        self._wait_s = programs.wait_within(timeout_s)
         self._http = httpx2.Client(timeout=timeout_s, transport=transport)
 
     def create(self, prompt: str, **fields: Unpack[FilmFields]) -> RemoteTask:
@@ -87,7 +99,16 @@ class Client:
 
         Raises: StillRunning after timeout_s seconds.
         """
-        return self._run(programs.waiting(task_id, Patience(timeout_s=timeout_s, on_progress=on_progress)))
+        return self._run(programs.waiting(task_id, self._patience(timeout_s, on_progress)))
+
+    def watch(self, task_id: str, *, timeout_s: float = WAIT_TIMEOUT_S) -> Iterator[Sighting]:
+        """Yield the task as it is, then every few seconds and at each change of its status, until it has ended.
+
+        Raises: StillRunning after timeout_s seconds.
+        """
+        vigil = Vigil(task_id, self._patience(timeout_s), wait_s=programs.PROGRESS_WAIT_S)
+        while not vigil.is_over:
+            yield self._run(vigil.look())
 
     def download(self, task_id: str, path: Path | str, *, kind: FileKind = "video") -> Path:
         """Save a succeeded task's video or last frame; a broken download is continued where it stopped."""
@@ -107,7 +128,7 @@ class Client:
 
         Raises: TaskFailed; StillRunning after timeout_s seconds of waiting.
         """
-        patience = Patience(timeout_s=timeout_s, on_progress=on_progress)
+        patience = self._patience(timeout_s, on_progress)
         wanted = programs.wanted_film(prompt, path, last_frame_path=last_frame_path, patience=patience, **fields)
         return self._run(programs.generating(wanted))
 
@@ -122,6 +143,9 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _patience(self, timeout_s: float, on_progress: OnProgress | None = None) -> Patience:
+        return Patience(timeout_s=timeout_s, on_progress=on_progress, wait_s=self._wait_s)
 
     def _run(self, program: Program[T]) -> T:
         answer: Answer | None = None
@@ -151,7 +175,7 @@ class Client:
                     content=step.body,
                     headers=self._authorization | step.headers,
                 )
-                return Answer(status=response.status_code, body=response.content)
+                return Answer(status=response.status_code, body=response.content, headers=dict(response.headers))
             case Fetch():
                 return self._fetch(step)
 

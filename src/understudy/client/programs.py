@@ -1,7 +1,7 @@
 """What the client does, written once for both clients: each function is a program of steps (see `client.steps`)."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypedDict, Unpack, cast
@@ -29,6 +29,11 @@ RETRY_PAUSES_S = (0.5, 1.0, 2.0, 4.0)
 """How long a repeatable call waits before each further try: long enough for a server to be restarted."""
 DOWNLOAD_TRIES_MAX = 6
 RANGE_NOT_SATISFIABLE = 416
+WAIT_S = 25
+"""How long one answer may wait for news: shorter than what proxies allow a silent connection, 30 s or 60."""
+PROGRESS_WAIT_S = 2
+"""The same where progress is to be shown, of which a waiting server does not tell."""
+POSITION_HEADER, ETA_HEADER = "x-understudy-queue-position", "x-understudy-eta-s"
 
 OnProgress = Callable[[RemoteTask], None]
 """Called with the task each time it was read."""
@@ -93,12 +98,30 @@ class Pace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """How a client waits for a task. timeout_s: seconds in all. clock: seconds, monotonic."""
+    """How a client waits for a task. timeout_s: seconds in all. clock: seconds, monotonic.
+
+    wait_s: whole seconds that one answer may wait for news, at servers that can; 0 = they are asked again and again.
+    """
 
     timeout_s: float
     on_progress: OnProgress | None = None
+    wait_s: int = 0
     pace: Pace = Pace()
     clock: Callable[[], float] = time.monotonic
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """A task as it was seen once, and what the server said it can expect; None where it said nothing.
+
+    queue_position: 1 = the next to be begun. queue_position_above: of one that waits behind more than so many.
+    eta_s: seconds until its film should be there.
+    """
+
+    task: RemoteTask
+    queue_position: int | None = None
+    queue_position_above: int | None = None
+    eta_s: int | None = None
 
 
 class StillRunning(TimeoutError):
@@ -217,19 +240,84 @@ def waiting(task_id: str, patience: Patience) -> Program[RemoteTask]:
 
     Raises: StillRunning.
     """
-    deadline = patience.clock() + patience.timeout_s
-    pause_s = patience.pace.first_s
+    vigil = Vigil(task_id, patience, wait_s=PROGRESS_WAIT_S if patience.on_progress else patience.wait_s)
     while True:
-        task = yield from getting(task_id)
+        task = (yield from vigil.look()).task
         if patience.on_progress:
             patience.on_progress(task)
         if task.status in ENDED:
             return task
-        left_s = deadline - patience.clock()
-        if left_s <= 0:
-            raise StillRunning(task, patience.timeout_s)
-        yield Pause(pause_s=min(pause_s, left_s))
-        pause_s = min(pause_s * patience.pace.growth, patience.pace.most_s)
+
+
+class Vigil:
+    """Looks at a task until it has ended. A server that can wait is asked to; any other is asked again after a pause.
+
+    wait_s: how long one answer may wait; no longer than the patience says.
+    """
+
+    def __init__(self, task_id: str, patience: Patience, *, wait_s: int) -> None:
+        self._task_id = task_id
+        self._patience = patience
+        self._wait_s = min(wait_s, patience.wait_s)
+        self._deadline_s = patience.clock() + patience.timeout_s
+        self._pause_s = patience.pace.first_s
+        self._last: RemoteTask | None = None
+        self._can_wait = False
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the task was seen to have ended."""
+        return self._last is not None and self._last.status in ENDED
+
+    def look(self) -> Program[Sighting]:
+        """Read the task: at once the first time, then when there is news or it is time to look again.
+
+        Raises: StillRunning.
+        """
+        wait_s = 0
+        if self._last is not None:
+            left_s = self._deadline_s - self._patience.clock()
+            if left_s <= 0:
+                raise StillRunning(self._last, self._patience.timeout_s)
+            wait_s = min(self._wait_s, int(left_s)) if self._can_wait else 0
+            if not wait_s:
+                yield Pause(pause_s=min(self._pause_s, left_s))
+                self._pause_s = min(self._pause_s * self._patience.pace.growth, self._patience.pace.most_s)
+        began_s = self._patience.clock()
+        try:
+            answer = yield from self._asked(wait_s)
+        except (RateLimited, Unavailable):
+            # Too many wait already, or somebody between cut the waiting short; who does not wait is answered.
+            if not wait_s:
+                raise
+            answer, wait_s = (yield from self._asked(0)), 0
+        task = _read(ARK.decode_task, answer.body)
+        is_news = self._last is None or task.status is not self._last.status
+        # What says that it waits, and does not, must not be asked without a pause.
+        is_early = bool(wait_s) and not is_news and self._patience.clock() - began_s < wait_s / 2
+        self._can_wait = "preference-applied" in answer.headers and not is_early
+        self._last = task
+        return _sighting(task, answer.headers)
+
+    def _asked(self, wait_s: int) -> Program[Answer]:
+        call = Call(method="GET", path=_task_path(self._task_id), wait_s=wait_s)
+        return (yield from _answering(call, pauses_s=() if wait_s else RETRY_PAUSES_S))
+
+
+def wait_within(timeout_s: float) -> int:
+    """Return how long an answer may wait where a network step may take so long, with as much time again to arrive."""
+    return int(min(WAIT_S, timeout_s / 2))
+
+
+def _sighting(task: RemoteTask, headers: Mapping[str, str]) -> Sighting:
+    position, eta = headers.get(POSITION_HEADER, ""), headers.get(ETA_HEADER, "")
+    above = position.removeprefix(">")
+    return Sighting(
+        task=task,
+        queue_position=int(position) if position.isdecimal() else None,
+        queue_position_above=int(above) if position.startswith(">") and above.isdecimal() else None,
+        eta_s=int(eta) if eta.isdecimal() else None,
+    )
 
 
 def downloading(task_id: str, destination: Path, *, kind: FileKind) -> Program[Path]:
@@ -312,13 +400,18 @@ def failed(task: RemoteTask) -> TaskFailed:
 
 
 def _calling(call: Call, *, pauses_s: tuple[float, ...] = ()) -> Program[bytes]:
-    """Return the body of a good answer. pauses_s: one entry for each further try while the server is away or busy."""
+    """Return the body of a good answer."""
+    return (yield from _answering(call, pauses_s=pauses_s)).body
+
+
+def _answering(call: Call, *, pauses_s: tuple[float, ...] = ()) -> Program[Answer]:
+    """Return a good answer. pauses_s: one entry for each further try while the server is away or busy."""
     for pause_s in (*pauses_s, None):
         try:
             answer = yield call
             assert isinstance(answer, Answer)
             if answer.status < 300:
-                return answer.body
+                return answer
             raise ARK.decode_error(answer.status, answer.body)
         except (Unavailable, RateLimited):
             if pause_s is None:
