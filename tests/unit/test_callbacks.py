@@ -329,7 +329,7 @@ async def test_a_server_that_stops_waits_for_answers_and_takes_no_more(host: Med
     await telling.sender.start()
     await until(lambda: len(host.requests) == 1)
     closing = asyncio.create_task(telling.close())
-    await asyncio.sleep(0)
+    await until(lambda: telling.sender._loop is not None and telling.sender._loop.done())
     await telling.put(url, 2)
     is_open = True
     await closing

@@ -173,8 +173,13 @@ class CallbackSender:
             self._places.begin(callback.target.origin)
             post = asyncio.create_task(self._tell(callback), name=f"callback {callback.id}")
             self._posts.add(post)
-            post.add_done_callback(self._posts.discard)
+            post.add_done_callback(self._ended)
         return len(found)
+
+    def _ended(self, post: asyncio.Task[None]) -> None:
+        """Look again: a place is free, and the change after the one that was told may be due."""
+        self._posts.discard(post)
+        self.wake()
 
     async def _tell(self, callback: Callback) -> None:
         """Make one try and record it."""
@@ -189,7 +194,6 @@ class CallbackSender:
             posted = Posted(fault="the server could not send it", reason="see the error above")
         took_s = perf_counter() - began_s
         self._places.end(callback.target.origin, took_s=None if posted.status is None else took_s)
-        self.wake()
         tried = Try(at=began_at, took_s=round(took_s, 3), status=posted.status, fault=_sentence(posted.fault))
         if posted.status in SUCCESS:
             await self._settle(callback, tried, state=DeliveryState.DELIVERED)
@@ -226,7 +230,6 @@ class CallbackSender:
                 log.exception("what became of callback %s could not be recorded", callback.id)
                 return
             else:
-                self.wake()
                 return
 
 
