@@ -146,7 +146,9 @@ class PostgresTaskStore:
         ours = micros_of(measured) if self._is_clock_ours else None
         wanted = (worker, micros_of(now), _micros(lease_until - measured), engine, concurrency, ours)
         async with self._claiming:
-            row = await self._claim(sql.CLAIM, wanted) or await self._claim(sql.CLAIM_PATIENTLY, wanted)
+            row = await self._claim(sql.CLAIM, wanted, tries=1) or await self._claim(
+                sql.CLAIM_PATIENTLY, wanted, tries=_CLAIM_TRIES_MOST
+            )
         if row is None:
             return None
         task = task_of(tuple(row)[2:])
@@ -299,13 +301,13 @@ class PostgresTaskStore:
         tasks = {row[0]: task_of(tuple(row)) for row in rows}
         return [tasks.get(task_id) for task_id in task_ids]
 
-    async def _claim(self, statement: str, wanted: tuple[object, ...]) -> Row | None:
+    async def _claim(self, statement: str, wanted: tuple[object, ...], *, tries: int) -> Row | None:
         """Claim; gives the lane and the task, or nothing.
 
         A lane whose tasks somebody else has taken, or cancels, at this moment is passed by.
         """
         passed: list[tuple[str, str]] = []
-        for _ in range(_CLAIM_TRIES_MOST):
+        for _ in range(tries):
             lanes = [lane[0] for lane in passed], [lane[1] for lane in passed]
             (row,) = await self._link.fetch(statement, *wanted, *lanes)
             if row["id"] is not None:

@@ -6,7 +6,7 @@ the same order by everybody (keys, media, lanes, ids, and of each the smaller fi
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import asyncpg
 
@@ -144,44 +144,78 @@ def entrant(task: Task, hold: LedgerEntry, admission: Admission) -> Entrant:
 
 
 async def admit_all(link: Link, entrants: Sequence[Entrant]) -> list[BaseException | None]:
-    """Store tasks; gives for each None, or why it was kept out.
+    """Store tasks, as if one came after the other; gives for each None, or why it was kept out.
 
     Raises:
         Unavailable: the database does not answer; what became of them is unknown.
     """
-    answers: dict[int, BaseException | None] = {}
+    known = _Known()
     waiting = list(entrants)
     while waiting:
-        together, waiting = _apart(waiting)
+        together, waiting = _apart(waiting, known)
+        if not together:
+            continue
         if _is_plain(together):
             rows = await link.fetch(INSERT, *_columns(each.row for each in together))
-            stored = {row[0] for row in rows}
+            stored, refusals = {row[0] for row in rows}, {}
         else:
             async with link.transaction() as connection:
                 batch = _Batch(connection, together)
-                stored = await batch.admit()
-                answers.update(batch.refusals)
+                stored, refusals = await batch.admit(), batch.refusals
         for each in together:
-            if id(each) not in answers:
-                answers[id(each)] = None if each.task.id in stored else IdTaken(each.task.id)
-    return [answers[id(each)] for each in entrants]
+            known.learn(each, None if each.task.id in stored else refusals.get(id(each)) or IdTaken(each.task.id))
+    return [known.answers[id(each)] for each in entrants]
 
 
-def _apart(entrants: list[Entrant]) -> tuple[list[Entrant], list[Entrant]]:
-    """Part those that want the same id or key as one before them: whether it got it is known after its transaction."""
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of ids and keys of tasks that were submitted together. answers: by the identity of the entrant."""
+
+    answers: dict[int, BaseException | None] = field(default_factory=dict)
+    ids: set[str] = field(default_factory=set)
+    keys: dict[tuple[str, str], Idempotency] = field(default_factory=dict)
+
+    def learn(self, each: Entrant, answer: BaseException | None) -> None:
+        """Keep an answer, and what follows from it for those behind."""
+        self.answers[id(each)] = answer
+        if answer is None or isinstance(answer, IdTaken):
+            self.ids.add(each.task.id)
+        key, idempotency = each.used_key, each.admission.idempotency
+        if key is not None and idempotency is not None and answer is None:
+            self.keys[key] = replace(idempotency, task_id=each.task.id)
+        elif key is not None and isinstance(answer, Replayed):
+            self.keys[key] = answer.earlier
+
+    def tells(self, each: Entrant) -> bool:
+        """Answer one of which enough is known; say whether it is."""
+        key = each.used_key
+        if key in self.keys:
+            self.answers[id(each)] = Replayed(self.keys[key])
+        elif key is None and each.task.id in self.ids:
+            self.answers[id(each)] = IdTaken(each.task.id)
+        else:
+            return False
+        return True
+
+
+def _apart(entrants: list[Entrant], known: _Known) -> tuple[list[Entrant], list[Entrant]]:
+    """Part those that can go together from the first that wants what one of them wants, and all behind it.
+
+    Whether that one gets the id or the key is known after its transaction. Those of whom that is known are answered.
+    """
     ids: set[str] = set()
-    keys: set[tuple[str, str] | None] = {None}
+    keys: set[tuple[str, str] | None] = set()
     together: list[Entrant] = []
-    later: list[Entrant] = []
-    for each in entrants:
+    for place, each in enumerate(entrants):
+        if known.tells(each):
+            continue
         key = each.used_key
         if each.task.id in ids or (key is not None and key in keys):
-            later.append(each)
-        else:
-            together.append(each)
+            return together, entrants[place:]
+        together.append(each)
         ids.add(each.task.id)
         keys.add(key)
-    return together, later
+    return together, []
 
 
 def _is_plain(entrants: list[Entrant]) -> bool:

@@ -153,10 +153,9 @@ class Herald:
             await asyncio.sleep(retry_s)
             retry_s = min(retry_s * 2, RETRY_MOST_S)
 
-    def _on_notification(
-        self, _connection: object, _pid: int, _channel: str, payload: object
-    ) -> None:  # tidy: called by the driver
-        name, *changed = str(payload).split(" ")
+    def _on_notification(self, *heard: object) -> None:
+        # What the driver tells: the connection, the process that told, the channel, the payload.
+        name, *changed = str(heard[-1]).split(" ")
         if name == self._name:
             return
         for task_id in changed:

@@ -27,20 +27,15 @@ lapsed AS MATERIALIZED (
         AND expires_at > (SELECT late FROM clock) AND ($4::text IS NULL OR engine = $4)
     ORDER BY priority DESC, created_at, id LIMIT 1 FOR UPDATE SKIP LOCKED),
 chosen AS MATERIALIZED (
-    SELECT lane.key_id, lane.engine FROM lane
-    CROSS JOIN LATERAL (
-        SELECT 1 FROM task
-        WHERE status = 'queued' AND task.engine = lane.engine AND task.key_id = lane.key_id
-            AND expires_at > (SELECT late FROM clock)
-        LIMIT 1) AS first
+    SELECT lane.key_id, lane.engine FROM lane {{checked}}
     WHERE queued > 0 AND ($4::text IS NULL OR engine = $4) AND ($5::bigint IS NULL OR running < $5)
         AND (key_id, engine) NOT IN (SELECT * FROM unnest($7::text[], $8::text[]))
     ORDER BY running, turn, key_id, engine LIMIT 1 FOR UPDATE OF lane {{how}}),
 waiting AS MATERIALIZED (
-    SELECT task.id, task.priority, task.created_at FROM task, chosen
-    WHERE task.status = 'queued' AND task.engine = chosen.engine AND task.key_id = chosen.key_id
-        AND task.expires_at > (SELECT late FROM clock)
-    ORDER BY task.priority DESC, task.created_at, task.id LIMIT 1 FOR UPDATE OF task SKIP LOCKED),
+    SELECT id, priority, created_at FROM task
+    WHERE status = 'queued' AND engine = (SELECT engine FROM chosen) AND key_id = (SELECT key_id FROM chosen)
+        AND expires_at > (SELECT late FROM clock)
+    ORDER BY priority DESC, created_at, id LIMIT 1 FOR UPDATE SKIP LOCKED),
 claimed AS (
     UPDATE task SET status = 'running', attempt = attempt + 1, progress = 0, worker = $1,
         updated_at = greatest(updated_at, $2), lease_until = (SELECT lease_now FROM clock) + $3::bigint, lease_us = $3
@@ -52,11 +47,21 @@ SELECT chosen.key_id AS lane_key_id, chosen.engine AS lane_engine, claimed.*
 FROM (VALUES (1)) AS always LEFT JOIN chosen ON true LEFT JOIN claimed ON true
 """
 
-CLAIM = _CLAIM.format(how="SKIP LOCKED")
-"""Passes lanes by in which somebody else is claiming, or storing, at this moment."""
+CLAIM = _CLAIM.format(checked="", how="SKIP LOCKED")
+"""Passes lanes by in which somebody else is claiming, or storing, at this moment. Its lane can have late tasks only."""
 
-CLAIM_PATIENTLY = _CLAIM.format(how="")
-"""Waits for them. Only lanes are waited for, and what has one locked waits for nothing that a claim has."""
+CLAIM_PATIENTLY = _CLAIM.format(
+    checked="""CROSS JOIN LATERAL (
+        SELECT 1 FROM task
+        WHERE status = 'queued' AND task.engine = lane.engine AND task.key_id = lane.key_id
+            AND expires_at > (SELECT late FROM clock)
+        ORDER BY priority DESC, created_at, id LIMIT 1) AS first""",
+    how="",
+)
+"""Waits for them, and looks for a lane with a task that is not late among all of them.
+
+Only lanes are waited for, and what has one locked waits for nothing that a claim has.
+"""
 
 _IS_CURRENT = "id = $1 AND attempt = $2 AND status = 'running'"
 
