@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from understudy.core.queueing import ADMITTED
 from understudy.core.task import Status, TaskPage
 from understudy.storage import statements
 from understudy.storage.memory import MemoryTaskStore
@@ -24,14 +25,14 @@ class TestSqliteTaskStore(StoreConformance):
 
 
 class ClaimsLeasedTasks(MemoryTaskStore):
-    def _is_claimable(self, task, now):
-        return task.expires_at > now and task.status in (Status.QUEUED, Status.RUNNING)
+    def _is_lapsed(self, task, now):
+        return task.status is Status.RUNNING
 
 
 class LooksThenTakes(MemoryTaskStore):
-    async def claim(self, worker, now, lease_until):
+    async def claim(self, worker, now, lease_until, **bounds):
         before = dict(self._tasks)
-        claim = await super().claim(worker, now, lease_until)
+        claim = await super().claim(worker, now, lease_until, **bounds)
         if claim is not None:
             claimed, self._tasks = self._tasks[claim.task.id], before
             await asyncio.sleep(0)
@@ -93,9 +94,9 @@ class GoesOnByTimeAlone(MemoryTaskStore):
 
 
 class Overwrites(MemoryTaskStore):
-    async def insert(self, task, hold):
+    async def insert(self, task, hold, admission=ADMITTED):
         self._entries.pop(task.id, None)
-        await super().insert(task, hold)
+        await super().insert(task, hold, admission)
 
 
 class ForgetsTheLedger(MemoryTaskStore):
@@ -153,13 +154,18 @@ BROKEN_STORES = {
 }
 
 BROKEN_STATEMENTS = [
-    ("CLAIM", "AND lease_until <= :now", "", "a_leased_task_is_claimed_again_only_when_its_lease_has_lapsed"),
-    ("CLAIM", "lease_until <= :now", "lease_until < :now", "a_lapsed_task_stands_where_its_priority_and_age_put_it"),
-    ("CLAIM", "status = 'queued' AND expires_at > :now", "status = 'queued'", "a_task_past_its_time_is_never_claimed"),
+    ("CLAIM", "AND lease_until <= :lease_now", "", "a_leased_task_is_claimed_again_only_when_its_lease_has_lapsed"),
     (
         "CLAIM",
-        "lease_until <= :now AND expires_at > :now",
-        "lease_until <= :now",
+        "lease_until <= :lease_now",
+        "lease_until < :lease_now",
+        "a_lapsed_task_stands_where_its_priority_and_age_put_it",
+    ),
+    ("CLAIM", "WHERE expires_at > :now", "WHERE 1", "a_task_past_its_time_is_never_claimed"),
+    (
+        "CLAIM",
+        "lease_until <= :lease_now AND expires_at > :now",
+        "lease_until <= :lease_now",
         "a_lapsed_task_past_its_time_is_never_claimed",
     ),
     (

@@ -198,7 +198,26 @@ def test_a_row_written_by_the_first_version_can_be_read():
     )
     request = b'{"model":"m","content":[{"modality":"image","value":"u","role":"first_frame"}],"seed":3,"gone":1}'
     micros = micros_of(NOW)
-    row = ("a", "o", "ark", "previz", 3, "succeeded", micros, micros, micros, 1, 1.0, 9, None, None, film, 0, request)
+    row = (
+        "a",
+        "o",
+        "ark",
+        "previz",
+        3,
+        "succeeded",
+        micros,
+        micros,
+        micros,
+        1,
+        1.0,
+        9,
+        None,
+        None,
+        film,
+        0,
+        "",
+        request,
+    )
     task = task_of(row)
     assert task.status is Status.SUCCEEDED
     assert isinstance(task.film, Film)

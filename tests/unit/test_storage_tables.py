@@ -212,8 +212,8 @@ def test_a_database_of_a_newer_version_is_refused(connection):
         migrate(connection)
 
 
-BOUND = {"INSERT", "WRITE_ENTRY", "ADD_KEY", "KEYS", "COLUMNS"}
-"""Statements without a question, and the one that reads all keys."""
+BOUND = {"INSERT", "WRITE_ENTRY", "ADD_KEY", "ADD_TARGET", "USE_KEY", "LEAD", "KEYS", "COLUMNS", "LANES"}
+"""Statements without a question, and those that read all keys, or the lanes, which are as few."""
 
 
 def plan_of(connection, name):
@@ -224,7 +224,11 @@ def plan_of(connection, name):
     return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {text}", bindings).fetchall()]
 
 
-QUESTIONS = sorted(name for name in vars(statements) if name.isupper() and name[0] != "_" and name not in BOUND)
+QUESTIONS = sorted(
+    name
+    for name, value in vars(statements).items()
+    if name.isupper() and name[0] != "_" and name not in BOUND and isinstance(value, str)
+)
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
@@ -253,11 +257,19 @@ def cost_of(connection, name, bindings):
     return steps
 
 
+CLAIM = {"now": 5, "lease_now": 5, "lease_until": 9, "worker": "w", "concurrency": 9, "engine": "previz"}
+
+
 def test_the_cost_of_a_task_does_not_grow_with_their_number(connection):
     def costs():
         return {
             "get": cost_of(connection, "GET", ("a", "o")),
-            "claim": cost_of(connection, "CLAIM", {"now": 5, "lease_until": 9, "worker": "w"}),
+            "claim": cost_of(connection, "CLAIM", CLAIM),
+            "claim of one engine": cost_of(connection, statements.of_engine(statements.CLAIM), CLAIM),
+            "claim of nothing": cost_of(connection, "IS_IN_THE_WAY", CLAIM),
+            "waiting": cost_of(connection, "WAITING", ('[["", "previz"]]',)),
+            "lanes": cost_of(connection, "LANES", ()),
+            "queued ids": cost_of(connection, "QUEUED_IDS", ("", "previz", 20)),
             "heartbeat": cost_of(connection, "HEARTBEAT", (9, 0.5, "r", 1)),
             "finish": cost_of(connection, "CURRENT", ("r", 1)),
             "expire": cost_of(connection, "EXPIRE", (5, 1000)),
@@ -265,6 +277,10 @@ def test_the_cost_of_a_task_does_not_grow_with_their_number(connection):
 
     insert(connection, priority="1", expires_at="99")
     insert(connection, **{**RUNNING, "id": "'r'", "expires_at": "99"})
+    with connection:
+        for number in range(150):
+            insert(connection, id=f"'q{number}'", expires_at="99")
+    costs()  # The first time, the statements are prepared too.
     few = costs()
     with connection:
         for number in range(1500):

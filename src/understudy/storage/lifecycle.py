@@ -5,13 +5,17 @@ The transitions themselves live in each store, because in SQL a transition is on
 
 from understudy.core.errors import Rejected, Unavailable, Violation
 from understudy.core.ports import Outcome
+from understudy.core.queueing import ADMITTED, Admission
 from understudy.core.task import Claim, EntryKind, LedgerEntry, Status, Task
 
 PURGE_MOST = 1000
 """Most tasks that one purge removes. Source: `core.ports.TaskStore.purge`."""
 
+RENDER_TIMES_KEPT = 32
+"""Our own bound: of each kind, the latest are enough for an estimate, and old ones are of other machines."""
 
-def check_new(task: Task, hold: LedgerEntry) -> None:
+
+def check_new(task: Task, hold: LedgerEntry, admission: Admission = ADMITTED) -> None:
     """Refuse a task that is not as `submit` makes it.
 
     Raises:
@@ -23,14 +27,20 @@ def check_new(task: Task, hold: LedgerEntry) -> None:
         raise ValueError(f"task {task.id!r} is not new: a store takes queued tasks without attempt or outcome")
     if hold.kind is not EntryKind.HOLD or hold.task_id != task.id:
         raise ValueError(f"the ledger entry of new task {task.id!r} is not its hold")
-    for param, text in (
+    texts = [
         ("id", task.id),
         ("project", task.owner),
+        ("key", task.key_id),
         ("dialect", task.dialect),
         ("engine", task.engine),
         ("model", task.request.model),
         ("service_tier", task.request.service_tier or ""),
-    ):
+    ]
+    if admission.idempotency is not None:
+        texts.append(("Idempotency-Key", admission.idempotency.key))
+    if admission.callback is not None:
+        texts += [("callback_url", admission.callback.url), ("Host", admission.callback.root)]
+    for param, text in texts:
         if not is_storable(text):
             raise unstorable(param)
 

@@ -8,10 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from understudy.core.ports import ApiKey, IdTaken, Outcome
+from understudy.core.queueing import ADMITTED, Admission, QueueFull, Replayed
 from understudy.core.task import ENDED, Claim, LedgerEntry, Removed, Status, Task, TaskFilter, TaskPage
 from understudy.storage.lifecycle import PURGE_MOST, bounded_progress, check_new, check_outcome, unavailable, voided
 from understudy.storage.media_uses import media_of, task_user
+from understudy.storage.memory_callbacks import MemoryCallbackStore
 from understudy.storage.memory_media import MemoryMediaStore
+from understudy.storage.memory_queueing import MemoryQueueing, Turn, lane_of, urgency
 from understudy.storage.rows import encode_part, encode_warnings
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -23,30 +26,37 @@ class _Lease:
     until: datetime
 
 
-class MemoryTaskStore:
+class MemoryTaskStore(MemoryQueueing):
     """`core.ports.TaskStore` without files; everything is gone when the process ends."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.media = MemoryMediaStore()
-        self._tasks: dict[str, Task] = {}
+        self.callbacks = MemoryCallbackStore(check_open=self._check_open, is_live=self._is_live)
         self._leases: dict[str, _Lease] = {}
         self._entries: dict[str, list[LedgerEntry]] = {}
         self._keys: dict[str, ApiKey] = {}
         self._removed: dict[str, tuple[datetime, Removed]] = {}
         self._is_closed = False
 
-    async def insert(self, task: Task, hold: LedgerEntry) -> None:
+    async def insert(self, task: Task, hold: LedgerEntry, admission: Admission = ADMITTED) -> None:
         """See the port; an id stays taken as long as its ledger remains."""
         self._check_open()
-        check_new(task, hold)
+        check_new(task, hold, admission)
         # Encoded only to refuse what the other stores refuse.
         encode_part(task.request, "content")
         encode_warnings(task.warnings)
+        self._check_admission(task, admission)
         if task.id in self._entries:
             raise IdTaken(task.id)
         self.media.use(media_of(task), task_user(task.id))
-        self._tasks[task.id] = task
+        if admission.idempotency is not None:
+            used = replace(admission.idempotency, task_id=task.id)
+            self._used[task.owner, used.key] = (task.created_at, used)
+        if admission.callback is not None:
+            self.callbacks.begin(task, admission.callback)
         self._entries[task.id] = [hold]
+        self._keep(task)
 
     async def get(self, owner: str, task_id: str) -> Task | None:
         """See the port."""
@@ -71,7 +81,7 @@ class MemoryTaskStore:
         if task is None:
             return None
         if task.status is Status.QUEUED:
-            self._void(replace(task, status=Status.CANCELLED, updated_at=now))
+            self._void(replace(task, status=Status.CANCELLED, updated_at=max(task.updated_at, now)))
         elif task.status in (Status.SUCCEEDED, Status.FAILED, Status.EXPIRED) and not task.is_archived:
             self._remove(task)
         return task
@@ -84,16 +94,44 @@ class MemoryTaskStore:
         """See the port."""
         return await self._archive(owner, task_id, is_archived=False)
 
-    async def claim(self, worker: str, now: datetime, lease_until: datetime) -> Claim | None:
+    async def cancel(self, owner: str, task_id: str, now: datetime) -> Task | None:
+        """See the port."""
+        task = await self.get(owner, task_id)
+        if task is not None and task.status not in ENDED:
+            self._leases.pop(task.id, None)
+            self._void(replace(task, status=Status.CANCELLED, updated_at=max(task.updated_at, now)))
+        return task
+
+    async def claim(  # tidy: the port's
+        self,
+        worker: str,
+        now: datetime,
+        lease_until: datetime,
+        *,
+        engine: str | None = None,
+        concurrency: int | None = None,
+        lease_now: datetime | None = None,
+    ) -> Claim | None:
         """See the port; a lease has lapsed from the moment ``lease_until`` on, a task from ``expires_at`` on."""
         self._check_open()
-        claimable = [task for task in self._tasks.values() if self._is_claimable(task, now)]
-        if not claimable:
+        mine = [task for task in self._tasks.values() if engine in (None, task.engine) and task.expires_at > now]
+        lapsed = [task for task in mine if self._is_lapsed(task, lease_now or now)]
+        waiting = [task for task in mine if task.status is Status.QUEUED and self._may_run(task, concurrency)]
+        if waiting:
+            lane = min(map(lane_of, waiting), key=self._place)
+            lapsed.append(min((task for task in waiting if lane_of(task) == lane), key=urgency))
+        if not lapsed:
             return None
-        chosen = min(claimable, key=lambda task: (-(task.request.priority or 0), task.created_at, task.id))
-        task = replace(chosen, status=Status.RUNNING, attempt=chosen.attempt + 1, progress=0.0, updated_at=now)
-        self._tasks[task.id] = task
+        chosen = min(lapsed, key=urgency)
+        task = replace(
+            chosen,
+            status=Status.RUNNING,
+            attempt=chosen.attempt + 1,
+            progress=0.0,
+            updated_at=max(chosen.updated_at, now),
+        )
         self._leases[task.id] = _Lease(worker, lease_until)
+        self._keep(task)
         return Claim(task=task, token=task.attempt, worker=worker)
 
     async def heartbeat(self, claim: Claim, progress: float, lease_until: datetime) -> bool:
@@ -111,10 +149,10 @@ class MemoryTaskStore:
         task = self._current(claim)
         if task is None:
             return False
-        self._tasks[task.id] = replace(
+        ended = replace(
             task,
             status=outcome.status,
-            updated_at=now,
+            updated_at=max(task.updated_at, now),
             progress=1.0 if outcome.status is Status.SUCCEEDED else task.progress,
             film=outcome.film,
             completion_tokens=outcome.completion_tokens,
@@ -123,6 +161,7 @@ class MemoryTaskStore:
         )
         del self._leases[task.id]
         self._entries[task.id].append(outcome.entry)
+        self._keep(ended)
         return True
 
     async def hand_back(self, claim: Claim, now: datetime) -> bool:
@@ -147,7 +186,7 @@ class MemoryTaskStore:
         late = [task for task in self._tasks.values() if task.status not in ENDED and task.expires_at <= now]
         for task in late:
             self._leases.pop(task.id, None)
-            self._void(replace(task, status=Status.EXPIRED, updated_at=now))
+            self._void(replace(task, status=Status.EXPIRED, updated_at=max(task.updated_at, now)))
         return tuple(task.id for task in late)
 
     async def purge(self, *, created_before: datetime, cancelled_before: datetime) -> Sequence[Task]:
@@ -207,6 +246,23 @@ class MemoryTaskStore:
             task = self._tasks[task_id] = replace(task, is_archived=is_archived)
         return task
 
+    def _keep(self, task: Task) -> None:
+        """Store a task whose status may have changed, and all that follows from it."""
+        before = self._tasks.get(task.id)
+        self._tasks[task.id] = task
+        self._count(before, task)
+        if before is None or before.status is not task.status:
+            self.callbacks.change(task)
+        self._announce(task.id)
+
+    def _check_admission(self, task: Task, admission: Admission) -> None:
+        used = admission.idempotency and self._used.get((task.owner, admission.idempotency.key))
+        if used:
+            raise Replayed(used[1])
+        waiting = self._lanes.get(lane_of(task), Turn()).queued
+        if admission.queued_most is not None and waiting >= admission.queued_most:
+            raise QueueFull(admission.queued_most)
+
     def _remove(self, task: Task) -> None:
         del self._tasks[task.id]
         self.media.unuse(task_user(task.id))
@@ -223,19 +279,23 @@ class MemoryTaskStore:
         is_current = task is not None and task.status is Status.RUNNING and task.attempt == claim.token
         return task if is_current else None
 
-    def _is_claimable(self, task: Task, now: datetime) -> bool:
-        if task.expires_at <= now:
-            return False
-        return task.status is Status.QUEUED or (task.status is Status.RUNNING and self._leases[task.id].until <= now)
+    def _is_live(self, task_id: str) -> bool:
+        return task_id in self._tasks and self._tasks[task_id].status not in ENDED
+
+    def _is_lapsed(self, task: Task, now: datetime) -> bool:
+        return task.status is Status.RUNNING and self._leases[task.id].until <= now
+
+    def _may_run(self, task: Task, concurrency: int | None) -> bool:
+        return concurrency is None or self._lanes[lane_of(task)].running < concurrency
 
     def _requeue(self, task: Task, now: datetime) -> None:
         del self._leases[task.id]
-        self._tasks[task.id] = replace(task, status=Status.QUEUED, updated_at=now, progress=0.0)
+        self._keep(replace(task, status=Status.QUEUED, updated_at=max(task.updated_at, now), progress=0.0))
 
     def _void(self, ended: Task) -> None:
-        self._tasks[ended.id] = ended
         entries = self._entries[ended.id]
         entries.append(voided(entries[0]))
+        self._keep(ended)
 
 
 def _place(task: Task) -> tuple[datetime, str]:

@@ -11,6 +11,7 @@ from understudy.storage.asset_tables import ASSET_LIFE, WAITING_ASSETS
 from understudy.storage.cannot_open import CannotOpen
 from understudy.storage.listing_tables import SQLITE as TALLIES
 from understudy.storage.rows import fetch
+from understudy.storage.sqlite_lifecycle_tables import LIFECYCLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +204,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(3, _MEDIA_AND_ARCHIVE),
     Migration(4, ASSET_LIFE),
     Migration(5, WAITING_ASSETS),
+    Migration(6, LIFECYCLE),
     Migration(7, TALLIES),
 )
 

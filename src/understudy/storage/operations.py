@@ -6,13 +6,16 @@ microseconds since 1970 UTC.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import apsw
+import msgspec
 
 from understudy.core.ports import IdTaken, Outcome
+from understudy.core.queueing import Idempotency, QueueFull, Replayed
 from understudy.core.task import Claim, LedgerEntry, Status, Task
 from understudy.storage import statements as sql
-from understudy.storage.lifecycle import PURGE_MOST
+from understudy.storage.lifecycle import PURGE_MOST, RENDER_TIMES_KEPT
 from understudy.storage.media_uses import WRITE_USE, gone, is_gone
 from understudy.storage.rows import Row, decode_warnings, encode_part, encode_warnings, fetch, task_of
 
@@ -38,26 +41,42 @@ def entry_row(entry: LedgerEntry, owner: str, written_at: int) -> Row:
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+Bindings = Row | dict[str, Any]
+
+Lane = tuple[str, str]
+"""A key's id and an engine."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Insert:
-    """Writes a task, its hold and its uses of media; the one operation that the writer can run for many at once."""
+    """Writes a task and what comes with it; the one operation that the writer can run for many at once.
+
+    row, hold, uses, key, target: bindings of the statements that write them. queued_most: how many of the lane may
+    wait, this one included.
+    """
 
     row: Row
     hold: Row
+    lane: Lane
     uses: tuple[Row, ...] = ()
+    key: Row | None = None
+    target: Row | None = None
+    queued_most: int | None = None
 
     def __call__(self, connection: apsw.Connection) -> None:
         """Write them.
 
         Raises:
+            Replayed: the idempotency key is in use.
+            QueueFull: as many of the lane wait as may.
             IdTaken: a task or a ledger of this id exists.
             Unavailable: a medium is not stored any more.
         """
+        (refusal,) = _refusals(connection, [self])
+        if refusal is not None:
+            raise refusal
         try:
-            connection.execute(sql.INSERT, self.row)
-            connection.execute(sql.WRITE_ENTRY, self.hold)
-            for use in self.uses:
-                connection.execute(WRITE_USE, use)
+            _write(connection, [self])
         except apsw.ConstraintError as error:
             if is_gone(error):
                 raise gone() from error
@@ -66,15 +85,68 @@ class Insert:
             raise
 
 
-def insert_together(connection: apsw.Connection, *, inserts: Sequence[Insert]) -> None:
-    """Write many tasks, holds and uses in few statements; when it raises, the caller must undo what it did.
+def insert_together(connection: apsw.Connection, *, inserts: Sequence[Insert]) -> list[Exception | None]:
+    """Write many tasks and what comes with them in few statements; gives for each why it was refused, if it was.
 
-    Each statement lets go of the interpreter and has to win it back from a busy event loop, which takes several times
-    as long as SQLite takes to write the row: this, not the disk, bounded how many creates a server took.
+    When it raises, the caller must undo what it did. Each statement lets go of the interpreter and has to win it back
+    from a busy event loop, which takes several times as long as SQLite takes to write the row: this, not the disk,
+    bounded how many creates a server took.
     """
+    refusals = _refusals(connection, inserts)
+    _write(connection, [each for each, refusal in zip(inserts, refusals, strict=True) if refusal is None])
+    return refusals
+
+
+def _write(connection: apsw.Connection, inserts: Sequence[Insert]) -> None:
+    # Before the tasks: with them, triggers write the first callbacks.
+    _write_rows(connection, sql.ADD_TARGET, [each.target for each in inserts if each.target is not None])
     _write_rows(connection, sql.INSERT, [each.row for each in inserts])
     _write_rows(connection, sql.WRITE_ENTRY, [each.hold for each in inserts])
     _write_rows(connection, WRITE_USE, [use for each in inserts for use in each.uses])
+    _write_rows(connection, sql.USE_KEY, [each.key for each in inserts if each.key is not None])
+
+
+def _refusals(connection: apsw.Connection, inserts: Sequence[Insert]) -> list[Exception | None]:
+    """Judge in order, each as if those before it were written; a replay is told even when the queue is full."""
+    earlier = _earlier(connection, inserts)
+    waiting = _waiting(connection, inserts)
+    refusals: list[Exception | None] = []
+    for each in inserts:
+        used = each.key and earlier.get(each.key[:2])
+        if used:
+            refusals.append(Replayed(used))
+            continue
+        if each.queued_most is not None and waiting[each.lane] >= each.queued_most:
+            refusals.append(QueueFull(each.queued_most))
+            continue
+        refusals.append(None)
+        if each.lane in waiting:
+            waiting[each.lane] += 1
+        if each.key is not None:
+            _, key, fingerprint, task_id, _ = each.key
+            earlier[each.key[:2]] = Idempotency(key=key, fingerprint=fingerprint, task_id=task_id)
+    return refusals
+
+
+def _earlier(connection: apsw.Connection, inserts: Sequence[Insert]) -> dict[Row, Idempotency]:
+    """Look up which of the idempotency keys are in use: (owner, key) -> what for."""
+    keys = [each.key[:2] for each in inserts if each.key is not None]
+    if not keys:
+        return {}
+    rows = fetch(connection, sql.EARLIER, (msgspec.json.encode(keys).decode(),))
+    return {
+        (owner, key): Idempotency(key=key, fingerprint=fingerprint, task_id=task_id)
+        for owner, key, fingerprint, task_id in rows
+    }
+
+
+def _waiting(connection: apsw.Connection, inserts: Sequence[Insert]) -> dict[Lane, int]:
+    """Count what waits in each lane that one of them has a bound for."""
+    waiting: dict[Lane, int] = {each.lane: 0 for each in inserts if each.queued_most is not None}
+    if waiting:
+        rows = fetch(connection, sql.WAITING, (msgspec.json.encode(list(waiting)).decode(),))
+        waiting.update({(key_id, engine): queued for key_id, engine, queued in rows})
+    return waiting
 
 
 def _write_rows(connection: apsw.Connection, insertion: str, rows: list[Row]) -> None:
@@ -101,9 +173,41 @@ def withdraw(connection: apsw.Connection, *, owner: str, task_id: str, now: int)
     return task
 
 
-def claim(connection: apsw.Connection, *, worker: str, now: int, lease_until: int) -> list[Row]:
-    """Take the next task in one statement; gives its row, if there is one."""
-    return fetch(connection, sql.CLAIM, {"worker": worker, "now": now, "lease_until": lease_until})
+def cancel(connection: apsw.Connection, *, owner: str, task_id: str, now: int) -> Task | None:
+    """Cancel a task that has not ended; gives it as it was."""
+    rows = fetch(connection, sql.GET, (task_id, owner))
+    if not rows:
+        return None
+    task = task_of(rows[0])
+    if task.status in (Status.QUEUED, Status.RUNNING):
+        connection.execute(sql.CANCEL, (now, task_id))
+        connection.execute(sql.VOID, (now, task_id))
+    return task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """What came of a claim. row: the task's, if there was one. cleared: late tasks that stood in its way."""
+
+    row: Row | None = None
+    cleared: tuple[str, ...] = ()
+
+
+def claim(connection: apsw.Connection, *, wanted: dict[str, str | int | None]) -> Claimed:
+    """Take the next task in one statement.
+
+    Where so many late tasks stand at the heads of lanes that it could not see past them, some are expired instead, and
+    the caller is to ask once more: so none is looked at twice, however many there are.
+
+    wanted: the bindings of `statements.CLAIM`; engine: None = any.
+    """
+    text = sql.CLAIM if wanted["engine"] is None else sql.of_engine(sql.CLAIM)
+    rows = fetch(connection, text, wanted)
+    if rows:
+        return Claimed(row=rows[0])
+    look = sql.IS_IN_THE_WAY if wanted["engine"] is None else sql.of_engine(sql.IS_IN_THE_WAY)
+    ((is_in_the_way,),) = fetch(connection, look, wanted)
+    return Claimed(cleared=expire(connection, now=int(wanted["now"] or 0))) if is_in_the_way else Claimed()
 
 
 def finish(connection: apsw.Connection, *, claimed: Claim, outcome: Outcome, now: int) -> bool:
@@ -157,12 +261,23 @@ def forget_removed(connection: apsw.Connection, *, task_ids: Sequence[str]) -> N
     connection.executemany(sql.FORGET_REMOVED, ((task_id,) for task_id in task_ids))
 
 
-def change(connection: apsw.Connection, *, statement: str, bindings: Row) -> int:
+def change(connection: apsw.Connection, *, statement: str, bindings: Bindings) -> int:
     """Run one statement; gives how many rows it changed."""
     connection.execute(statement, bindings)
     return connection.changes()
 
 
-def change_one(connection: apsw.Connection, *, statement: str, bindings: Row) -> bool:
+def change_one(connection: apsw.Connection, *, statement: str, bindings: Bindings) -> bool:
     """Run one statement; says whether it found its row."""
     return change(connection, statement=statement, bindings=bindings) == 1
+
+
+def forget_idempotency(connection: apsw.Connection, *, used_before: int, most: int) -> int:
+    """Forget idempotency keys; gives how many."""
+    return change(connection, statement=sql.FORGET_IDEMPOTENCY, bindings=(used_before, most))
+
+
+def note_render(connection: apsw.Connection, *, row: Row) -> None:
+    """Write how long a film took, and forget what is too old of its kind."""
+    connection.execute(sql.NOTE_RENDER, row)
+    connection.execute(sql.FORGET_RENDERS, (row[0], RENDER_TIMES_KEPT))

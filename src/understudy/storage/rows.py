@@ -81,6 +81,7 @@ def task_of(row: Row) -> Task:
         warnings,
         film,
         archived,
+        key_id,
         request,
     ) = row
     return Task(
@@ -101,6 +102,7 @@ def task_of(row: Row) -> Task:
         error=None if error is None else _error.decode(error),
         warnings=() if warnings is None else _warnings.decode(warnings),
         is_archived=archived == 1,
+        key_id=key_id,
     )
 
 

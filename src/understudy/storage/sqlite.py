@@ -11,24 +11,21 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import apsw
 
 from understudy.core.ports import ApiKey, Outcome
-from understudy.core.task import Claim, LedgerEntry, Removed, Task, TaskFilter, TaskPage
+from understudy.core.queueing import ADMITTED, Admission
+from understudy.core.task import ENDED, Claim, LedgerEntry, Removed, Task, TaskFilter, TaskPage
 from understudy.storage import operations
 from understudy.storage import statements as sql
 from understudy.storage.cannot_open import CannotOpen
 from understudy.storage.known import KnownTasks
 from understudy.storage.lifecycle import bounded_progress, check_new, check_outcome, is_storable, unavailable
 from understudy.storage.listing import select_page
-from understudy.storage.media_uses import use_rows
 from understudy.storage.migrations import migrate
 from understudy.storage.rows import (
-    Row,
-    encode_part,
-    encode_warnings,
     entry_of,
     fetch,
     key_of,
@@ -36,7 +33,9 @@ from understudy.storage.rows import (
     task_of,
 )
 from understudy.storage.sqlite_assets import SqliteAssetStore
+from understudy.storage.sqlite_callbacks import SqliteCallbackStore
 from understudy.storage.sqlite_media import SqliteMediaStore
+from understudy.storage.sqlite_queueing import SqliteQueueing, insert_of
 from understudy.storage.writer import Writer, told
 
 T = TypeVar("T")
@@ -47,11 +46,14 @@ SQLITE_LEAST = (3, 51, 3)
 WAITING_MAX = 8192
 """Requests that may wait to be stored, unless the caller says otherwise: about a second of work."""
 
+ANY_NUMBER = 2**62
+"""More than any lane has running."""
+
 _CACHE_KIB = 32 * 1024
 _WAL_KEPT_BYTES = 64 * 1024 * 1024
 
 
-class SqliteTaskStore:
+class SqliteTaskStore(SqliteQueueing):
     """`core.ports.TaskStore` in one SQLite file. Only one process may have the file open; see `lock`.
 
     waiting_max: requests that may wait to be stored before more are refused.
@@ -73,11 +75,12 @@ class SqliteTaskStore:
             raise CannotOpen(f"cannot open the database {path}: {error}") from error
         self._writer = Writer(self._written, waiting_max=waiting_max)
         self._known = KnownTasks()
+        self.callbacks = SqliteCallbackStore(self._writer, self._read)
         self.media = SqliteMediaStore(self._writer, self._read)
         self.assets = SqliteAssetStore(self._writer, self._read)
         self._lister = ThreadPoolExecutor(max_workers=1, thread_name_prefix="understudy-sqlite-lister")
 
-    async def insert(self, task: Task, hold: LedgerEntry) -> None:
+    async def insert(self, task: Task, hold: LedgerEntry, admission: Admission = ADMITTED) -> None:
         """See the port.
 
         Raises:
@@ -85,25 +88,9 @@ class SqliteTaskStore:
             Rejected: a text in it cannot be stored.
             Unavailable: the storage does not answer, too many wait, or a medium of it is not stored any more.
         """
-        check_new(task, hold)
-        created_at = micros_of(task.created_at)
-        row = (
-            task.id,
-            task.owner,
-            task.request.priority or 0,
-            created_at,
-            micros_of(task.updated_at),
-            micros_of(task.expires_at),
-            task.request.model,
-            task.request.service_tier,
-            task.dialect,
-            task.engine,
-            task.seed,
-            encode_warnings(task.warnings),
-            encode_part(task.request, "content"),
-        )
-        entry = operations.entry_row(hold, task.owner, created_at)
-        await self._writer.submit(operations.Insert(row, entry, use_rows(task)), refusable=True)
+        check_new(task, hold, admission)
+        insert = insert_of(task, hold, admission)
+        await self._writer.submit(insert, refusable=True, changed=lambda _: (task.id,))
 
     async def get(self, owner: str, task_id: str) -> Task | None:
         """See the port; a text that no store could hold names no task."""
@@ -137,7 +124,14 @@ class SqliteTaskStore:
         if not is_storable(owner) or not is_storable(task_id):
             return None
         withdraw = partial(operations.withdraw, owner=owner, task_id=task_id, now=micros_of(now))
-        return await self._writer.submit(withdraw, refusable=True)
+        return await self._writer.submit(withdraw, refusable=True, changed=_given)
+
+    async def cancel(self, owner: str, task_id: str, now: datetime) -> Task | None:
+        """See the port."""
+        if not is_storable(owner) or not is_storable(task_id):
+            return None
+        cancel = partial(operations.cancel, owner=owner, task_id=task_id, now=micros_of(now))
+        return await self._writer.submit(cancel, refusable=True, changed=_given)
 
     async def archive(self, owner: str, task_id: str) -> Task | None:
         """See the port."""
@@ -147,14 +141,35 @@ class SqliteTaskStore:
         """See the port."""
         return await self._archive(owner, task_id, is_archived=False)
 
-    async def claim(self, worker: str, now: datetime, lease_until: datetime) -> Claim | None:
+    async def claim(  # tidy: the port's
+        self,
+        worker: str,
+        now: datetime,
+        lease_until: datetime,
+        *,
+        engine: str | None = None,
+        concurrency: int | None = None,
+        lease_now: datetime | None = None,
+    ) -> Claim | None:
         """See the port; a lease has lapsed from the moment ``lease_until`` on, a task from ``expires_at`` on."""
-        claim = partial(operations.claim, worker=worker, now=micros_of(now), lease_until=micros_of(lease_until))
-        rows = await self._work(claim)
-        if not rows:
+        if not is_storable(engine or ""):
             return None
-        task = task_of(rows[0])
-        return Claim(task=task, token=task.attempt, worker=worker)
+        wanted: dict[str, str | int | None] = {
+            "worker": worker,
+            "now": micros_of(now),
+            "lease_until": micros_of(lease_until),
+            "lease_now": micros_of(lease_now or now),
+            "engine": engine,
+            "concurrency": ANY_NUMBER if concurrency is None else concurrency,
+        }
+        while True:
+            # Each round that takes nothing has cleared some tasks away, so there is an end to them.
+            claimed = await self._work(partial(operations.claim, wanted=wanted), changed=_claimed)
+            if claimed.row is not None:
+                task = task_of(claimed.row)
+                return Claim(task=task, token=task.attempt, worker=worker)
+            if not claimed.cleared:
+                return None
 
     async def heartbeat(self, claim: Claim, progress: float, lease_until: datetime) -> bool:
         """See the port."""
@@ -165,22 +180,27 @@ class SqliteTaskStore:
         """See the port; the outcome's warnings come after those the task has."""
         check_outcome(claim, outcome)
         finish = partial(operations.finish, claimed=claim, outcome=outcome, now=micros_of(now))
-        return await self._work(finish)
+        return await self._work(finish, changed=_if_it_was(claim))
 
     async def hand_back(self, claim: Claim, now: datetime) -> bool:
         """See the port."""
-        bindings = (micros_of(now), claim.task.id, claim.token)
-        return await self._work(partial(operations.change_one, statement=sql.HAND_BACK, bindings=bindings))
+        hand_back = partial(
+            operations.change_one,
+            statement=sql.HAND_BACK,
+            bindings=(micros_of(now), claim.task.id, claim.token),
+        )
+        return await self._work(hand_back, changed=_if_it_was(claim))
 
     async def hand_back_all(self, now: datetime) -> int:
         """See the port."""
-        return await self._work(partial(operations.change, statement=sql.HAND_BACK_ALL, bindings=(micros_of(now),)))
+        hand_back = partial(operations.change, statement=sql.HAND_BACK_ALL, bindings=(micros_of(now),))
+        return await self._work(hand_back, changed=lambda count: (None,) if count else ())
 
     async def expire(self, now: datetime) -> Sequence[str]:
         """See the port; very many are expired in several transactions, so that other writes pass between them."""
         expired: list[str] = []
         while True:
-            some = await self._work(partial(operations.expire, now=micros_of(now)))
+            some = await self._work(partial(operations.expire, now=micros_of(now)), changed=tuple)
             expired += some
             if len(some) < operations.EXPIRE_MOST:
                 return tuple(expired)
@@ -238,14 +258,19 @@ class SqliteTaskStore:
         for connection in (self._read, self._listed, self._written):
             connection.close()
 
-    def _work(self, operation: Callable[[apsw.Connection], T]) -> asyncio.Future[T]:
-        return self._writer.submit(operation, refusable=False)
 
-    def _rows(self, statement: str, bindings: tuple[Any, ...]) -> list[Row]:
-        try:
-            return fetch(self._read, statement, bindings)
-        except apsw.Error as error:
-            raise told(error) from error
+def _given(task: Task | None) -> tuple[str, ...]:
+    """Name a task that may have been cancelled: one that was given back as it was before it ended."""
+    return (task.id,) if task is not None and task.status not in ENDED else ()
+
+
+def _claimed(claimed: operations.Claimed) -> tuple[str, ...]:
+    return claimed.cleared if claimed.row is None else (claimed.row[0],)
+
+
+def _if_it_was(claim: Claim) -> Callable[[bool], tuple[str, ...]]:
+    """Name a claim's task if its claim was current."""
+    return lambda is_current: (claim.task.id,) if is_current else ()
 
 
 def check_sqlite(version: str) -> None:

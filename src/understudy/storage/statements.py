@@ -8,7 +8,7 @@ from functools import cache
 
 COLUMNS = (
     "id, owner, dialect, engine, seed, status, created_at, updated_at, expires_at, attempt, progress, "
-    "completion_tokens, error, warnings, film, archived, request"
+    "completion_tokens, error, warnings, film, archived, key_id, request"
 )
 """What `rows.task_of` expects, in this order."""
 
@@ -16,8 +16,27 @@ GET = f"SELECT {COLUMNS} FROM task WHERE id = ? AND owner = ?"
 
 INSERT = """
 INSERT INTO task (id, owner, status, priority, created_at, updated_at, expires_at, model, service_tier, dialect,
-    engine, seed, attempt, progress, warnings, request)
-VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0.0, ?, ?)
+    engine, seed, attempt, progress, warnings, request, key_id)
+VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0.0, ?, ?, ?)
+"""
+
+USE_KEY = "INSERT INTO idempotency (owner, key, fingerprint, task_id, used_at) VALUES (?, ?, ?, ?, ?)"
+
+ADD_TARGET = """
+INSERT INTO callback_task (task_id, owner, created_at, url, root, origin, dialect, engine, seed, expires_at, key_id,
+    request)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+EARLIER = """
+SELECT owner, idempotency.key, fingerprint, task_id
+FROM json_each(?) AS asked
+    CROSS JOIN idempotency ON owner = asked.value ->> 0 AND idempotency.key = asked.value ->> 1
+"""
+
+WAITING = """
+SELECT key_id, engine, queued
+FROM json_each(?) AS asked CROSS JOIN lane ON key_id = asked.value ->> 0 AND engine = asked.value ->> 1
 """
 
 
@@ -28,21 +47,90 @@ def for_rows(insertion: str, rows: int) -> str:
     return f"{head}VALUES{','.join([row] * rows)}"
 
 
+LANES_LOOKED_AT = 8
+HEADS_LOOKED_AT = 32
+"""How far a claim looks past tasks whose time is over. Where that is not far enough, it clears its way first."""
+
+_IN_TURN = f"""
+    SELECT key_id, engine, queued, running, turn FROM lane WHERE queued > 0 AND running < :concurrency
+    ORDER BY running, turn, key_id, engine LIMIT {LANES_LOOKED_AT}
+"""
+
+# Every lane that is looked at gives its first task that is not late, or nothing. One with nothing that has more tasks
+# than were looked at ends the search: what it has behind them is not known, and it is its turn.
 CLAIM = f"""
-UPDATE task SET status = 'running', attempt = attempt + 1, progress = 0.0, updated_at = :now,
+UPDATE task SET status = 'running', attempt = attempt + 1, progress = 0.0, updated_at = max(updated_at, :now),
     lease_until = :lease_until, worker = :worker
 WHERE id = (
     SELECT id FROM (
-        SELECT * FROM (
-            SELECT id, priority, created_at FROM task WHERE status = 'queued' AND expires_at > :now
-            ORDER BY priority DESC, created_at, id LIMIT 1)
+        SELECT id, priority, created_at FROM task WHERE id = (
+            SELECT head FROM (
+                SELECT running, turn, key_id, engine, queued, (
+                    SELECT id FROM (
+                        SELECT id, priority, created_at, expires_at FROM task
+                        WHERE status = 'queued' AND key_id = lane.key_id AND engine = lane.engine
+                        ORDER BY priority DESC, created_at, id LIMIT {HEADS_LOOKED_AT})
+                    WHERE expires_at > :now ORDER BY priority DESC, created_at, id LIMIT 1) AS head
+                FROM ({_IN_TURN}) AS lane)
+            WHERE head IS NOT NULL OR queued > {HEADS_LOOKED_AT}
+            ORDER BY running, turn, key_id, engine LIMIT 1)
         UNION ALL
         SELECT * FROM (
             SELECT id, priority, created_at FROM task
-            WHERE status = 'running' AND lease_until <= :now AND expires_at > :now
+            WHERE status = 'running' AND lease_until <= :lease_now AND expires_at > :now
             ORDER BY priority DESC, created_at, id LIMIT 1)
     ) ORDER BY priority DESC, created_at, id LIMIT 1)
 RETURNING {COLUMNS}
+"""
+
+IS_IN_THE_WAY = f"""
+SELECT count(*) = {LANES_LOOKED_AT} OR ifnull(max(queued) > {HEADS_LOOKED_AT}, 0) FROM ({_IN_TURN})
+"""
+
+
+@cache
+def of_engine(claim: str) -> str:
+    """Give `CLAIM`, or what belongs to it, for the tasks of one engine: a statement of its own has its own index."""
+    return claim.replace("running < :concurrency", "running < :concurrency AND engine = :engine").replace(
+        "lease_until <= :lease_now", "lease_until <= :lease_now AND engine = :engine"
+    )
+
+
+LANES = """
+SELECT key_id, engine, queued, running FROM lane WHERE queued > 0 OR running > 0
+ORDER BY running, turn, key_id, engine
+"""
+
+QUEUED_IDS = """
+SELECT id FROM task WHERE status = 'queued' AND key_id = ? AND engine = ?
+ORDER BY priority DESC, created_at, id LIMIT ?
+"""
+
+RECALL = "SELECT key, fingerprint, task_id FROM idempotency WHERE owner = ? AND key = ?"
+
+FORGET_IDEMPOTENCY = """
+DELETE FROM idempotency WHERE (owner, key) IN (
+    SELECT owner, key FROM idempotency WHERE used_at < ? ORDER BY used_at LIMIT ?)
+"""
+
+LEAD = """
+INSERT INTO duty (name, worker, until) VALUES (:duty, :worker, :until)
+ON CONFLICT DO UPDATE SET worker = excluded.worker, until = excluded.until
+    WHERE worker = excluded.worker OR until <= :now
+"""
+
+NOTE_RENDER = """
+INSERT INTO render_time (kind, number, film_s, took_s, noted_at)
+SELECT ?1, 1 + coalesce((SELECT max(number) FROM render_time WHERE kind = ?1), 0), ?2, ?3, ?4
+"""
+
+FORGET_RENDERS = """
+DELETE FROM render_time WHERE kind = ?1 AND number <= (SELECT max(number) FROM render_time WHERE kind = ?1) - ?2
+"""
+
+RENDER_TIMES = """
+SELECT kind, film_s, took_s FROM render_time WHERE kind IN (SELECT value FROM json_each(?))
+ORDER BY noted_at DESC, number DESC
 """
 
 _IS_CURRENT = "id = ? AND attempt = ? AND status = 'running'"
@@ -50,25 +138,29 @@ _IS_CURRENT = "id = ? AND attempt = ? AND status = 'running'"
 HEARTBEAT = f"UPDATE task SET lease_until = ?, progress = ? WHERE {_IS_CURRENT}"
 
 FINISH = f"""
-UPDATE task SET status = ?, updated_at = ?, lease_until = NULL, worker = NULL, progress = coalesce(?, progress),
-    film = ?, completion_tokens = ?, error = ?, warnings = ?
+UPDATE task SET status = ?, updated_at = max(updated_at, ?), lease_until = NULL, worker = NULL,
+    progress = coalesce(?, progress), film = ?, completion_tokens = ?, error = ?, warnings = ?
 WHERE {_IS_CURRENT}
 """
 
-_BACK = "UPDATE task SET status = 'queued', updated_at = ?, lease_until = NULL, worker = NULL, progress = 0.0"
+_BACK = """
+UPDATE task SET status = 'queued', updated_at = max(updated_at, ?), lease_until = NULL, worker = NULL, progress = 0.0
+"""
 
 HAND_BACK = f"{_BACK} WHERE {_IS_CURRENT}"
 
 HAND_BACK_ALL = f"{_BACK} WHERE status = 'running'"
 
 EXPIRE = """
-UPDATE task SET status = 'expired', updated_at = ?1, lease_until = NULL, worker = NULL
+UPDATE task SET status = 'expired', updated_at = max(updated_at, ?1), lease_until = NULL, worker = NULL
 WHERE id IN (
     SELECT id FROM task WHERE status IN ('queued', 'running') AND expires_at <= ?1 ORDER BY expires_at LIMIT ?2)
 RETURNING id
 """
 
-CANCEL = "UPDATE task SET status = 'cancelled', updated_at = ? WHERE id = ?"
+CANCEL = """
+UPDATE task SET status = 'cancelled', updated_at = max(updated_at, ?), lease_until = NULL, worker = NULL WHERE id = ?
+"""
 
 _PURGE = f"""
 DELETE FROM task WHERE id IN (SELECT id FROM ({{choice}} LIMIT ?)) RETURNING {COLUMNS}

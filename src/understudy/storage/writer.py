@@ -10,13 +10,15 @@ import asyncio
 import logging
 import queue
 import threading
-from collections import defaultdict, deque
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, TypeVar
 
 import apsw
 
+from understudy.core.ports import Heard
 from understudy.storage.lifecycle import unavailable
 from understudy.storage.operations import Insert, insert_together
 
@@ -67,6 +69,7 @@ class _Waiting:
     operation: Callable[[apsw.Connection], Any]
     future: asyncio.Future[Any]
     loop: asyncio.AbstractEventLoop
+    changed: Callable[[Any], Sequence[str | None]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,6 +77,11 @@ class _Answer:
     future: asyncio.Future[Any]
     result: Any
     error: Exception | None
+
+
+def nothing_changed(_result: object) -> tuple[()]:
+    """Say that an operation changed no task."""
+    return ()
 
 
 class Writer:
@@ -94,13 +102,22 @@ class Writer:
         self._due: asyncio.AbstractEventLoop | None = None
         self._wakes: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._is_closed = False
+        self._listeners: tuple[tuple[asyncio.AbstractEventLoop, Heard], ...] = ()
         self._thread = threading.Thread(target=self._work, name="understudy-sqlite-writer", daemon=True)
         self._thread.start()
 
-    def submit(self, operation: Callable[[apsw.Connection], T], *, refusable: bool) -> asyncio.Future[T]:
+    def submit(
+        self,
+        operation: Callable[[apsw.Connection], T],
+        *,
+        refusable: bool,
+        changed: Callable[[T], Sequence[str | None]] = nothing_changed,
+    ) -> asyncio.Future[T]:
         """Queue an operation; the future is done after its commit. Cancelling the future does not take it back.
 
         refusable: it comes from outside. What workers do is bounded by their number, and refusing it loses work.
+        changed: gives from the result the tasks that those who listen are told of, whether or not the caller is still
+        there; None = any of them.
 
         Raises:
             Unavailable: too many wait, or the store is closed.
@@ -112,7 +129,7 @@ class Writer:
                 raise unavailable("it is shutting down")
             if refusable and len(self._gathered) + len(self._handed_over) >= self._waiting_max:
                 raise unavailable("too many requests wait to be stored")
-            self._gathered.append(_Waiting(operation, future, loop))
+            self._gathered.append(_Waiting(operation, future, loop, changed))
             is_due_already = self._due is loop
             if refusable:
                 self._due = loop
@@ -121,6 +138,10 @@ class Writer:
         elif not is_due_already:
             loop.call_soon(self._end_turn, loop, 0)
         return future
+
+    def listen(self, heard: Heard) -> None:
+        """Have changes told from now on, on the running event loop."""
+        self._listeners = (*self._listeners, (asyncio.get_running_loop(), heard))
 
     def close(self) -> None:
         """Run what was submitted, then end the thread; blocks until then. Later submissions are refused."""
@@ -161,7 +182,7 @@ class Writer:
             # Read first: what was submitted before the close is in the batches below.
             is_last = self._is_closed
             while batch := self._next_batch():
-                _deliver(batch, self._commit(batch))
+                self._deliver(batch, self._commit(batch))
 
     def _next_batch(self) -> list[_Waiting]:
         with self._lock:
@@ -170,7 +191,7 @@ class Writer:
     def _commit(self, batch: list[_Waiting]) -> list[_Answer]:
         try:
             self._connection.execute("BEGIN IMMEDIATE")
-            answers = self._together(batch) or [self._attempt(waiting) for waiting in batch]
+            answers = self._run(batch)
             self._connection.execute("COMMIT")
             # Before anybody is answered: who was told of a change reads it.
             self.commits += 1
@@ -180,18 +201,39 @@ class Writer:
             return [_Answer(waiting.future, None, first if error is first else _refusal_of(error)) for waiting in batch]
         return answers
 
-    def _together(self, batch: list[_Waiting]) -> list[_Answer]:
-        """Run a batch of nothing but new tasks in few statements; none, with nothing done, where that cannot be."""
-        inserts = [waiting.operation for waiting in batch if isinstance(waiting.operation, Insert)]
-        if len(inserts) < 2 or len(inserts) < len(batch):
-            return []
+    def _run(self, batch: list[_Waiting]) -> list[_Answer]:
+        """Run operations in their order; new tasks that follow each other together, where that can be."""
+        answers: list[_Answer] = []
+        for are_inserts, run in groupby(batch, key=lambda waiting: isinstance(waiting.operation, Insert)):
+            some = list(run)
+            together = self._together(some, is_all=len(some) == len(batch)) if are_inserts and len(some) > 1 else []
+            answers += together or [self._attempt(waiting) for waiting in some]
+        return answers
+
+    def _together(self, run: list[_Waiting], *, is_all: bool) -> list[_Answer]:
+        """Run nothing but new tasks in few statements; none, with nothing done, where that cannot be.
+
+        is_all: nothing else is in the transaction, so it can be begun anew; a savepoint would be two statements more.
+        """
+        inserts = [waiting.operation for waiting in run if isinstance(waiting.operation, Insert)]
+        execute = self._connection.execute
+        if not is_all:
+            execute("SAVEPOINT inserts")
         try:
-            insert_together(self._connection, inserts=inserts)
+            refusals = insert_together(self._connection, inserts=inserts)
         except Exception:  # boundary: run one by one instead, each operation is told its own error
-            self._roll_back()
-            self._connection.execute("BEGIN IMMEDIATE")
+            if is_all:
+                self._roll_back()
+                execute("BEGIN IMMEDIATE")
+                return []
+            if not self._connection.in_transaction:
+                raise
+            execute("ROLLBACK TO inserts")
+            execute("RELEASE inserts")
             return []
-        return [_Answer(waiting.future, None, None) for waiting in batch]
+        if not is_all:
+            execute("RELEASE inserts")
+        return [_Answer(waiting.future, None, refusal) for waiting, refusal in zip(run, refusals, strict=True)]
 
     def _attempt(self, waiting: _Waiting) -> _Answer:
         """Run one operation in a savepoint, so that its failure undoes only itself."""
@@ -216,19 +258,27 @@ class Writer:
             except apsw.Error:
                 _log.exception("a failed transaction could not be rolled back")
 
+    def _deliver(self, batch: list[_Waiting], answers: list[_Answer]) -> None:
+        listeners = self._listeners
+        by_loop: dict[asyncio.AbstractEventLoop, list[_Answer]] = {loop: [] for loop, _ in listeners}
+        for waiting, answer in zip(batch, answers, strict=True):
+            by_loop.setdefault(waiting.loop, []).append(answer)
+        changed: dict[str | None, None] = {}
+        if listeners:
+            for waiting, answer in zip(batch, answers, strict=True):
+                if answer.error is None:
+                    changed.update(dict.fromkeys(waiting.changed(answer.result)))
+        for loop, its_answers in by_loop.items():
+            heard = [each for its_loop, each in listeners if its_loop is loop] if changed else []
+            if not its_answers and not heard:
+                continue
+            try:
+                loop.call_soon_threadsafe(_settle, its_answers, heard, tuple(changed))
+            except RuntimeError:
+                _log.warning("%d operations were stored after their event loop had closed", len(its_answers))
 
-def _deliver(batch: list[_Waiting], answers: list[_Answer]) -> None:
-    by_loop: dict[asyncio.AbstractEventLoop, list[_Answer]] = defaultdict(list)
-    for waiting, answer in zip(batch, answers, strict=True):
-        by_loop[waiting.loop].append(answer)
-    for loop, its_answers in by_loop.items():
-        try:
-            loop.call_soon_threadsafe(_settle, its_answers)
-        except RuntimeError:
-            _log.warning("%d operations were stored after their event loop had closed", len(its_answers))
 
-
-def _settle(answers: list[_Answer]) -> None:
+def _settle(answers: list[_Answer], heard: list[Heard], changed: tuple[str | None, ...]) -> None:
     for answer in answers:
         if answer.future.done():
             continue
@@ -236,3 +286,6 @@ def _settle(answers: list[_Answer]) -> None:
             answer.future.set_result(answer.result)
         else:
             answer.future.set_exception(answer.error)
+    for listener in heard:
+        for task_id in changed:
+            listener(task_id)

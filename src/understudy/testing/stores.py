@@ -6,7 +6,7 @@ It holds a store to every sentence of `core.ports.TaskStore`. Needs pytest with 
 import asyncio
 import random
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Iterable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -29,7 +29,11 @@ from understudy.testing.samples import (
     success_of,
     voided_of,
 )
+from understudy.testing.store_admission import AdmissionConformance
 from understudy.testing.store_archive import ArchiveConformance
+from understudy.testing.store_callbacks import CallbackConformance
+from understudy.testing.store_cancelling import DEEDS, CancelConformance, DutyConformance, ListenConformance
+from understudy.testing.store_lanes import LaneConformance
 from understudy.testing.store_listings import ListingConformance
 from understudy.testing.store_steps import EVER, LATER, OWNER, TICK, claimed, ended, listed, put, read
 
@@ -37,18 +41,19 @@ T = TypeVar("T")
 
 PURGE_MOST = 1000
 PATIENCE_S = 30.0
-Refusal = Callable[[TaskStore, Claim], Awaitable[bool]]
-
-REFUSALS: dict[str, Refusal] = {
-    "heartbeat": lambda store, claim: store.heartbeat(claim, 0.9, EXPIRY),
-    "finish with a film": lambda store, claim: store.finish(claim, success_of(claim), LATER),
-    "finish with an error": lambda store, claim: store.finish(claim, failure_of(claim), LATER),
-    "hand back": lambda store, claim: store.hand_back(claim, LATER),
-}
-"""What only the holder of the current claim may do."""
 
 
-class StoreConformance(ListingConformance, ArchiveConformance, ABC):
+class StoreConformance(
+    ListingConformance,
+    ArchiveConformance,
+    LaneConformance,
+    AdmissionConformance,
+    CancelConformance,
+    CallbackConformance,
+    ListenConformance,
+    DutyConformance,
+    ABC,
+):
     """What every task store must do."""
 
     @abstractmethod
@@ -223,19 +228,19 @@ class StoreConformance(ListingConformance, ArchiveConformance, ABC):
         assert (await read(store, claim.task.id)).status is kept.status
         assert await store.ledger(claim.task.id) == (hold_of(claim.task), kept.entry)
 
-    @pytest.mark.parametrize("deed", REFUSALS)
+    @pytest.mark.parametrize("deed", DEEDS)
     async def test_the_holder_of_a_lapsed_claim_is_refused_after_another_took_it(
         self, store: TaskStore, deed: str
     ) -> None:
         await put(store, sample_task(1))
         stale = await claimed(store)
         current = await claimed(store, LEASE_END)
-        assert await REFUSALS[deed](store, stale) is False
+        assert await DEEDS[deed](store, stale) is False
         assert await read(store, stale.task.id) == current.task
         assert await store.ledger(stale.task.id) == (hold_of(stale.task),)
         assert await store.claim("worker-3", LEASE_END + (LEASE_END - NOW), EXPIRY) is not None
 
-    @pytest.mark.parametrize("deed", REFUSALS)
+    @pytest.mark.parametrize("deed", DEEDS)
     @pytest.mark.parametrize("end", ["succeeded", "failed", "expired", "handed back"])
     async def test_a_claim_ends_with_its_attempt(self, store: TaskStore, deed: str, end: str) -> None:
         await put(store, sample_task(1, expires_at=LATER))
@@ -247,7 +252,7 @@ class StoreConformance(ListingConformance, ArchiveConformance, ABC):
         else:
             await store.finish(claim, success_of(claim) if end == "succeeded" else failure_of(claim), LATER)
         before, entries = await read(store, claim.task.id), await store.ledger(claim.task.id)
-        assert await REFUSALS[deed](store, claim) is False
+        assert await DEEDS[deed](store, claim) is False
         assert await read(store, claim.task.id) == before
         assert await store.ledger(claim.task.id) == entries
 
