@@ -327,7 +327,7 @@ def turns_of(
             heapq.heappop(due)
         is_capped = lane_most is not None and due[0][0] >= lane_most
         if busy >= max(slots, 1) or is_capped:
-            while fullest and -fullest[0][0] != running[fullest[0][2]]:
+            while fullest and fullest[0][:2] != (-running[fullest[0][2]], order[fullest[0][2]]):
                 heapq.heappop(fullest)
             if not fullest:
                 break
