@@ -106,10 +106,12 @@ class Campaign:
         self.history.note("calm")
         if not await load.finish(self.plan.patience_s):
             self.history.note("mistake", error="some callers did not see the end of their tasks")
-        await self._empty_the_queue(load)
-        await self._hear_the_rest(load, receiver)
-        await self._read_all_films(load)
-        await load.close()
+        try:
+            await self._empty_the_queue(load)
+            await self._hear_the_rest(load, receiver)
+            await self._read_all_films(load)
+        finally:
+            await load.close()
 
     async def _empty_the_queue(self, load: Load) -> None:
         """Wait until nothing is queued or runs, also of requests whose answer was lost."""
@@ -164,7 +166,7 @@ class Campaign:
         for program in site.programs:
             ended = await program.stop()
             if ended != 0:
-                self.history.note("stopped badly", name=program.name, returncode=ended)
+                self.history.note("badly", name=program.name, returncode=ended)
         for pid, command in site.left_behind().items():
             self.history.note("left", pid=pid, command=command)
         self.history.merge(site.renders_file)

@@ -22,6 +22,9 @@ count here (`docs/guides/reliability.md` has them all):
     kept      task, state, attempt, key, act, promise, expires, callback: a record in the end
     entry     task, entry, micros, currency: a line of the ledger in the end
     delivery  task, number, state, tried: what the outbox says in the end
+    mistake   error: the campaign, or a caller in it, could not do what it was to do
+    badly     name, returncode: a program that was asked to end did so with an error
+    left      pid, command: a process was there after all programs had ended
     end       the history is whole
 """
 
@@ -338,6 +341,16 @@ def is_whole(history: History) -> Iterator[Flaw]:
             yield Flaw("history", "it", f"has no event {kind!r}")
 
 
+def order(history: History) -> Iterator[Flaw]:
+    """Programs end when they are asked to, leave nothing behind, and every caller comes to his end."""
+    for event in history.by_kind["mistake"]:
+        yield Flaw("order", "the campaign", f"went wrong: {event['error']}")
+    for event in history.by_kind["badly"]:
+        yield Flaw("order", event["name"], f"was asked to end and did so with {event['returncode']}")
+    for event in history.by_kind["left"]:
+        yield Flaw("order", f"process {event['pid']}", f"was left behind: {event['command']}")
+
+
 RULES: tuple[Callable[[History], Iterator[Flaw]], ...] = (
     lost_tasks,
     ends,
@@ -351,6 +364,7 @@ RULES: tuple[Callable[[History], Iterator[Flaw]], ...] = (
     live_leases,
     promises,
     caps,
+    order,
 )
 
 
@@ -386,6 +400,7 @@ def figures_of(events: Iterable[Event]) -> dict[str, Any]:
         "requests": len(history.by_kind["asked"]),
         "accepted": len(history.acked),
         "refused": len(history.by_kind["refused"]),
+        "fell by themselves": len(history.by_kind["fell"]),
         "unanswered": len(history.by_kind["unanswered"]),
         "ends": dict(sorted(Counter(history.end_of(task) or "none" for task in history.acked).items())),
         "attempts": sum(event["attempt"] for event in history.by_kind["kept"]),

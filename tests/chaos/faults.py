@@ -139,7 +139,7 @@ class Faults:
             async with self._noted("stop program", name=program.name):
                 ended = await program.stop()
                 if ended != 0:
-                    self._history.note("stopped badly", name=program.name, returncode=ended)
+                    self._history.note("badly", name=program.name, returncode=ended)
                 await self._start_again(program)
         finally:
             self._busy.discard(program.name)

@@ -36,6 +36,7 @@ class Program:
     wanted: bool = False
     """Whether it should run; a program that ended by itself is started again by whoever looks after it."""
     _process: "subprocess.Popen[bytes] | None" = None
+    _log_bytes: int = 0
 
     @property
     def url(self) -> str:
@@ -54,13 +55,15 @@ class Program:
         """Start it, without waiting until it answers."""
         assert not self.is_running
         self.wanted, self.is_paused = True, False
+        path = os.pathsep.join(filter(None, (str(TESTS), os.environ.get("PYTHONPATH", ""))))
         with self.log.open("ab") as log:
+            self._log_bytes = log.tell()
             self._process = subprocess.Popen(
                 (sys.executable, "-m", "understudy", *self.arguments),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=os.environ | {"PYTHONPATH": str(TESTS)} | self.settings,
+                env=os.environ | {"PYTHONPATH": path} | self.settings,
             )
 
     async def kill(self) -> None:
@@ -68,9 +71,18 @@ class Program:
         await self._end(signal.SIGKILL)
 
     async def stop(self) -> int:
-        """Ask it to end, and return how it ended. One that does not is killed, and the answer says so."""
+        """Ask it to end, and return how it ended; 0 also for one that was not ready yet and was ended by the signal."""
         self.resume()
-        return await self._end(signal.SIGTERM)
+        was_ready = self.was_ready
+        ended = await self._end(signal.SIGTERM)
+        return 0 if ended == -signal.SIGTERM and not was_ready else ended
+
+    @property
+    def was_ready(self) -> bool:
+        """Whether it said so since it was started."""
+        with self.log.open("rb") as log:
+            log.seek(self._log_bytes)
+            return any(line.startswith(b"{") for line in log)
 
     def pause(self) -> None:
         """Have the system give it no time, as a machine does that swaps or moves."""

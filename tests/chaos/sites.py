@@ -37,7 +37,7 @@ SETTINGS = {
     "QUEUED_PER_KEY": str(QUEUE_CAP),
     "CALLBACK_NETWORKS": "127.0.0.1",
     "CALLBACK_SCHEDULE_S": " ".join(["1"] * 50),
-    "SECRET": "what the servers of a campaign have in common",
+    "SECRET": "what-the-servers-of-a-campaign-have-in-common",
     "FIRST_API_KEY": KEYS[0],
     "LOG_LEVEL": "INFO",
 }

@@ -253,6 +253,18 @@ def forget_a_claim(events: list[Event]) -> None:
     alter(events, {"attempt": 3}, kind="kept", task=FILMED)
 
 
+def leave_a_process(events: list[Event]) -> None:
+    add(events, "left", pid=7, command="render_process")
+
+
+def end_with_an_error(events: list[Event]) -> None:
+    add(events, "badly", name="server", returncode=1)
+
+
+def go_wrong(events: list[Event]) -> None:
+    add(events, "mistake", error="some callers did not see the end")
+
+
 PLANTED: dict[Callable[[list[Event]], None], tuple[str, str]] = {
     lose_the_task: ("lost task", FILMED),
     never_store_the_task: ("lost task", CANCELLED),
@@ -284,6 +296,9 @@ PLANTED: dict[Callable[[list[Event]], None], tuple[str, str]] = {
     make_two_tasks_of_a_replay: ("replay", "request 1"),
     keep_the_task_of_a_refused_request: ("replay", "request 2"),
     run_too_many: ("cap", FAILED),
+    leave_a_process: ("order", "process 7"),
+    end_with_an_error: ("order", "server"),
+    go_wrong: ("order", "the campaign"),
 }
 """What is done to a clean history -> the rule that names it, and whom it names."""
 
