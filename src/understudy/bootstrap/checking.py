@@ -1,15 +1,18 @@
 """Settings that contradict each other or name what is not there, told before anything is opened."""
 
+import re
 from dataclasses import replace
 
 from understudy.bootstrap.plugins import configured, find_engine
 from understudy.catalog.load import load_catalogue
 from understudy.core.ports import EngineOffer
 from understudy.dialects.select import MOUNTS
+from understudy.server.auth import KEY_CHARS_MAX
 from understudy.settings import Settings, SettingsError
 
 SECRET_CHARS_MIN = 32
 API_KEY_CHARS_MIN = 20
+_API_KEY = re.compile(f"[!-~]{{{API_KEY_CHARS_MIN},{KEY_CHARS_MAX}}}")
 SHARED_NEEDS = (
     ("secret", "all servers of a database sign with the same"),
     ("blobs", "what one of them stores the others send"),
@@ -34,11 +37,13 @@ def check(settings: Settings) -> None:
         raise SettingsError(f"There is no price book {settings.price_book!r}.")
     if settings.dialect and settings.dialect not in MOUNTS:
         raise SettingsError(f"There is no dialect {settings.dialect!r}; there are {', '.join(MOUNTS)}.")
-    for name, least in (("secret", SECRET_CHARS_MIN), ("first_api_key", API_KEY_CHARS_MIN)):
-        text = getattr(settings, name)
-        if text and (len(text) < least or not text.isascii() or not text.isprintable() or " " in text):
-            message = f"The setting {name} must have at least {least} characters, ASCII without spaces."
-            raise SettingsError(message)
+    if settings.secret and len(settings.secret) < SECRET_CHARS_MIN:
+        raise SettingsError(f"The setting secret must have at least {SECRET_CHARS_MIN} characters.")
+    if settings.first_api_key and not _API_KEY.fullmatch(settings.first_api_key):
+        message = (
+            f"The setting first_api_key must have {API_KEY_CHARS_MIN} to {KEY_CHARS_MAX} ASCII characters, no spaces."
+        )
+        raise SettingsError(message)
     for name in ("link_lifetime_s", "record_retention_s"):
         if getattr(settings, name) < 0:
             raise SettingsError(f"The setting {name} must not be negative; 0 = without end.")

@@ -51,7 +51,7 @@ def kept_secrets(settings: Settings, data_dir: Path) -> Secrets:
 
     Raises: CannotOpen.
     """
-    shared = settings.secret.encode("ascii")
+    shared = settings.secret.encode()
     if settings.database:
         drawn = hmac.digest(shared, b"understudy first api key", "sha256")
         made_up = KEY_PREFIX + base64.urlsafe_b64encode(drawn).decode("ascii").rstrip("=")
