@@ -26,11 +26,7 @@ lapsed AS MATERIALIZED (
     WHERE status = 'running' AND lease_until <= (SELECT lease_now FROM clock)
         AND expires_at > (SELECT late FROM clock) AND ($4::text IS NULL OR engine = $4)
     ORDER BY priority DESC, created_at, id LIMIT 1 FOR UPDATE SKIP LOCKED),
-chosen AS MATERIALIZED (
-    SELECT lane.key_id, lane.engine FROM lane {{checked}}
-    WHERE queued > 0 AND ($4::text IS NULL OR engine = $4) AND ($5::bigint IS NULL OR running < $5)
-        AND (key_id, engine) NOT IN (SELECT * FROM unnest($7::text[], $8::text[]))
-    ORDER BY running, turn, key_id, engine LIMIT 1 FOR UPDATE OF lane {{how}}),
+{{lane}},
 waiting AS MATERIALIZED (
     SELECT id, priority, created_at FROM task
     WHERE status = 'queued' AND engine = (SELECT engine FROM chosen) AND key_id = (SELECT key_id FROM chosen)
@@ -43,24 +39,40 @@ claimed AS (
         SELECT id FROM (SELECT * FROM lapsed UNION ALL SELECT * FROM waiting) AS next
         ORDER BY priority DESC, created_at, id LIMIT 1)
     RETURNING {COLUMNS})
-SELECT chosen.key_id AS lane_key_id, chosen.engine AS lane_engine, claimed.*
-FROM (VALUES (1)) AS always LEFT JOIN chosen ON true LEFT JOIN claimed ON true
+SELECT {{looked_at}}.key_id AS lane_key_id, {{looked_at}}.engine AS lane_engine, claimed.*
+FROM (VALUES (1)) AS always LEFT JOIN {{looked_at}} ON true LEFT JOIN claimed ON true
 """
 
-CLAIM = _CLAIM.format(checked="", how="SKIP LOCKED")
+_CAN_RUN = "queued > 0 AND ($4::text IS NULL OR engine = $4) AND ($5::bigint IS NULL OR running < $5)"
+
+_IN_TURN = f"""{_CAN_RUN}
+        AND (key_id, engine) NOT IN (SELECT * FROM unnest($7::text[], $8::text[]))
+    ORDER BY running, turn, key_id, engine LIMIT 1"""
+
+CLAIM = _CLAIM.format(
+    lane=f"""chosen AS MATERIALIZED (
+    SELECT key_id, engine FROM lane WHERE {_IN_TURN} FOR UPDATE SKIP LOCKED)""",
+    looked_at="chosen",
+)
 """Passes lanes by in which somebody else is claiming, or storing, at this moment. Its lane can have late tasks only."""
 
 CLAIM_PATIENTLY = _CLAIM.format(
-    checked="""CROSS JOIN LATERAL (
+    lane=f"""best AS MATERIALIZED (
+    SELECT lane.key_id, lane.engine FROM lane CROSS JOIN LATERAL (
         SELECT 1 FROM task
         WHERE status = 'queued' AND task.engine = lane.engine AND task.key_id = lane.key_id
             AND expires_at > (SELECT late FROM clock)
-        ORDER BY priority DESC, created_at, id LIMIT 1) AS first""",
-    how="",
+        ORDER BY priority DESC, created_at, id LIMIT 1) AS first
+    WHERE {_IN_TURN}),
+chosen AS MATERIALIZED (
+    SELECT key_id, engine FROM lane
+    WHERE key_id = (SELECT key_id FROM best) AND engine = (SELECT engine FROM best) AND {_CAN_RUN} FOR UPDATE)""",
+    looked_at="best",
 )
-"""Waits for them, and looks for a lane with a task that is not late among all of them.
+"""Looks for a lane with a task that is not late among all, and waits for that one.
 
-Only lanes are waited for, and what has one locked waits for nothing that a claim has.
+It waits for one lane and no more: a lane that was waited for, and does not do any more, stays locked, and who then
+waits for the next one can wait in a circle.
 """
 
 _IS_CURRENT = "id = $1 AND attempt = $2 AND status = 'running'"
