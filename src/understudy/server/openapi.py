@@ -79,7 +79,8 @@ _CHANGES: Mapping[Operation, tuple[str, ...]] = {
     Operation.EXTEND: ("prompt", "video"),
 }
 """What requests that change a film cannot do without."""
-_WITH_BODY = frozenset({Operation.CREATE, Operation.QUOTE, Operation.REMIX, Operation.EDIT, Operation.EXTEND})
+_MAKING = frozenset({Operation.CREATE, Operation.REMIX, Operation.EDIT, Operation.EXTEND})
+_WITH_BODY = _MAKING | {Operation.QUOTE}
 _NO_OPERATION = ("NotFound.Path", "NotFound.File", "InvalidAction.MethodNotAllowed", "AccessDenied")
 """What is met at other paths than those of tasks."""
 _ONLY_AT: Mapping[str, frozenset[Operation]] = {
@@ -192,6 +193,8 @@ def _parameters(door: Door, codecs: Sequence[Codec]) -> list[Schema]:
         found += [each for each in _queries(door.operation, codec) if each not in found]
     if door.operation in _WITH_BODY:
         found.append({"$ref": "#/components/parameters/strict"})
+    if door.operation in _MAKING:
+        found.append({"$ref": "#/components/parameters/idempotency_key"})
     meant = [mount for mount, own in MOUNTS.items() if set(own) & {codec.name for codec in codecs}]
     if len(meant) > 1:
         says = "Which of the dialects that meet here is meant."

@@ -9,6 +9,7 @@ from understudy.server.callbacks import CALLBACK_BODIES, CallbackResend
 from understudy.server.cancel import CancelBody
 from understudy.server.openapi_schemas import OWN, Schema, own_schemas, reference
 from understudy.server.watch import OutlookBody
+from understudy.service.idempotency import HEADER, KEY_CHARS_MAX
 
 JSON_TYPE = "application/json"
 SERVER_TAG = {"name": "server", "description": "Result files, and what operators and load balancers ask."}
@@ -66,6 +67,12 @@ PARAMETERS: Schema = {
     },
     "strict": parameter(
         "X-Understudy-Strict", {"type": "boolean"}, "Whether what would only be warned of is refused.", place="header"
+    ),
+    "idempotency_key": parameter(
+        HEADER,
+        {"type": "string", "minLength": 1, "maxLength": KEY_CHARS_MAX},
+        "Requests with the same one are one request, answered as the first was.",
+        place="header",
     ),
     "range": parameter("Range", {"type": "string"}, "Which bytes are wanted, as `bytes=0-1023`.", place="header"),
 }
