@@ -12,6 +12,7 @@ import jsonschema
 import kubernetes_validate
 import pytest
 import yaml
+
 from understudy.settings import PREFIX, Settings
 
 gotpl = pytest.importorskip("gotpl", reason="Go's templates in Python; there is no helm in any registry of packages")

@@ -36,6 +36,7 @@ from understudy.executors.ray_wire import (
     Room,
     Run,
     Unplaced,
+    Waits,
     Warmed,
     decode_driver_message,
     encode_value,
@@ -98,9 +99,13 @@ class _Place:
                 each.set_result(None)
 
     def lose(self) -> None:
-        """Each loss is told to those who wait, as the local executor tells each failure to warm."""
+        """Whoever waits goes on waiting: the next node may be as good as any."""
         self.placed.clear()
         self.is_warm = False
+
+    def lose_with_all(self) -> None:
+        """Tell those who wait: where there is no cluster there is no next node."""
+        self.lose()
         for each in self.waiting:
             if not each.done():
                 each.set_exception(_failure("No machine could take the video on."))
@@ -332,6 +337,8 @@ class RayExecutor:
             case Unplaced(slot, reason):
                 log.error("slot %d has no place: %s", slot, reason)
                 self._places[slot].lose()
+            case Waits(slot, reason):
+                log.warning("slot %d %s", slot, reason)
             case Warmed(slot, is_warm):
                 self._places[slot].is_warm = is_warm
             case Advanced(slot, number, done, total):
@@ -354,7 +361,7 @@ class RayExecutor:
 
     def _lose_all(self) -> None:
         for place in self._places:
-            place.lose()
+            place.lose_with_all()
         for call in self._calls.values():
             if not call.end.done():
                 call.end.set_exception(DriverBroken("the driver process is gone"))
@@ -365,18 +372,19 @@ class RayExecutor:
                 os.killpg(self._driver.pid, signal.SIGKILL)
 
     async def _bury(self) -> None:
-        driver, self._driver = self._driver, None
-        if driver is not None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(driver.pid, signal.SIGKILL)
-            await driver.wait()
-            if driver.stdin is not None and driver.stdout is not None:
-                driver.stdin.close()
-                # The loop lets go of the pipes when it has read their end.
-                with contextlib.suppress(TimeoutError, ConnectionError, ValueError):
-                    async with asyncio.timeout(BURIED_S):
-                        while await driver.stdout.read(READ_BYTES):
-                            pass
+        """Kill the driver process if it still lives, and let go of it."""
+        driver = self._driver
+        if driver is None or driver.stdin is None or driver.stdout is None:
+            return
+        self._kill_driver()
+        driver.stdin.close()
+        await driver.wait()
+        # The loop lets go of the pipes when it has read their end.
+        with contextlib.suppress(TimeoutError, ConnectionError, ValueError):
+            async with asyncio.timeout(BURIED_S):
+                while await driver.stdout.read(READ_BYTES):
+                    pass
+        self._driver = None
 
     async def close(self) -> None:
         """Kill what runs, give the places back and leave the cluster as it is."""
@@ -389,6 +397,8 @@ class RayExecutor:
         self._keeper.cancel()
         await asyncio.wait({self._keeper})
         self._keeper = None
+        # Once more, if the keeper was cut short while it did so.
+        await self._bury()
 
 
 def _absolute(path: str) -> str:

@@ -24,13 +24,14 @@ from understudy.executors.ray_wire import (
     Room,
     Run,
     Unplaced,
+    Waits,
     Warmed,
     encode_value,
     lost,
 )
 from understudy.executors.wire import Failed, Rendered, Stopped
 
-SILENT_S = ABANDONED_S + 5.0
+SILENT_S = ABANDONED_S + 4.0
 """A place that gives no answer for so long is lost. Ray itself tells of a process that died at once, but of a machine
 that fell off the network only after half a minute."""
 
@@ -130,7 +131,7 @@ class PlaceKeeper:
             if self._lost_node_id:
                 self._lost_node_id = ""
                 raise PlaceLost("no other node has room for it")
-            self._tell(Unplaced(self._slot, f"it waits for a node with room for {_sum(self._needs)}"))
+            self._tell(Waits(self._slot, f"waits for a node with room for {_sum(self._needs)}"))
         # Without a bound: the node for it may have yet to be bought.
         theirs = msgspec.json.decode(await settling, type=Facts)
         if _versions(theirs) != _versions(facts()):

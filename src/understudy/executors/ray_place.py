@@ -28,7 +28,7 @@ from understudy.executors.wire import Failed, Rendered, Stopped
 ASKED_S = 1.0
 """The longest that a question for news is left unanswered."""
 
-ABANDONED_S = 10.0
+ABANDONED_S = 8.0
 """A place that is not asked for so long ends its render: less than `ray_keeper.SILENT_S`, after which the driver gives
 the place up, so that the render is over before another can be ordered elsewhere."""
 

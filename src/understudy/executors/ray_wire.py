@@ -88,6 +88,13 @@ class Unplaced(msgspec.Struct, frozen=True, tag="unplaced"):
     reason: str
 
 
+class Waits(msgspec.Struct, frozen=True, tag="waits"):
+    """The slot has no place yet, because no node has room for it. reason: for the operator."""
+
+    slot: int
+    reason: str
+
+
 class Warmed(msgspec.Struct, frozen=True, tag="warmed"):
     """The slot's engine is warm, or no longer."""
 
@@ -113,7 +120,7 @@ class Ended(msgspec.Struct, frozen=True, tag="ended"):
 
 
 DriverOrder = Join | Run | GiveUp | Leave
-DriverMessage = Joined | Refused | Beat | Placed | Unplaced | Warmed | Advanced | Ended
+DriverMessage = Joined | Refused | Beat | Placed | Unplaced | Waits | Warmed | Advanced | Ended
 
 
 class News(msgspec.Struct, frozen=True, kw_only=True):
