@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 
 import asyncpg
 
@@ -9,6 +10,7 @@ from understudy.storage.lifecycle import unavailable
 
 _log = logging.getLogger(__name__)
 
+LOG_INTERVAL_S = 1.0
 MEDIUM_IS_GONE = "US001"
 """What the trigger `medium_is_used` refuses with."""
 
@@ -44,12 +46,23 @@ def told(error: BaseException) -> BaseException:
     """
     if not isinstance(error, _AWAY):
         return error
-    _log.error("the database does not serve: %s: %s", type(error).__name__, error)
-    return refusal_of(error)
-
-
-def refusal_of(error: BaseException) -> BaseException:
-    """Make the refusal that an error of the database comes to."""
+    _outage.log(error)
     refusal = unavailable("its storage does not answer")
     refusal.__cause__ = error
     return refusal
+
+
+class _Outage:
+    """Logs an outage once in a while: while it lasts, every request meets it."""
+
+    def __init__(self) -> None:
+        self._logged_at = -LOG_INTERVAL_S
+
+    def log(self, error: BaseException) -> None:
+        now = time.monotonic()
+        if now - self._logged_at >= LOG_INTERVAL_S:
+            self._logged_at = now
+            _log.error("the database does not serve: %s: %s", type(error).__name__, error)
+
+
+_outage = _Outage()
