@@ -5,23 +5,31 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 
 from manual_clock import ManualClock
 from media_host import Asked, Connection, MediaHost, Reply, media_host
+from running_server import SECRET
 from understudy.core.callbacks import Callback, Delivery, Target
 from understudy.core.ports import TaskStore
 from understudy.core.queueing import Admission
 from understudy.core.task import Claim, Task
 from understudy.net.guard import Guard
 from understudy.net.http import HttpClient
-from understudy.net.webhooks import CallbackKeys, WebhookCourier
+from understudy.net.resolve import SystemResolver
+from understudy.net.webhooks import CallbackKeys, WebhookCourier, callback_refusal
+from understudy.server.callbacks import CallbackBodies
+from understudy.server.house import House
+from understudy.service.callback_log import CallbackLog
 from understudy.service.callback_schedule import Schedule
 from understudy.service.callbacks import CallbackSender, Outbox, Pace
 from understudy.storage.memory import MemoryTaskStore
 from understudy.testing.samples import hold_of, sample_task, success_of
 
 OWNER = sample_task().owner
-KEYS = CallbackKeys(b"a secret of the tests")
+GUARD = Guard.reading("127.0.0.0/8", setting="callback_networks")
+KEYS = CallbackKeys(b"a secret of senders")
+SERVER_KEYS = CallbackKeys(SECRET)
 PATIENCE_S = 30.0
 PACE = Pace(
     schedule=Schedule(retries=3, later_s=(300.0, 1800.0)),
@@ -130,3 +138,21 @@ def hosts(*addresses: str) -> Iterator[list[MediaHost]]:
         return
     with media_host(addresses[0]) as first, hosts(*addresses[1:]) as rest:
         yield [first, *rest]
+
+
+def with_callbacks(house: House, senders: list[tuple[CallbackSender, HttpClient]]) -> House:
+    """Put into a house what tells of changes, as bootstrap does, but with rounds that a test goes."""
+    client = HttpClient(GUARD, SystemResolver())
+    bodies = CallbackBodies(
+        codecs=house.codecs, links=house.links, clock=house.clock, retention=house.queries.retention
+    )
+    store = house.queries.store.callbacks
+    courier = WebhookCourier(client=client, keys=SERVER_KEYS, timeout_s=PACE.post_s)
+    sender = CallbackSender(Outbox(store=store, encode=bodies.encode, courier=courier, clock=house.clock), PACE)
+    senders.append((sender, client))
+    log = CallbackLog(
+        store=store, queries=house.queries, clock=house.clock, wake=sender.wake, secret=SERVER_KEYS.secret
+    )
+    judge = replace(house.submitter.examiner.judge, callback_refusal=partial(callback_refusal, guard=GUARD))
+    examiner = replace(house.submitter.examiner, judge=judge)
+    return replace(house, callbacks=log, submitter=replace(house.submitter, examiner=examiner))

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,22 +10,14 @@ import pytest
 from standardwebhooks import Webhook
 
 from media_host import Asked, MediaHost, media_host, status
-from running_server import SECRET, RunningServer, running_server
-from telling import PACE
+from running_server import RunningServer, running_server
+from telling import SERVER_KEYS, with_callbacks
 from understudy.client import Client
 from understudy.client.callbacks import Callbacks
 from understudy.core.errors import NotFound
-from understudy.net.guard import Guard
 from understudy.net.http import HttpClient
-from understudy.net.resolve import SystemResolver
-from understudy.net.webhooks import CallbackKeys, WebhookCourier, callback_refusal
-from understudy.server.callbacks import CallbackBodies
-from understudy.server.house import House
-from understudy.service.callback_log import CallbackLog
-from understudy.service.callbacks import CallbackSender, Outbox
+from understudy.service.callbacks import CallbackSender
 
-GUARD = Guard.reading("127.0.0.0/8", setting="callback_networks")
-KEYS = CallbackKeys(SECRET)
 TEXT = [{"type": "text", "text": "A fox"}]
 ARK_TASKS = "/api/v3/contents/generations/tasks"
 ARK = {"model": "doubao-seedance-2-0-260128", "content": TEXT}
@@ -87,22 +78,6 @@ class Told:
 
     def to_a_new_caller(self) -> "Told":
         return replace(self, server=self.server.to_a_new_caller())
-
-
-def with_callbacks(house: House, senders: list[tuple[CallbackSender, HttpClient]]) -> House:
-    """Put into a house what tells of changes, as bootstrap does, but with rounds that a test goes."""
-    client = HttpClient(GUARD, SystemResolver())
-    bodies = CallbackBodies(
-        codecs=house.codecs, links=house.links, clock=house.clock, retention=house.queries.retention
-    )
-    store = house.queries.store.callbacks
-    courier = WebhookCourier(client=client, keys=KEYS, timeout_s=PACE.post_s)
-    sender = CallbackSender(Outbox(store=store, encode=bodies.encode, courier=courier, clock=house.clock), PACE)
-    senders.append((sender, client))
-    log = CallbackLog(store=store, queries=house.queries, clock=house.clock, wake=sender.wake, secret=KEYS.secret)
-    judge = replace(house.submitter.examiner.judge, callback_refusal=partial(callback_refusal, guard=GUARD))
-    examiner = replace(house.submitter.examiner, judge=judge)
-    return replace(house, callbacks=log, submitter=replace(house.submitter, examiner=examiner))
 
 
 @pytest.fixture(scope="module")
@@ -303,7 +278,7 @@ def test_the_client_reads_and_repeats(told: Told) -> None:
         callbacks = Callbacks(client)
         assert callbacks.list(wire_id) == told.log(wire_id)
         assert callbacks.resend(wire_id) == callbacks.resend(wire_id, 1) == {"resent": 1}
-        assert callbacks.secret() == KEYS.secret(told.server.owner)
+        assert callbacks.secret() == SERVER_KEYS.secret(told.server.owner)
         with pytest.raises(NotFound, match="not found"):
             callbacks.list("cgt-20261121120000-zzzzz")
 

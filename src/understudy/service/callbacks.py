@@ -28,7 +28,7 @@ under load that is thousands in a second."""
 SETTLE_PAUSES_S = (0.2, 1.0)
 """Before each further try to record what became of a post; a database that restarts is back in about that time."""
 
-LEASE_SPARE_S = 10.0
+LEASE_SPARE_S = 5.0
 """Beyond the time of a post, for recording it. So long, at most, waits what a killed server had under way."""
 
 PLACE_CHARS_MAX = 200
