@@ -41,7 +41,7 @@ class Plan:
     kills: int
     minutes: float
     seed: int
-    rate: float = 5.0
+    rate: float = 4.0
     pause_s: float = 0.8
     patience_s: float = 180.0
     has_bucket: bool = False

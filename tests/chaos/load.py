@@ -17,8 +17,9 @@ import aiohttp
 from chaos.history import HistoryFile, now_s
 from chaos.receiver import ENDED, Receiver, state_of, task_of
 
-TRIES_MOST = 400
+TRIES_MOST = 300
 TRY_AGAIN_S = 0.3
+FULL_AGAIN_S = 2.0
 TIMEOUT_S = 8.0
 """A caller's own patience; a server that is paused answers nobody."""
 FAST, PLAIN = "doubao-seedance-2-0-fast-260128", "doubao-seedance-2-0-260128"
@@ -196,7 +197,7 @@ class Caller(Asker):
                 return False
             if was_unclear and (refusals or not self.promise):
                 break
-            await asyncio.sleep(TRY_AGAIN_S)
+            await asyncio.sleep(FULL_AGAIN_S if any(status == 429 for status, _ in answers) else TRY_AGAIN_S)
         self.load.history.note("unanswered", act=self.act)
         return False
 
@@ -238,7 +239,7 @@ class Caller(Asker):
                     return ""
             if state in ENDED:
                 return state
-            await asyncio.sleep(0.2 + self.patience_s / 2)
+            await asyncio.sleep(0.3 + self.patience_s)
 
     async def _watch(self, since: float) -> str:
         """Read events of the task until it ends or the stream does."""

@@ -88,8 +88,9 @@ class Receiver:
         if mood is Mood.HANGING:
             await self._changed.wait()
         if answered == 0:
-            assert request.transport is not None
-            request.transport.abort()
+            # None where the sender hung up meanwhile.
+            if request.transport is not None:
+                request.transport.abort()
         elif answered == 204:
             self.heard[task].add(state)
         return web.Response(status=answered or 500)
