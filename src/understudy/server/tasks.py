@@ -17,7 +17,7 @@ from understudy.server.links import RequestLinks, root_of
 from understudy.server.quotes import encode_quote
 from understudy.server.reply import JSON, Answer, Header, Reply
 from understudy.server.warned import asks_strictness, warnings_header
-from understudy.server.watch import Watches, asked_wait_s
+from understudy.server.watch import Watches, asked_wait_s, prospect_headers
 from understudy.service.idempotency import checked_key
 from understudy.service.quote import refused
 from understudy.service.submit import Sender
@@ -66,7 +66,8 @@ class TaskRoutes:
             task = await call.house.queries.get(call.owner, task_id)
         _settle(call, dialect_of_answer(call.dialects, task.dialect))
         if task.status not in ENDED:
-            headers += await self._watches.headers(task)
+            outlook = self._watches.outlook
+            headers += prospect_headers(outlook.glimpse(task) or await outlook.of(task))
             pause_ms = call.codec.profile.poll_after_ms
             if pause_ms is not None:
                 headers += ((b"openai-poll-after-ms", b"%d" % pause_ms),)

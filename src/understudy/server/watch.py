@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import lru_cache
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -111,11 +112,6 @@ class Watches:
                     raise ClientGone
         return found if found.status is not task.status else await queries.get(call.owner, task_id)
 
-    async def headers(self, task: Task) -> tuple[Header, ...]:
-        """Return what is told beside a task that has not ended; nothing where nothing is known."""
-        prospect = self.outlook.glimpse(task) or await self.outlook.of(task)
-        return prospect_headers(prospect)
-
     async def show_outlook(self, call: Call) -> Reply:
         """Tell what a task can expect."""
         task = await call.house.queries.get(call.owner, wire_task_id(call))
@@ -138,6 +134,7 @@ def told(prospect: Prospect) -> dict[str, int | None]:
     }
 
 
+@lru_cache(maxsize=1024)
 def prospect_headers(prospect: Prospect) -> tuple[Header, ...]:
     """Return the headers that tell a prospect."""
     found: tuple[Header, ...] = ()

@@ -30,7 +30,7 @@ PLACES_MOST = 1000
 """Of who waits behind so many only that is said: to know more would cost every look more, and help nobody."""
 
 LOOK_EVERY_S = 1.0
-LOOK_SHARE = 0.02
+LOOK_SHARE = 0.01
 """A look that takes long is taken seldomer: of all time, so much is spent on looks."""
 
 GOOD_FOR_S = 5.0
@@ -66,6 +66,7 @@ class Prospect:
 
 
 UNKNOWN = Prospect()
+BEYOND = Prospect(above=PLACES_MOST)
 _NOTHING: Mapping[str, int] = {}
 
 
@@ -82,7 +83,7 @@ class _Seen:
     """One look at the store. at_s: monotonic. turns: lane -> positions of those that wait in it.
 
     ids: lane -> task -> which of the lane's it is, from 0. slots: engine -> how many films are made at once.
-    free: engine -> how many of these are idle. waiting: lane -> how many wait.
+    free: engine -> how many of these are idle. waiting: lane -> how many wait. typical, told: worked out already.
     """
 
     at_s: float
@@ -93,6 +94,7 @@ class _Seen:
     free: Mapping[str, int] = field(default_factory=dict)
     times: Mapping[str, Sequence[RenderTime]] = field(default_factory=dict)
     typical: dict[tuple[str, float | None], float | None] = field(default_factory=dict)
+    told: dict[str, tuple[Status, Prospect]] = field(default_factory=dict)
 
     def is_beyond(self, place: Place) -> bool:
         """Say whether some of a lane wait behind all whose turns were counted."""
@@ -136,11 +138,20 @@ class Outlook:
 
         The next look, which is under way then, has the task in view.
         """
-        now_s = self._now_s()
-        self._ask(task, now_s)
+        now_s, seen = self._now_s(), self._seen
         if now_s >= self._due_s:
+            self._ask(task, now_s)
             self._begin(0)
-        return self._prospect(task) if self._is_young(now_s) else None
+        if seen is None or now_s - seen.at_s > GOOD_FOR_S:
+            return None
+        # Most are asked about more often than looks are taken, and every poll passes here.
+        known = seen.told.get(task.id)
+        if known is not None and known[0] is task.status:
+            return known[1]
+        self._ask(task, now_s)
+        prospect = self._prospect(task)
+        seen.told[task.id] = task.status, prospect
+        return prospect
 
     def close(self) -> None:
         """Look no more."""
@@ -222,7 +233,7 @@ class Outlook:
         index = seen.ids.get(place, _NOTHING).get(task.id)
         if index is None or index >= len(turns):
             # Too far behind to be among those that were counted; or so new that it was not there yet.
-            return Prospect(above=PLACES_MOST) if seen.is_beyond(place) else UNKNOWN
+            return BEYOND if seen.is_beyond(place) else UNKNOWN
         position = turns[index]
         return Prospect(position=position, eta_s=_rounded(self._wait_s(seen, task, position)))
 
@@ -296,12 +307,15 @@ def typical_s(times: Sequence[RenderTime], length_s: float | None) -> float | No
 
 def turns_of(
     lanes: Sequence[Lane], slots: int, *, lane_most: int | None = None, most: int = PLACES_MOST
-) -> dict[Place, list[int]]:
+) -> Mapping[Place, Sequence[int]]:
     """Return which turns the tasks of each lane have among those of an engine, from 1, for the next so many turns.
 
     lanes: in the order of their turns. slots: how many films are made at a time; while all are busy, each turn waits
     for an end, which is taken to be one of the lane with the most running.
     """
+    waits = [lane for lane in lanes if lane.queued]
+    if len(waits) == 1:
+        return {(waits[0].key_id, waits[0].engine): range(1, min(waits[0].queued, most) + 1)}
     turns: dict[Place, list[int]] = {(lane.key_id, lane.engine): [] for lane in lanes}
     places = list(turns)
     running = [lane.running for lane in lanes]
