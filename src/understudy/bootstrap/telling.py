@@ -54,7 +54,7 @@ def make_telling(
     """
     facts, keys, store, clock = load_callback_facts(), CallbackKeys(signing), queries.store, queries.clock
     try:
-        guard = Guard.reading(settings.callback_networks)
+        guard = Guard.reading(settings.callback_networks, setting="callback_networks")
     except ValueError as error:
         raise SettingsError(f"The setting callback_networks cannot be read: {error}.") from error
     try:
