@@ -146,8 +146,9 @@ def test_a_listing_costs_hardly_more_among_eight_times_as_many_tasks(crowds, nam
     wanted = TaskFilter(created_after=NOW - timedelta(days=7), cancelled_after=NOW - timedelta(days=1), **changes)
     few, many = (steps_of(each, lambda each=each: listing.select_page(each, "o", wanted)) for each in crowds)
     assert listing.select_page(crowds[1], "o", wanted).total > 1000
-    # A look at every task of the greater crowd would take over 100,000 steps; wider stretches take a few hundred.
-    assert many < few * 1.2 + 3000
+    # A look at every task of the greater crowd would take over 100,000 steps; wider stretches, and the tasks of the one
+    # that is looked through, take some thousands.
+    assert many < few * 1.2 + 8000
 
 
 def test_the_tallies_are_read_by_their_key(connection):

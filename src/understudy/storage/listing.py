@@ -35,14 +35,13 @@ WHERE status = 'cancelled' AND archived = 0 AND updated_at < :cancelled_after AN
 
 @cache
 def tallies(status: Status | None, *, is_archive: bool) -> str:
-    """Give the statement that reads how many tasks of a status, or of any, each bucket has."""
-    number = status.value if status else " + ".join(each.value for each in Status)
+    """Give the statement that reads how many tasks each bucket has: that match, of a status or of any, and in all."""
+    every = " + ".join(each.value for each in Status)
     return f"""
-    SELECT level, bucket, {number} FROM task_tally
-    WHERE owner = :owner AND level = :level AND bucket >= :first AND bucket < :last
-        {"AND archived = 1" if is_archive else ""}
-        AND (:model IS NULL OR model = :model)
-        AND (:service_tier IS NULL OR service_tier = '=' || :service_tier)
+    SELECT level, bucket, ({status.value if status else every})
+        * ({"archived AND" if is_archive else ""} (:model IS NULL OR model = :model)
+            AND (:service_tier IS NULL OR service_tier = '=' || :service_tier)), {every}
+    FROM task_tally WHERE owner = :owner AND level = :level AND bucket >= :first AND bucket < :last
     """
 
 

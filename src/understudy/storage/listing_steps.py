@@ -23,6 +23,10 @@ Our own: each of a level holds 64 of the one below, so that a way down looks at 
 narrowest still holds only as many tasks as are counted in about a millisecond.
 """
 
+LOOKED_MOST = 500
+"""Tasks of a stretch that are looked at one by one rather than asking for a narrower one: one question less is worth
+about as much, also over a network."""
+
 _BELOW = {wide: narrow for narrow, wide in pairwise(LEVELS)}
 _LEAF = LEVELS[0]
 
@@ -68,7 +72,7 @@ class AskOverdue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskTallies:
-    """How many match in each bucket? Rows of (level, bucket, number); a bucket can have several rows, or none."""
+    """How many are in each bucket? Rows of (level, bucket, matching, all); a bucket can have several rows, or none."""
 
     buckets: tuple[Buckets, ...]
     is_archive: bool
@@ -98,11 +102,20 @@ Steps = Generator[Question, Sequence[Any], tuple[list[Row], int]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Stretch:
-    """A part of a span and how many match in it. level: of its bucket; 0 = a part of one, counted task by task."""
+    """A part of a span. level: of its bucket; 0 = a part of one, counted task by task.
+
+    number: of tasks that match; none can. size: of tasks that have to be looked at to find them.
+    """
 
     span: Span
     level: int
     number: int
+    size: int
+
+    @property
+    def is_divided(self) -> bool:
+        """Whether it is better taken apart than looked through."""
+        return self.level > _LEAF and self.size > LOOKED_MOST
 
 
 def page_steps(wanted: TaskFilter) -> Steps:
@@ -181,28 +194,30 @@ _Stretching = Generator[Question, Sequence[Any], list[_Stretch]]
 
 
 def _stretches(span: Span, overdue: Sequence[int]) -> _Stretching:
-    """Divide a span and count its parts, oldest first; parts without any are left out."""
+    """Divide a span and count its parts, oldest first; parts without any task are left out."""
     ends, whole = divided(span)
     stretches: list[_Stretch] = []
     for end in ends:
         ((number,),) = yield AskCount(span=end)
-        stretches.append(_Stretch(span=end, level=0, number=number))
+        stretches.append(_Stretch(span=end, level=0, number=number, size=number))
     stretches += yield from _counted(whole, overdue, is_archive=span.is_archive)
-    return sorted((each for each in stretches if each.number > 0), key=_first)
+    return sorted((each for each in stretches if each.size > 0), key=_first)
 
 
 def _counted(buckets: tuple[Buckets, ...], overdue: Sequence[int], *, is_archive: bool) -> _Stretching:
     if not buckets:
         return []
     numbers: defaultdict[tuple[int, int], int] = defaultdict(int)
-    for level, bucket, number in (yield AskTallies(buckets=buckets, is_archive=is_archive)):
+    of_all: defaultdict[tuple[int, int], int] = defaultdict(int)
+    for level, bucket, number, size in (yield AskTallies(buckets=buckets, is_archive=is_archive)):
         numbers[level, bucket] += number
+        of_all[level, bucket] += size
     counted = []
-    for (level, bucket), number in numbers.items():
+    for (level, bucket), size in of_all.items():
         since, until = bucket << level, (bucket + 1) << level
-        late = bisect_left(overdue, until) - bisect_left(overdue, since)
+        number = numbers[level, bucket] - bisect_left(overdue, until) + bisect_left(overdue, since)
         span = Span(first=(since, ""), last=(until, ""), is_archive=is_archive)
-        counted.append(_Stretch(span=span, level=level, number=number - late))
+        counted.append(_Stretch(span=span, level=level, number=number, size=size))
     return counted
 
 
@@ -223,16 +238,16 @@ def _read(
     is_narrow = span.is_archive or any(each is not None for each in (wanted.status, wanted.model, wanted.service_tier))
     if not is_narrow and not offset:
         return (yield AskTasks(spans=(span,), limit=limit, offset=0))
-    # Where all match, what follows the first one follows from it; where few match, only those buckets that have some
-    # are looked into.
+    # Where all match, what follows the first one follows from it; where few match, only where some are is looked.
     number = limit if is_narrow else 1
     some, offset = _reached(ordered, offset=offset, number=number)
-    while any(each.level > _LEAF for each in some):
+    while any(each.number and each.is_divided for each in some):
         some = yield from _narrowed(some, () if span.is_archive else overdue, is_oldest_first=wanted.is_oldest_first)
         some, offset = _reached(some, offset=offset, number=number)
-    spans = tuple(each.span for each in some)
-    if not is_narrow:
-        edge = spans[0]
+    if is_narrow:
+        spans = _joined(some, is_oldest_first=wanted.is_oldest_first)
+    else:
+        edge = some[0].span
         rest = (edge.first, span.last) if wanted.is_oldest_first else (span.first, edge.last)
         spans = (Span(first=rest[0], last=rest[1], is_archive=False),)
     return (yield AskTasks(spans=spans, limit=limit, offset=offset))
@@ -253,13 +268,28 @@ def _reached(ordered: Iterable[_Stretch], *, offset: int, number: int) -> tuple[
 
 
 def _narrowed(some: list[_Stretch], overdue: Sequence[int], *, is_oldest_first: bool) -> _Stretching:
-    """Replace each bucket that is not of the narrowest by those of the level below that make it up."""
-    wide = [each for each in some if each.level > _LEAF]
+    """Replace each bucket that is better taken apart by those of the level below that make it up."""
+    divisible = [each for each in some if each.number and each.is_divided]
     asked = tuple(
         Buckets(level=_BELOW[each.level], first=since >> _BELOW[each.level], last=until >> _BELOW[each.level])
-        for each in wide
+        for each in divisible
         for since, until in ((each.span.first[0], each.span.last[0]),)
     )
     parts = yield from _counted(asked, overdue, is_archive=some[0].span.is_archive)
-    kept = [each for each in some if each.level <= _LEAF]
-    return sorted(kept + [each for each in parts if each.number > 0], key=_first, reverse=not is_oldest_first)
+    kept = [each for each in some if not (each.number and each.is_divided)]
+    return sorted(kept + parts, key=_first, reverse=not is_oldest_first)
+
+
+def _joined(some: list[_Stretch], *, is_oldest_first: bool) -> tuple[Span, ...]:
+    """Return as few spans as hold all that match, without many others. Between stretches there are no tasks."""
+    runs: list[list[_Stretch]] = []
+    size = LOOKED_MOST
+    for stretch in some:
+        size += stretch.size
+        if size <= LOOKED_MOST:
+            runs[-1].append(stretch)
+        elif stretch.number:
+            runs.append([stretch])
+            size = stretch.size
+    ends = [(run[0].span, run[-1].span) if is_oldest_first else (run[-1].span, run[0].span) for run in runs]
+    return tuple(Span(first=low.first, last=high.last, is_archive=low.is_archive) for low, high in ends)
