@@ -34,7 +34,8 @@ READS_MOST = 20
 class Plan:
     """What is to be done. kills: at least so many, unless the minutes are over first. rate: requests per second.
 
-    pause_s: between two faults, on average. patience_s: what all that was begun has to end in.
+    pause_s, at_once: see `Faults.run`. patience_s: what all that was begun has to end in. has_bucket: films are kept
+    in an object store.
     """
 
     database: str
@@ -43,6 +44,7 @@ class Plan:
     seed: int
     rate: float = 4.0
     pause_s: float = 0.8
+    at_once: int = 2
     patience_s: float = 180.0
     has_bucket: bool = False
 
@@ -95,7 +97,7 @@ class Campaign:
         enough, over = asyncio.Event(), asyncio.Event()
         arriving = asyncio.create_task(load.run(enough))
         asyncio.get_running_loop().call_later(self.plan.minutes * 60, over.set)
-        await faults.run(kills=self.plan.kills, pause_s=self.plan.pause_s, over=over)
+        await faults.run(kills=self.plan.kills, pause_s=self.plan.pause_s, at_once=self.plan.at_once, over=over)
         await site.mend()
         # What is due by a clock that was ahead is due at last.
         for clock in site.clocks.values():
@@ -184,6 +186,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=Plan.rate, help="requests per second")
     parser.add_argument("--pause-s", type=float, default=Plan.pause_s, help="between two faults, on average")
+    parser.add_argument("--at-once", type=int, default=Plan.at_once, help="faults at a time")
     parser.add_argument("--bucket", action="store_true", help="keep films in an object store that fails as well")
     parser.add_argument("--folder", type=Path, help="an empty one, for the history and logs; else a temporary one")
     chosen = parser.parse_args(arguments)
@@ -194,6 +197,7 @@ def main(arguments: list[str]) -> int:
         seed=chosen.seed,
         rate=chosen.rate,
         pause_s=chosen.pause_s,
+        at_once=chosen.at_once,
         has_bucket=chosen.bucket,
     )
     folder = chosen.folder or Path(tempfile.mkdtemp(prefix="chaos-"))

@@ -18,8 +18,6 @@ from chaos.proxy import Road
 from chaos.receiver import Mood, Receiver
 from chaos.sites import LEASE_S, Site, until_ready
 
-AT_ONCE = 2
-"""Faults at a time: two that meet find more than one, and more leave nothing that runs."""
 SHIFTS_S = (-1200.0, -60.0, 15.0, 1200.0)
 SHARED_AHEAD_MOST_S = 15.0
 """Of a server over a shared database, which holds the times that the server writes against its own clock: a task that
@@ -50,7 +48,7 @@ class Faults:
     def _possible(self) -> dict[Fault, int]:
         weights: dict[Fault, int] = {
             self.kill_program: 8,
-            self.kill_render: 4,
+            self.kill_render: 5,
             self.stop_program: 2,
             self.pause_program: 2,
             self.fill_disk: 1,
@@ -64,13 +62,16 @@ class Faults:
             weights |= {self.restart_database: 1, self.pause_database: 1}
         return weights
 
-    async def run(self, *, kills: int, pause_s: float, over: asyncio.Event) -> None:
-        """Break things until so many kills, or until it is over. pause_s: between two faults, on average."""
+    async def run(self, *, kills: int, pause_s: float, at_once: int, over: asyncio.Event) -> None:
+        """Break things until so many kills, or until it is over.
+
+        pause_s: between two faults, on average. at_once: faults at a time; those that meet find more than one alone.
+        """
         faults, weights = list(self._weights), list(self._weights.values())
         # Each once at first, in any order, so that a short campaign has seen them all.
         first = self._chance.sample(faults, len(faults))
         while not over.is_set() and (self.kills < kills or first):
-            if len(self._under_way) < AT_ONCE:
+            if len(self._under_way) < at_once:
                 fault = first.pop() if first else self._chance.choices(faults, weights)[0]
                 self._begin(fault)
             with contextlib.suppress(TimeoutError):
