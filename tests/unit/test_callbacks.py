@@ -311,6 +311,13 @@ async def test_it_is_told_also_when_nobody_heard_of_it(host: MediaHost) -> None:
     await telling.close()
 
 
+async def test_a_clock_that_is_set_back_puts_nothing_off(host: MediaHost, telling: Telling) -> None:
+    await telling.put(host.on("/told", OK))
+    telling.clock.advance(hours=-1)
+    await telling.sender.round()
+    assert len(host.requests) == 1
+
+
 async def test_what_is_under_way_when_the_server_stops_is_due_again_at_once(host: MediaHost) -> None:
     telling = Telling(pace=WAITS)
     await telling.put(host.on("/told", silent()))

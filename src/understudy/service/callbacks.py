@@ -18,6 +18,7 @@ from understudy.core.errors import Unavailable
 from understudy.core.ports import Clock
 from understudy.service.callback_places import Places
 from understudy.service.callback_schedule import Schedule
+from understudy.service.onward_clock import OnwardClock
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +86,8 @@ class CallbackSender:
 
     def __init__(self, outbox: Outbox, pace: Pace) -> None:
         self._at = outbox
+        # When something is due goes by it; a clock that is set back would put everything off by as much.
+        self._clock = OnwardClock(outbox.clock)
         self._pace = pace
         self._places = Places(pace.at_once)
         self._posts: set[asyncio.Task[None]] = set()
@@ -128,7 +131,7 @@ class CallbackSender:
             pause_s = self._pace.poll_interval_s
             try:
                 due_at = await self._at.store.next_due()
-                if due_at is not None and due_at <= self._at.clock.now():
+                if due_at is not None and due_at <= self._clock.now():
                     await self._begin_due()
                     due_at = await self._at.store.next_due()
                 pause_s = self._until(due_at)
@@ -143,7 +146,7 @@ class CallbackSender:
 
     def _until(self, due_at: datetime | None) -> float:
         """Return how long to wait for what is due next; what is due and was not begun waits for a place or a server."""
-        due_in_s = (due_at - self._at.clock.now()).total_seconds() if due_at is not None else 0.0
+        due_in_s = (due_at - self._clock.now()).total_seconds() if due_at is not None else 0.0
         return min(due_in_s, self._pace.poll_interval_s) if due_in_s > 0 else self._pace.poll_interval_s
 
     async def _begin_due(self) -> bool:
@@ -165,7 +168,7 @@ class CallbackSender:
         return begun > 0
 
     async def _begin(self, most: int, *, with_ailing: bool) -> int:
-        now = self._at.clock.now()
+        now = self._clock.now()
         until = now + timedelta(seconds=self._pace.post_s + self._pace.lease_spare_s)
         busy = self._places.busy(most, with_ailing=not with_ailing)
         found = await self._at.store.take_due(now, until, most, busy=busy)
@@ -208,7 +211,7 @@ class CallbackSender:
             told = "callback %s (%s) to %s is given up after %d tries: %s"
             log.warning(told, callback.id, callback.task.status, place_of(callback.target.url), callback.tries, why)
             return
-        due_at = self._at.clock.now() + timedelta(seconds=gap_s)
+        due_at = self._clock.now() + timedelta(seconds=gap_s)
         await self._settle(callback, tried, state=DeliveryState.PENDING, due_at=due_at)
         told = "callback %s (%s) to %s failed, try %d, again in %.1f s: %s"
         place = place_of(callback.target.url)
