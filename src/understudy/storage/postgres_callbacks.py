@@ -41,10 +41,11 @@ ranked AS (
     SELECT waiting.origin, first.task_id, first.due_at, first.place, coalesce(callback_origin.turn, 0) AS turn
     FROM waiting
     CROSS JOIN LATERAL (
-        SELECT target.task_id, target.due_at, row_number() OVER (ORDER BY target.due_at, target.task_id) AS place
-        FROM callback_target AS target
-        WHERE target.origin = waiting.origin AND target.due_at <= $1
-        ORDER BY target.due_at, target.task_id LIMIT $2) AS first
+        SELECT near.task_id, near.due_at, row_number() OVER (ORDER BY near.due_at, near.task_id) AS place
+        FROM (
+            SELECT target.task_id, target.due_at FROM callback_target AS target
+            WHERE target.origin = waiting.origin AND target.due_at <= $1
+            ORDER BY target.due_at, target.task_id LIMIT $2) AS near) AS first
     LEFT JOIN callback_origin ON callback_origin.origin = waiting.origin
     WHERE waiting.origin <> ALL ($3::text[]))
 SELECT task_id, origin FROM ranked ORDER BY place, turn, due_at, task_id LIMIT $2
@@ -61,7 +62,7 @@ taken AS (
     UPDATE callback SET tried = callback.tried + 1, due_at = $3::bigint FROM first
     WHERE callback.task_id = first.task_id AND callback.number = first.number
     RETURNING callback.*),
-held AS (UPDATE callback_target SET due_at = $3 WHERE task_id IN (SELECT task_id FROM taken))
+held AS (UPDATE callback_target SET due_at = $3 WHERE task_id = ANY(ARRAY(SELECT task_id FROM taken)))
 SELECT callback.number, target.url, target.root, callback.tried, {_TASK}
 FROM taken AS callback JOIN target USING (task_id)
 """  # noqa: S608 - names of columns
@@ -88,7 +89,7 @@ UPDATE callback_target SET due_at = (
 WHERE task_id = $1
 """
 
-NEXT_DUE = "SELECT due_at FROM callback_target WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1"
+NEXT_DUE = "SELECT due_at FROM callback_target WHERE due_at IS NOT NULL ORDER BY due_at + 0 LIMIT 1"
 
 DELIVERIES = """
 SELECT callback.number, callback.status, callback.updated_at, callback.state, callback.due_at, callback.tried,

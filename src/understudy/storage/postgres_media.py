@@ -45,7 +45,7 @@ WITH unused AS MATERIALIZED (
     LIMIT $2 FOR UPDATE SKIP LOCKED),
 taken AS (
     UPDATE medium SET state = 'leaving', key = coalesce(key, ''), needed_until = $1
-    WHERE sha256 IN (SELECT sha256 FROM unused) RETURNING sha256, key)
+    WHERE sha256 = ANY(ARRAY(SELECT sha256 FROM unused)) RETURNING sha256, key)
 SELECT sha256, taken.key FROM unused JOIN taken USING (sha256) ORDER BY unused.needed_until, sha256
 """
 

@@ -98,15 +98,16 @@ UPDATE task SET status = 'queued', updated_at = greatest(updated_at, $3::bigint)
 HAND_BACK = f"{_BACK} progress = 0 WHERE {_IS_CURRENT} RETURNING id"
 
 HAND_BACK_ALL = f"""
-{_BACK.replace("$3", "$1")} progress = 0 WHERE id IN (
-    SELECT id FROM task WHERE status = 'running' ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)
+{_BACK.replace("$3", "$1")} progress = 0 WHERE id = ANY(ARRAY(
+    SELECT id FROM task WHERE status = 'running' ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED))
 RETURNING id
 """
 
+# What a step found is an array to the next one: of a set the planner does not know how small it is, and reads all.
 _VOIDED = """
 INSERT INTO ledger (task_id, kind, owner, written_at, currency, amount_micros, completion_tokens)
 SELECT task_id, 'voided', ledger.owner, $1, currency, amount_micros, ledger.completion_tokens
-FROM ledger JOIN ended ON ledger.task_id = ended.id WHERE kind = 'hold'
+FROM ledger WHERE task_id = ANY(ARRAY(SELECT id FROM ended)) AND kind = 'hold'
 """
 
 EXPIRE = f"""
@@ -117,7 +118,7 @@ WITH late AS MATERIALIZED (
 ended AS (
     UPDATE task SET status = 'expired', updated_at = greatest(updated_at, $1::bigint), lease_until = NULL,
         lease_us = NULL, worker = NULL
-    WHERE id IN (SELECT id FROM late) RETURNING id),
+    WHERE id = ANY(ARRAY(SELECT id FROM late)) RETURNING id),
 voided AS ({_VOIDED} RETURNING 1)
 SELECT id FROM ended
 """
@@ -137,7 +138,7 @@ REMOVE = "DELETE FROM task WHERE id = $1"
 ARCHIVE = f"UPDATE task SET archived = $3 WHERE id = $1 AND owner = $2 RETURNING {COLUMNS}"
 
 _PURGE = f"""
-DELETE FROM task WHERE id IN (SELECT id FROM ({{choice}} LIMIT $2 FOR UPDATE SKIP LOCKED) AS old) RETURNING {COLUMNS}
+DELETE FROM task WHERE id = ANY(ARRAY({{choice}} LIMIT $2 FOR UPDATE SKIP LOCKED)) RETURNING {COLUMNS}
 """
 
 PURGE_ENDED = _PURGE.format(
@@ -153,7 +154,7 @@ TAKE_REMOVED = """
 WITH due AS MATERIALIZED (
     SELECT id, attempt, tried_at FROM removed_task WHERE tried_at < $1 ORDER BY tried_at, id LIMIT $2
     FOR UPDATE SKIP LOCKED),
-taken AS (UPDATE removed_task SET tried_at = $1 WHERE id IN (SELECT id FROM due) RETURNING id)
+taken AS (UPDATE removed_task SET tried_at = $1 WHERE id = ANY(ARRAY(SELECT id FROM due)) RETURNING id)
 SELECT due.id, due.attempt FROM due JOIN taken USING (id) ORDER BY due.tried_at, due.id
 """
 
