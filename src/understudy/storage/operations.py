@@ -4,6 +4,7 @@ They are plain functions of a connection, so that an operation can be run alone,
 microseconds since 1970 UTC.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -51,8 +52,8 @@ Lane = tuple[str, str]
 class Insert:
     """Writes a task and what comes with it; the one operation that the writer can run for many at once.
 
-    row, hold, uses, key, target: bindings of the statements that write them. queued_most: how many of the lane may
-    wait, this one included.
+    row, hold, uses, key, target, callback: bindings of the statements that write them. queued_most: how many of the
+    lane may wait, this one included.
     """
 
     row: Row
@@ -61,6 +62,7 @@ class Insert:
     uses: tuple[Row, ...] = ()
     key: Row | None = None
     target: Row | None = None
+    callback: Row | None = None
     queued_most: int | None = None
 
     def __call__(self, connection: apsw.Connection) -> None:
@@ -98,12 +100,15 @@ def insert_together(connection: apsw.Connection, *, inserts: Sequence[Insert]) -
 
 
 def _write(connection: apsw.Connection, inserts: Sequence[Insert]) -> None:
-    # Before the tasks: with them, triggers write the first callbacks.
-    _write_rows(connection, sql.ADD_TARGET, [each.target for each in inserts if each.target is not None])
     _write_rows(connection, sql.INSERT, [each.row for each in inserts])
     _write_rows(connection, sql.WRITE_ENTRY, [each.hold for each in inserts])
     _write_rows(connection, WRITE_USE, [use for each in inserts for use in each.uses])
     _write_rows(connection, sql.USE_KEY, [each.key for each in inserts if each.key is not None])
+    _write_rows(connection, sql.ADD_TARGET, [each.target for each in inserts if each.target is not None])
+    _write_rows(connection, sql.ADD_CALLBACK, [each.callback for each in inserts if each.callback is not None])
+    joining = Counter(each.lane for each in inserts)
+    counts = msgspec.json.encode([(*lane, number) for lane, number in joining.items()]).decode()
+    connection.execute(sql.JOIN_LANES, (counts,))
 
 
 def _refusals(connection: apsw.Connection, inserts: Sequence[Insert]) -> list[Exception | None]:

@@ -1,6 +1,8 @@
 """The tables of lanes, idempotency, callbacks, duties and render times: migration 6.
 
-Triggers keep them in step with the tasks, so that no statement that changes a task can forget one of them.
+Triggers keep them in step with the tasks, so that no statement that changes a task can forget one of them. New tasks
+are the exception: a trigger would run for each row of a statement that writes many, and take as long as the row itself,
+so `operations.insert_together` writes what comes with new tasks for all of them at once.
 """
 
 LIFECYCLE = """
@@ -54,7 +56,7 @@ CREATE TABLE callback_task (
     expires_at INTEGER NOT NULL,
     key_id TEXT NOT NULL,
     request BLOB NOT NULL
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE INDEX callback_task_created ON callback_task (created_at);
 
@@ -84,7 +86,6 @@ CREATE TABLE callback (
 
 CREATE INDEX callback_due ON callback (origin, due_at) WHERE is_first = 1;
 CREATE INDEX callback_next ON callback (due_at) WHERE is_first = 1;
-CREATE INDEX callback_pending ON callback (task_id) WHERE state = 'pending';
 
 -- turn: as that of a lane. One that is not here had none for very long.
 CREATE TABLE callback_origin (origin TEXT NOT NULL PRIMARY KEY, turn INTEGER NOT NULL) STRICT, WITHOUT ROWID;
@@ -117,17 +118,6 @@ CREATE TABLE render_time (
     noted_at INTEGER NOT NULL,
     PRIMARY KEY (kind, number)
 ) STRICT, WITHOUT ROWID;
-
-CREATE TRIGGER task_is_new AFTER INSERT ON task
-BEGIN
-    INSERT INTO lane SELECT new.key_id, new.engine, new.status = 'queued', new.status = 'running', 0
-    WHERE new.status IN ('queued', 'running')
-    ON CONFLICT DO UPDATE SET queued = queued + excluded.queued, running = running + excluded.running;
-    INSERT INTO callback
-    SELECT new.id, 1, origin, 'pending', 1, new.updated_at, 0, new.status, new.updated_at, new.attempt, new.progress,
-        new.completion_tokens, new.error, new.warnings, new.film, new.archived
-    FROM callback_task WHERE task_id = new.id;
-END;
 
 CREATE TRIGGER task_changes AFTER UPDATE OF status ON task WHEN new.status <> old.status
 BEGIN

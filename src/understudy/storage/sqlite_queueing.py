@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import apsw
 import msgspec
 
+from understudy.core.callbacks import Target
 from understudy.core.ports import Heard
 from understudy.core.queueing import Admission, Idempotency, Lane, RenderTime
 from understudy.core.task import LedgerEntry, Task
@@ -96,44 +97,49 @@ def insert_of(task: Task, hold: LedgerEntry, admission: Admission) -> operations
     """
     created_at = micros_of(task.created_at)
     request = encode_part(task.request, "content")
-    row = (
-        task.id,
-        task.owner,
-        task.request.priority or 0,
-        created_at,
-        micros_of(task.updated_at),
-        micros_of(task.expires_at),
-        task.request.model,
-        task.request.service_tier,
-        task.dialect,
-        task.engine,
-        task.seed,
-        encode_warnings(task.warnings),
-        request,
-        task.key_id,
-    )
-    key, target = admission.idempotency, admission.callback
+    updated_at, expires_at = micros_of(task.updated_at), micros_of(task.expires_at)
+    warnings, archived = encode_warnings(task.warnings), int(task.is_archived)
+    key, to = admission.idempotency, admission.callback
     return operations.Insert(
-        row=row,
+        row=(
+            task.id,
+            task.owner,
+            task.request.priority or 0,
+            created_at,
+            updated_at,
+            expires_at,
+            task.request.model,
+            task.request.service_tier,
+            task.dialect,
+            task.engine,
+            task.seed,
+            warnings,
+            request,
+            task.key_id,
+        ),
         hold=operations.entry_row(hold, task.owner, created_at),
         lane=(task.key_id, task.engine),
         uses=use_rows(task),
         key=None if key is None else (task.owner, key.key, key.fingerprint, task.id, created_at),
-        target=None
-        if target is None
-        else (
-            task.id,
-            task.owner,
-            created_at,
-            target.url,
-            target.root,
-            target.origin,
-            task.dialect,
-            task.engine,
-            task.seed,
-            micros_of(task.expires_at),
-            task.key_id,
-            request,
-        ),
+        target=None if to is None else _target_row(task, to, request),
+        callback=None if to is None else (task.id, to.origin, updated_at, updated_at, warnings, archived),
         queued_most=admission.queued_most,
+    )
+
+
+def _target_row(task: Task, target: Target, request: bytes) -> Row:
+    """Give the bindings of `statements.ADD_TARGET`."""
+    return (
+        task.id,
+        task.owner,
+        micros_of(task.created_at),
+        target.url,
+        target.root,
+        target.origin,
+        task.dialect,
+        task.engine,
+        task.seed,
+        micros_of(task.expires_at),
+        task.key_id,
+        request,
     )

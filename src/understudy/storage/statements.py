@@ -28,6 +28,18 @@ INSERT INTO callback_task (task_id, owner, created_at, url, root, origin, dialec
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
+# What a task that is new tells: its first change, as it was stored.
+ADD_CALLBACK = """
+INSERT INTO callback (task_id, number, origin, state, is_first, due_at, tries, status, updated_at, attempt, progress,
+    warnings, archived)
+VALUES (?, 1, ?, 'pending', 1, ?, 0, 'queued', ?, 0, 0.0, ?, ?)
+"""
+
+JOIN_LANES = """
+INSERT INTO lane SELECT value ->> 0, value ->> 1, value ->> 2, 0, 0 FROM json_each(?) WHERE true
+ON CONFLICT DO UPDATE SET queued = queued + excluded.queued
+"""
+
 EARLIER = """
 SELECT owner, idempotency.key, fingerprint, task_id
 FROM json_each(?) AS asked
