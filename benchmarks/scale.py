@@ -10,8 +10,9 @@
 
 Databases of all sizes are open at once and take turns within each round, so that a noisy machine spoils all alike; each
 figure is the median of the rounds, the first of which is left out. What is made is removed again. "times" is the cost
-at a size beside that at the smallest; the aim is at most 1.2. PostgreSQL comes from a package and runs with its default
-settings, fsync and synchronous_commit on.
+at a size beside that at the smallest; the aim is at most 1.2. For SQLite, which works within this process, processor
+time is told beside it: the steadier figure where other programs run. PostgreSQL comes from a package and runs with its
+default settings, fsync and synchronous_commit on.
 """
 
 import argparse
@@ -87,17 +88,23 @@ class Bed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """What an operation cost in each round. us: for one operation."""
+    """What an operation cost in each round. us: for one operation. cpu_us: of the processors, all threads."""
 
     what: str
     kind: str
     tasks: int
     us: list[float]
+    cpu_us: list[float] = field(default_factory=list)
 
     @property
     def median_us(self) -> float:
         """The median of all rounds but the first."""
         return statistics.median(self.us[1:] or self.us)
+
+    @property
+    def median_cpu_us(self) -> float:
+        """The same of the processor time."""
+        return statistics.median(self.cpu_us[1:] or self.cpu_us)
 
 
 Operation = Callable[[Bed], Awaitable[int]]
@@ -222,14 +229,18 @@ QUEUES: dict[str, Operation] = {"create, 32 at once": create, "claim": claim, "f
 
 async def measured(beds: list[Bed], operations: dict[str, Operation], rounds: int) -> list[Cost]:
     """Run every operation on every bed in turn."""
-    costs = {(what, bed.kind, bed.shape.tasks): list[float]() for bed in beds for what in operations}
+    costs = [
+        (operation, bed, Cost(what=what, kind=bed.kind, tasks=bed.shape.tasks, us=[]))
+        for what, operation in operations.items()
+        for bed in beds
+    ]
     for _ in range(rounds + 1):
-        for what, operation in operations.items():
-            for bed in beds:
-                began = time.perf_counter()
-                done = await operation(bed)
-                costs[what, bed.kind, bed.shape.tasks].append((time.perf_counter() - began) / done * 1e6)
-    return [Cost(what=what, kind=kind, tasks=tasks, us=us) for (what, kind, tasks), us in costs.items()]
+        for operation, bed, cost in costs:
+            began, began_cpu = time.perf_counter(), time.process_time()
+            done = await operation(bed)
+            cost.us.append((time.perf_counter() - began) / done * 1e6)
+            cost.cpu_us.append((time.process_time() - began_cpu) / done * 1e6)
+    return [cost for _, _, cost in costs]
 
 
 async def of_stores(beds: list[Bed], operations: dict[str, Operation], rounds: int) -> list[Cost]:
@@ -367,12 +378,20 @@ def made(kind: str, shapes: list[Shape], folder: Path, postgres: Any) -> list[Be
 
 def show(title: str, costs: list[Cost], steps: list[int]) -> None:
     """Print a table: a line for each operation, microseconds at each size and times the smallest."""
-    print(f"\n{title}\n{'':26}" + "".join(f"{f'{tasks:,}':>12}{'times':>7}" for tasks in steps))
-    by_place = {(cost.what, cost.tasks): cost.median_us for cost in costs}
+    print(f"\n{title}\n{'':26}" + "".join(f"{f'{tasks:,}':>12}{'times':>7}" for tasks in steps), end="")
+    # What PostgreSQL spends is spent elsewhere.
+    shows_cpu = bool(costs[0].cpu_us) and costs[0].kind == "sqlite"
+    print("   | processor" + "".join(f"{f'{tasks:,}':>12}{'times':>7}" for tasks in steps) if shows_cpu else "")
+    found = {(cost.what, cost.tasks): cost for cost in costs}
     for what in dict.fromkeys(cost.what for cost in costs):
-        least = by_place[what, steps[0]]
-        cells = [f"{by_place[what, tasks]:>9,.0f} us{by_place[what, tasks] / least:>7.2f}" for tasks in steps]
-        print(f"{what:26}" + "".join(cells))
+        rows = [found[what, tasks] for tasks in steps]
+        line = _cells([each.median_us for each in rows])
+        line += f"   | {'':9}{_cells([each.median_cpu_us for each in rows])}" if shows_cpu else ""
+        print(f"{what:26}{line}")
+
+
+def _cells(us: list[float]) -> str:
+    return "".join(f"{each:>9,.0f} us{each / us[0]:>7.2f}" for each in us)
 
 
 def main() -> None:
