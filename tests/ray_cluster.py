@@ -1,15 +1,23 @@
 """A Ray cluster on this machine: a head without room for renders, and nodes that come and are killed."""
 
+import contextlib
 import os
 import shutil
+import signal
+import socket
+import subprocess
+import sys
 import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 # Told to nobody, and read when Ray is imported.
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 
+MARK = "UNDERSTUDY_TEST_RAY"
 OBJECT_STORE_BYTES = 80 * 1024 * 1024
 
 
@@ -64,4 +72,40 @@ def ray_cluster(nodes: int) -> Iterator[RayCluster]:
     finally:
         cluster.shutdown()
         del os.environ["RAY_TMPDIR"]
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class RayHead:
+    """A cluster of one machine, made by `ray start`: its head can be killed and started anew at the same address."""
+
+    def __init__(self, folder: str) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self._port = free.getsockname()[1]
+        self.environ = os.environ | {"RAY_TMPDIR": folder, MARK: uuid.uuid4().hex}
+        self.address = f"127.0.0.1:{self._port}"
+
+    def start(self) -> None:
+        """Start the head; it is there when this returns."""
+        flags = ("--head", f"--port={self._port}", "--num-cpus=1", f"--object-store-memory={OBJECT_STORE_BYTES}")
+        command = (sys.executable, "-m", "ray.scripts.scripts", "start", *flags, "--include-dashboard=false")
+        subprocess.run(command, env=self.environ, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def kill(self) -> None:
+        """Kill everything that Ray has started, and what that has started."""
+        mark = f"{MARK}={self.environ[MARK]}".encode()
+        for entry in Path("/proc").iterdir():
+            with contextlib.suppress(OSError):
+                if entry.name.isdigit() and mark in (entry / "environ").read_bytes().split(b"\0"):
+                    os.kill(int(entry.name), signal.SIGKILL)
+
+
+@contextmanager
+def ray_head() -> Iterator[RayHead]:
+    folder = tempfile.mkdtemp(prefix="r", dir="/tmp")
+    head = RayHead(folder)
+    try:
+        head.start()
+        yield head
+    finally:
+        head.kill()
         shutil.rmtree(folder, ignore_errors=True)

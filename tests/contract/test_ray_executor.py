@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from contract.test_executors import LIMITS, PAUSE
-from ray_cluster import RayCluster, ray_cluster
+from ray_cluster import RayCluster, ray_cluster, ray_head
 from understudy.core.errors import TaskFailed
 from understudy.core.ports import EngineOffer
 from understudy.core.render import RenderJob, RenderResult
@@ -243,6 +243,23 @@ async def test_a_bug_in_what_hears_the_progress_ends_the_render(cluster: RayClus
             await asyncio.wait_for(executor.run(0, job, hear), PATIENCE_S)
         assert await lifesign.goes_out()
     lifesign.close()
+
+
+async def test_a_head_that_was_lost_is_joined_again_when_it_is_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    with ray_head() as head:
+        # Ray looks there for what it knows of this machine.
+        monkeypatch.setenv("RAY_TMPDIR", head.environ["RAY_TMPDIR"])
+        executor = RayExecutor(OFFER.reference, 1, cluster=Cluster(address=head.address), limits=LIMITS, pause=PAUSE)
+        await executor.start()
+        render = await under_way(executor, scripted_job(tmp_path / "1", ENDLESS))
+        await asyncio.to_thread(head.kill)
+        await fails_retryably(render)
+        assert not executor.is_ready()
+        await asyncio.to_thread(head.start)
+        await asyncio.wait_for(executor.available(0), 2 * PATIENCE_S)
+        job = scripted_job(tmp_path / "2", "a fox")
+        assert (await asyncio.wait_for(executor.run(0, job, lambda *_: None), PATIENCE_S)).video
+        await executor.close()
 
 
 # The last one, because Ray goes on sending to a dead node for a while.

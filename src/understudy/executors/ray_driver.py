@@ -40,6 +40,10 @@ BEAT_S = 2.0
 """Between two signs of life to the executor, which gives up a driver after many such."""
 
 
+LOOK_S = 5.0
+"""Between two looks whether this machine is still a node of the cluster; Ray ends actors for that, and no drivers."""
+
+
 class Driver:
     """Joins the cluster, keeps a place for each slot and carries out the orders."""
 
@@ -49,6 +53,7 @@ class Driver:
         self._keepers: list[PlaceKeeper] = []
         self._kept: set[asyncio.Task[None]] = set()
         self._works: set[asyncio.Task[None]] = set()
+        self._others: set[asyncio.Task[None]] = set()
 
     def tell(self, message: DriverMessage) -> None:
         """Send a message."""
@@ -64,12 +69,12 @@ class Driver:
 
         threading.Thread(target=self._pipes.read, args=(take_in,), daemon=True).start()
         order = await self._orders.get()
-        beating = asyncio.create_task(self._beat())
+        self._start(self._others, self._beat())
         if isinstance(order, Join) and await self._join(order):
+            self._start(self._others, self._end_with_the_node())
             while not isinstance(order := await self._orders.get(), Leave):
                 self._carry_out(order)
             await self._leave()
-        beating.cancel()
 
     async def _join(self, order: Join) -> bool:
         try:
@@ -106,6 +111,14 @@ class Driver:
             self.tell(Beat())
             await asyncio.sleep(BEAT_S)
 
+    async def _end_with_the_node(self) -> None:
+        """End the process when this machine is no node any more: what comes after it is met by another process."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            if not await asyncio.to_thread(_is_a_node):
+                self.tell(Refused("this machine is no node of the cluster any more"))
+                end_group()
+
     async def _leave(self) -> None:
         # First the places: whoever waits for a job would else hear that it failed, and order it anew.
         await asyncio.gather(*(keeper.leave() for keeper in self._keepers))
@@ -130,6 +143,11 @@ def _connect(address: str) -> None:
         logging_level=logging.ERROR,
         namespace="understudy",
     )
+
+
+def _is_a_node() -> bool:
+    here = ray.get_runtime_context().get_node_id()
+    return any(node["NodeID"] == here and node["Alive"] for node in ray.nodes())
 
 
 def _die_of_a_bug(task: "asyncio.Task[None]") -> None:
