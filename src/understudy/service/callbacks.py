@@ -23,7 +23,7 @@ from understudy.service.onward_clock import OnwardClock
 log = logging.getLogger(__name__)
 
 LOOK_PAUSE_S = 0.02
-"""Between two looks at the outbox. Every task that changes is a reason to look, whether or not anybody is to be told:
+"""After a look at the outbox that was in vain. Every task that changes is a reason to look, whether or not anybody is to be told:
 under load that is thousands in a second."""
 
 SETTLE_PAUSES_S = (0.2, 1.0)
@@ -128,18 +128,19 @@ class CallbackSender:
         while not self._is_closing:
             # Cleared before looking: what comes in while we look is not overlooked.
             self._woken.clear()
-            pause_s = self._pace.poll_interval_s
+            pause_s, has_begun = self._pace.poll_interval_s, False
             try:
                 due_at = await self._at.store.next_due()
                 if due_at is not None and due_at <= self._clock.now():
-                    await self._begin_due()
+                    has_begun = await self._begin_due()
                     due_at = await self._at.store.next_due()
                 pause_s = self._until(due_at)
             except Unavailable as error:
                 log.warning("callbacks are not sent at the moment: %s", error)
             except Exception:  # boundary: whatever the store met, callbacks go on, at the pace of the poll
                 log.exception("could not look for callbacks")
-            await asyncio.sleep(LOOK_PAUSE_S)
+            if not has_begun:
+                await asyncio.sleep(LOOK_PAUSE_S)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause_s):
                     await self._woken.wait()
