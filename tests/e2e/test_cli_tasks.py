@@ -167,6 +167,30 @@ def test_asking_for_a_film_that_is_not_there_is_no_success(
     assert not (tmp_path / "film.mp4").exists()
 
 
+def test_a_watched_task_is_told_in_json_lines_until_it_has_ended(server: RunningServer, client: Client) -> None:
+    task = client.create("a fox")
+    command = [*UNDERSTUDY, "tasks", "watch", task.id, *named(server)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    first = json.loads(process.stdout.readline())
+    assert (first["id"], first["status"]) == (task.id, "queued")
+    server.succeed(task.id)
+    out, err = process.communicate(timeout=TIMEOUT_S)
+    last = json.loads(out.splitlines()[-1])
+    assert (process.returncode, last["status"], last["video_url"][:7]) == (0, "succeeded", "http://"), err
+
+
+def test_watching_a_task_that_failed_is_exit_code_1_and_one_that_lasts_is_3(
+    server: RunningServer, client: Client
+) -> None:
+    task = client.create("a fox")
+    assert run("tasks", "watch", task.id, "--timeout", "0", *named(server)).returncode == 3
+    server.fail(task.id)
+    done = run("tasks", "watch", task.id, *named(server))
+    assert (done.returncode, done.stderr) == (1, "The engine stopped.\n")
+    assert json.loads(done.stdout)["error"]["message"] == "The engine stopped."
+
+
 def test_a_task_is_deleted(server: RunningServer, client: Client) -> None:
     task = client.create("a fox")
     assert run("tasks", "delete", task.id, *named(server)).returncode == 0

@@ -133,3 +133,9 @@ def test_every_request_path_also_quotes():
     creates = {door.path for door in mounted_doors() if door.operation is Operation.CREATE}
     quotes = {door.path for door in mounted_doors() if door.operation is Operation.QUOTE}
     assert quotes == {f"{path}/quote" for path in creates}
+
+
+def test_every_task_that_can_be_read_can_be_watched_by_whoever_reads_it():
+    gets = {door.path: door.dialects for door in mounted_doors() if door.operation is Operation.GET}
+    events = {door.path: door.dialects for door in mounted_doors() if door.operation is Operation.EVENTS}
+    assert events == {f"{path}/events": dialects for path, dialects in gets.items()}

@@ -54,9 +54,9 @@ class JsonSights:
 class LiveSights:
     """A bar that fills with the film's frames, with the place in the queue and the time that is left."""
 
-    def __init__(self) -> None:
+    def __init__(self, console: Console) -> None:
         columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-        self._bar = Progress(*columns, console=Console(), transient=True)
+        self._bar = Progress(*columns, console=console, transient=True)
         self._line: TaskID | None = None
 
     def __call__(self, seen: Sighting) -> None:
@@ -66,6 +66,10 @@ class LiveSights:
             self._line = self._bar.add_task("", total=1.0)
         done = 1.0 if task.status is Status.SUCCEEDED else task.progress or 0.0
         self._bar.update(self._line, description=words_of(seen), completed=done)
+
+    def refresh(self) -> None:
+        """Draw it now; it is drawn several times a second in any case."""
+        self._bar.refresh()
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -79,7 +83,7 @@ class LiveSights:
 
 def open_sights(*, is_live: bool) -> Sights:
     """Return what shows sightings. is_live: on a terminal, for people."""
-    return LiveSights() if is_live else JsonSights()
+    return LiveSights(Console()) if is_live else JsonSights()
 
 
 def is_for_people() -> bool:
