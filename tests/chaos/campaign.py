@@ -93,27 +93,32 @@ class Campaign:
             assert await until_ready(server), f"{server.name} did not start; see {server.log}"
         urls = tuple(server.url for server in site.servers)
         load = Load(urls, KEYS, self.history, receiver, random.Random(self.plan.seed + 2), self.plan.rate)
-        faults = Faults(site, receiver, self.history, self._chance)
-        enough, over = asyncio.Event(), asyncio.Event()
-        arriving = asyncio.create_task(load.run(enough))
-        asyncio.get_running_loop().call_later(self.plan.minutes * 60, over.set)
-        await faults.run(kills=self.plan.kills, pause_s=self.plan.pause_s, at_once=self.plan.at_once, over=over)
-        await site.mend()
-        # What is due by a clock that was ahead is due at last.
-        for clock in site.clocks.values():
-            clock.set(faults.largest_shift_s)
-        self.history.note("shift", name="all", seconds=faults.largest_shift_s)
-        enough.set()
-        await arriving
-        self.history.note("calm")
-        if not await load.finish(self.plan.patience_s):
-            self.history.note("mistake", error="some callers did not see the end of their tasks")
         try:
+            await self._under_load(site, load, Faults(site, receiver, self.history, self._chance))
+            if not await load.finish(self.plan.patience_s):
+                self.history.note("mistake", error="some callers did not see the end of their tasks")
             await self._empty_the_queue(load)
             await self._hear_the_rest(load, receiver)
             await self._read_all_films(load)
         finally:
             await load.close()
+
+    async def _under_load(self, site: Site, load: Load, faults: Faults) -> None:
+        """Break things while requests arrive, then put all right and let no other request arrive."""
+        enough, over = asyncio.Event(), asyncio.Event()
+        arriving = asyncio.create_task(load.run(enough))
+        try:
+            asyncio.get_running_loop().call_later(self.plan.minutes * 60, over.set)
+            await faults.run(kills=self.plan.kills, over=over, pause_s=self.plan.pause_s, at_once=self.plan.at_once)
+            await site.mend()
+            # What is due by a clock that was ahead is due at last.
+            for clock in site.clocks.values():
+                clock.set(faults.largest_shift_s)
+            self.history.note("shift", name="all", seconds=faults.largest_shift_s)
+        finally:
+            enough.set()
+            await arriving
+        self.history.note("calm")
 
     async def _empty_the_queue(self, load: Load) -> None:
         """Wait until nothing is queued or runs, also of requests whose answer was lost."""

@@ -99,6 +99,8 @@ class Load:
         return not self.open
 
     async def close(self) -> None:
+        for caller in self.open:
+            caller.cancel()
         await asyncio.gather(*self.open, return_exceptions=True)
         await self.session.close()
 
