@@ -107,6 +107,14 @@ async def test_no_more_wait_than_may_at_all_servers_together(emptied_postgres_ur
         assert await lane_of(stores[0], "key-a") == (7, 0)
 
 
+async def test_an_id_that_is_taken_takes_nobodys_place(emptied_postgres_url):
+    async with servers(emptied_postgres_url, 1) as (store,):
+        await put(store, sample_task(0))
+        inserts = (store.insert(each, hold_of(each), Admission(queued_most=2)) for each in map(sample_task, range(2)))
+        answers = await asyncio.gather(*inserts, return_exceptions=True)
+        assert [type(answer) for answer in answers] == [IdTaken, type(None)]
+
+
 async def test_an_id_is_used_once_at_all_servers_together(emptied_postgres_url):
     async with servers(emptied_postgres_url, 4) as stores:
         tasks = [sample_task(number % 5, key_id=f"key-{number}") for number in range(40)]

@@ -28,7 +28,8 @@ SET session_replication_role = replica;
 INSERT INTO task (id, owner, key_id, status, priority, created_at, updated_at, expires_at, model, service_tier,
     dialect, engine, seed, attempt, progress, request, film, completion_tokens, lease_until, lease_us, worker,
     archived)
-SELECT 't' || n, 'o' || n % 3, CASE WHEN n % 100 < 80 THEN 'k0' ELSE 'k' || n % 20 END, s, n % 10, n::bigint * 1000000, n::bigint * 1000000,
+SELECT 't' || n, 'o' || n % 3, CASE WHEN n % 100 < 80 THEN 'k0' ELSE 'k' || n % 20 END, s, n % 10,
+    n::bigint * 1000000, n::bigint * 1000000,
     9000000000000000, 'm', NULL, 'ark', 'e', 1, a, 0, '{{}}',
     CASE WHEN s = 'succeeded' THEN '{{}}' END, CASE WHEN s = 'succeeded' THEN 1 END,
     CASE WHEN s = 'running' THEN 9000000000000000 END,
@@ -46,7 +47,8 @@ SELECT owner, level, created_at >> level, archived, model, '', count(*) FILTER (
 FROM task CROSS JOIN (VALUES (22), (28), (34)) AS levels (level) GROUP BY 1, 2, 3, 4, 5, 6;
 INSERT INTO ledger SELECT id, 'hold', owner, created_at, 'CNY', 1, 1 FROM task;
 INSERT INTO idempotency SELECT owner, id, '\\x01', id, created_at FROM task;
-INSERT INTO callback_target SELECT id, 'u', 'r', CASE WHEN created_at < 40000000000 THEN 'origin0' ELSE 'origin' || right(id, 1) END,
+INSERT INTO callback_target SELECT id, 'u', 'r',
+    CASE WHEN created_at < 40000000000 THEN 'origin0' ELSE 'origin' || right(id, 1) END,
     CASE WHEN status = 'queued' THEN created_at END, owner, key_id, dialect, engine, seed,
     created_at, expires_at, request FROM task;
 INSERT INTO callback (task_id, number, state, due_at, status, updated_at, attempt, progress, archived)

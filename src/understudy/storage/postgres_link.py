@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
 
 import asyncpg
 
@@ -59,10 +59,12 @@ class Address:
     def cleared(self, message: str) -> str:
         """Return a message without the password, should it be in it."""
         try:
-            password = urlsplit(self.url).password
+            parts = urlsplit(self.url)
         except ValueError:
             return "it cannot be read"
-        return message.replace(unquote(password), "***").replace(password, "***") if password else message
+        for password in (unquote(parts.password or ""), parts.password, *parse_qs(parts.query).get("password", ())):
+            message = message.replace(password, "***") if password else message
+        return message
 
     async def connect(self) -> asyncpg.Connection:
         """Open a connection.

@@ -47,7 +47,7 @@ async def open_postgres(
         finally:
             connection.terminate()
         link = await Link.opened(address, connections=connections or CONNECTIONS)
-    except (ValueError, asyncpg.InterfaceError):
+    except (ValueError, OverflowError, asyncpg.InterfaceError):
         # What the driver says of an address that it cannot read can hold the password, so the chain is cut as well.
         raise CannotOpen(
             "the address of the PostgreSQL database cannot be read: look at its port and options"
