@@ -53,17 +53,35 @@ def statuses(host: MediaHost) -> list[str]:
     return [json.loads(asked.body)["status"] for asked in host.requests]
 
 
-def test_what_was_posted_by_a_server_that_is_killed_is_posted_again_under_the_same_id(tmp_path: Path) -> None:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def places(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    """The data directories of two servers, one after the other: the same, or two over one database."""
+    if request.param == "sqlite":
+        return tmp_path, tmp_path
+    settings = {
+        "DATABASE": request.getfixturevalue("postgres_url"),
+        "SECRET": "a secret that both servers have in common",
+        "FIRST_API_KEY": "sk-that-both-servers-have-in-common",
+        "BLOBS": (tmp_path / "blobs").as_uri(),
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(f"UNDERSTUDY_{name}", value)
+    return tmp_path / "first", tmp_path / "second"
+
+
+def test_what_was_posted_by_a_server_that_is_killed_is_posted_again_under_the_same_id(
+    places: tuple[Path, Path],
+) -> None:
     with media_host() as host:
         target = Target(host)
-        with serving(tmp_path, *FLAGS) as first:
+        with serving(places[0], *FLAGS) as first:
             told = ready(first)
             target.server = first
             with Client(told["url"], told["api_key"]) as client:
                 client.create("fox frames:4", callback_url=target.url)
             target.wait()
             first.wait(PATIENCE_S)
-        with serving(tmp_path, *FLAGS) as second:
+        with serving(places[1], *FLAGS) as second:
             told = ready(second)
             # The task can return to the queue once, which is told as well.
             while "succeeded" not in statuses(host):

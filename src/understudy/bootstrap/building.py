@@ -144,7 +144,7 @@ def _service(  # tidy: what the data directory keeps comes apart
     bodies = CallbackBodies(
         codecs=CODECS, links=links, clock=clock, retention=queries.retention, public_url=_public_url(settings)
     )
-    telling = make_telling(settings, queries, bodies, resolver=incoming.resolver, signing=signing)
+    telling = make_telling(settings, queries, bodies, signing=signing)
     reaper = Reaper(
         Reaped(
             store=stores.tasks,

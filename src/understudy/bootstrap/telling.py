@@ -7,7 +7,7 @@ from understudy.core.errors import Violation
 from understudy.core.ports import TaskStore
 from understudy.net.guard import Guard
 from understudy.net.http import HttpClient
-from understudy.net.resolve import SystemResolver
+from understudy.net.resolve import JoinedNames, SystemResolver
 from understudy.net.webhooks import CallbackKeys, WebhookCourier, callback_refusal
 from understudy.server.callbacks import CallbackBodies
 from understudy.service.callback_log import CallbackLog
@@ -28,6 +28,7 @@ class Telling:
     log: CallbackLog
     guard: Guard
     client: HttpClient
+    names: SystemResolver
     store: TaskStore
 
     def refusal(self, url: str) -> Violation | None:
@@ -43,11 +44,10 @@ class Telling:
         """Tell no more; what is left is in the store."""
         await self.sender.close()
         await self.client.close()
+        self.names.close()
 
 
-def make_telling(
-    settings: Settings, queries: Queries, bodies: CallbackBodies, *, resolver: SystemResolver, signing: bytes
-) -> Telling:
+def make_telling(settings: Settings, queries: Queries, bodies: CallbackBodies, *, signing: bytes) -> Telling:
     """Put it together. signing: the server's secret.
 
     Raises: SettingsError.
@@ -61,7 +61,9 @@ def make_telling(
         later_s = later_gaps_s(settings.callback_schedule_s)
     except ValueError as error:
         raise SettingsError(f"The setting callback_schedule_s cannot be read: {error}.") from error
-    client = HttpClient(guard, resolver)
+    # Threads of its own: names that nobody answers for must not hold up those of media.
+    names = SystemResolver()
+    client = HttpClient(guard, JoinedNames(names))
     sender = CallbackSender(
         Outbox(
             store=store.callbacks,
@@ -78,4 +80,4 @@ def make_telling(
         ),
     )
     log = CallbackLog(store=store.callbacks, queries=queries, clock=clock, wake=sender.wake, secret=keys.secret)
-    return Telling(sender=sender, log=log, guard=guard, client=client, store=store)
+    return Telling(sender=sender, log=log, guard=guard, client=client, names=names, store=store)

@@ -32,3 +32,35 @@ class SystemResolver:
     def close(self) -> None:
         """Let go of the threads, without waiting for names that are being asked for."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+class JoinedNames:
+    """Asks for a name once at a time: who asks for it meanwhile waits for the same answer.
+
+    A name whose servers are silent then holds one thread, however often somebody loses patience with it and asks again.
+    """
+
+    def __init__(self, resolve: Resolve) -> None:
+        self._resolve = resolve
+        self._asked: dict[tuple[str, int], asyncio.Future[Sequence[str]]] = {}
+
+    async def __call__(self, host: str, port: int) -> Sequence[str]:
+        """See `Resolve`. Who is cancelled ends nobody else's question.
+
+        Raises: OSError.
+        """
+        name = (host, port)
+        asked = self._asked.get(name)
+        if asked is None:
+            asked = self._asked[name] = asyncio.ensure_future(self._ask(host, port))
+            asked.add_done_callback(lambda done: self._answered(name, done))
+        return await asyncio.shield(asked)
+
+    async def _ask(self, host: str, port: int) -> Sequence[str]:
+        return await self._resolve(host, port)
+
+    def _answered(self, name: tuple[str, int], done: asyncio.Future[Sequence[str]]) -> None:
+        del self._asked[name]
+        if not done.cancelled():
+            # Read also where nobody waits any more: a fault that nobody reads is logged as a bug.
+            done.exception()
