@@ -1,11 +1,11 @@
 """Every task store passes the public suite, and the suite finds each planted bug."""
 
 import asyncio
-import inspect
 from dataclasses import replace
 
 import pytest
 
+from store_faults import finds_fault
 from understudy.core.queueing import ADMITTED
 from understudy.core.task import Status, TaskPage
 from understudy.storage import statements
@@ -249,28 +249,18 @@ BROKEN_STATEMENTS = [
 ]
 
 
-async def finds_fault(suite, test, store):
-    """Run one test of the suite against a store, with the parameter in brackets."""
-    name, _, parameter = test.rstrip("]").partition("[")
-    step = getattr(suite, f"test_{name}")
-    extra = [Status(parameter) if parameter in set(Status) else parameter] if parameter else []
-    assert len(inspect.signature(step).parameters) == 1 + len(extra)
-    with pytest.raises((AssertionError, pytest.fail.Exception)):
-        await step(store, *extra)
-
-
 async def test_the_suite_fails_a_listing_that_takes_everything_for_archived(monkeypatch, tmp_path):
     monkeypatch.setattr(statements, "of_archive", lambda listing: listing)
     store = SqliteTaskStore(tmp_path / "understudy.db")
     try:
-        await finds_fault(TestSqliteTaskStore(), "a_listing_shows_no_older_records", store)
+        await finds_fault("a_listing_shows_no_older_records", store)
     finally:
         await store.close()
 
 
 @pytest.mark.parametrize("broken", BROKEN_STORES, ids=lambda broken: broken.__name__)
 async def test_the_suite_fails_a_broken_store(broken):
-    await finds_fault(TestMemoryTaskStore(), BROKEN_STORES[broken], broken())
+    await finds_fault(BROKEN_STORES[broken], broken())
 
 
 @pytest.mark.parametrize(("statement", "sound", "planted", "test"), BROKEN_STATEMENTS)
@@ -280,6 +270,6 @@ async def test_the_suite_fails_a_broken_statement(monkeypatch, tmp_path, stateme
     monkeypatch.setattr(statements, statement, text.replace(sound, planted))
     store = SqliteTaskStore(tmp_path / "understudy.db")
     try:
-        await finds_fault(TestSqliteTaskStore(), test, store)
+        await finds_fault(test, store)
     finally:
         await store.close()

@@ -8,7 +8,7 @@ import pytest
 
 from understudy.core.ports import TaskStore
 from understudy.core.queueing import Lane
-from understudy.core.task import Claim, Status, Task
+from understudy.core.task import Status, Task
 from understudy.testing.samples import EXPIRY, LEASE_END, NOW, failure_of, sample_task, success_of
 from understudy.testing.store_steps import LATER, MINUTE, OWNER, TICK, claimed, lane_of, put, read, turns
 
@@ -187,18 +187,24 @@ class LaneConformance:
         assert again is not None
         assert again.token == 2
 
-    async def test_tasks_whose_time_is_over_stand_in_nobodys_way(self, store: TaskStore) -> None:
-        late = {"expires_at": LATER}
-        await put(store, *tasks_of("key-a", *range(300), priority=9, **late), *tasks_of("key-a", 300))
-        for number in range(301, 401):
-            await put(store, *tasks_of(f"key-{number}", number, **late))
+    async def test_a_lane_is_told_while_a_task_of_it_runs_and_none_waits(self, store: TaskStore) -> None:
+        await put(store, *tasks_of("key-a", 1))
+        await claimed(store)
+        assert list(await store.lanes()) == [Lane(key_id="key-a", engine="scripted", queued=0, running=1)]
+
+    async def test_tasks_of_a_lane_whose_time_is_over_stand_in_nobodys_way(self, store: TaskStore) -> None:
+        await put(store, *tasks_of("key-a", *range(300), priority=9, expires_at=LATER), *tasks_of("key-a", 300))
+        await put(store, *tasks_of("key-b", 400))
+        claims = [await claimed(store, LATER) for _ in range(2)]
+        assert sorted(claim.task.id for claim in claims) == [sample_task(300).id, sample_task(400).id]
+        assert await store.claim("worker-1", LATER, EXPIRY) is None
+
+    async def test_lanes_whose_tasks_time_is_over_stand_in_nobodys_way(self, store: TaskStore) -> None:
+        for number in range(100):
+            await put(store, *tasks_of(f"key-{number}", number, expires_at=LATER))
         await put(store, *tasks_of("key-z", 500))
-        claims: list[Claim] = []
-        # A store may have to clear its way first, a little at a time.
-        for _ in range(50):
-            claim = await store.claim("worker-1", LATER, EXPIRY)
-            claims += [claim] if claim else []
-        assert sorted(claim.task.id for claim in claims) == [sample_task(300).id, sample_task(500).id]
+        assert (await claimed(store, LATER)).task.id == sample_task(500).id
+        assert await store.claim("worker-1", LATER, EXPIRY) is None
 
     async def test_lanes_are_told_in_the_order_of_their_turns(self, store: TaskStore) -> None:
         for number, key_id in enumerate(("key-a", "key-b", "key-c")):
