@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -32,13 +32,14 @@ class RayCluster:
     def address(self) -> str:
         return str(self._cluster.address)
 
-    def add(self, **resources: float) -> Any:
+    def add(self, environ: Mapping[str, str] | None = None, **resources: float) -> Any:
         """Let a node join, with room for one render and resources of its own. From the main thread only."""
         node = self._cluster.add_node(
             num_cpus=1,
             object_store_memory=OBJECT_STORE_BYTES,
             resources=resources,
             include_dashboard=False,
+            env_vars=dict(environ or {}),
         )
         self.nodes.append(node)
         return node

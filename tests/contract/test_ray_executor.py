@@ -245,6 +245,28 @@ async def test_a_bug_in_what_hears_the_progress_ends_the_render(cluster: RayClus
     lifesign.close()
 
 
+async def test_a_node_with_another_version_is_named_and_not_used(
+    cluster: RayCluster, tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    known = tmp_path / "understudy-9.9.dist-info" / "METADATA"
+    known.parent.mkdir()
+    known.write_text("Metadata-Version: 2.1\nName: understudy\nVersion: 9.9\n")
+    other = cluster.add({"PYTHONPATH": str(tmp_path)}, other=1)
+    async with started(cluster, resources={"other": 1}) as executor:
+        assert await until(lambda: "and Understudy 9.9, but this server has Python 3." in caplog.text)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(executor.available(0), LOOK_S)
+    await asyncio.to_thread(cluster.kill, other)
+
+
+async def test_an_executor_without_slots_needs_no_cluster(caplog: pytest.LogCaptureFixture):
+    executor = RayExecutor(OFFER.reference, 0, cluster=Cluster(address="nowhere:1"), limits=LIMITS, pause=PAUSE)
+    await executor.start()
+    assert not executor.is_ready()
+    await executor.close()
+    assert not caplog.text
+
+
 async def test_a_head_that_was_lost_is_joined_again_when_it_is_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     with ray_head() as head:
         # Ray looks there for what it knows of this machine.

@@ -182,6 +182,8 @@ class RayExecutor:
     async def start(self) -> None:
         """Begin to join the cluster and return at once: a job waits for its place, the server does not."""
         self._places = [_Place() for _ in self._join.rooms]
+        if not self._places:
+            return
         self._keeper = asyncio.create_task(self._keep())
 
     def is_ready(self) -> bool:
