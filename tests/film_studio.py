@@ -173,12 +173,15 @@ def sound_file(samples: NDArray[np.float32], *, rate_hz: int = 48_000) -> Path:
     return path
 
 
-def take_elsewhere(prompt: str, folder: Path, *media: Given, **wants: object) -> Path:
-    """Render the prompt in a process of its own; the film's path."""
-    files = [(role, str(path)) for role, path in media]
-    words = json.dumps({"prompt": prompt, "folder": str(folder), "media": files, **wants})
-    subprocess.run([sys.executable, __file__, words], check=True, cwd=Path(__file__).parent)
-    return folder / "film.mp4"
+def order_of(prompt: str, folder: Path, *media: Given, **wants: object) -> dict[str, object]:
+    """A film to be rendered elsewhere, into a folder that is there and empty."""
+    return {"prompt": prompt, "folder": str(folder), "media": [(role, str(path)) for role, path in media], **wants}
+
+
+def take_elsewhere(*orders: dict[str, object]) -> list[Path]:
+    """Render one film after the other in a process of its own; their paths."""
+    subprocess.run([sys.executable, __file__, json.dumps(orders)], check=True, cwd=Path(__file__).parent)
+    return [Path(str(order["folder"])) / "film.mp4" for order in orders]
 
 
 def digests_of_repeats(prompt: str, folder: Path, times: int) -> list[str]:
@@ -197,6 +200,6 @@ def digests_of_repeats(prompt: str, folder: Path, times: int) -> list[str]:
 
 
 if __name__ == "__main__":
-    asked = json.loads(sys.argv[1])
-    asked["media"] = [(Role(role), Path(path)) for role, path in asked["media"]]
-    PrevizEngine().render(job_of(asked.pop("prompt"), asked.pop("folder"), **asked), lambda done, total: None)
+    for asked in json.loads(sys.argv[1]):
+        asked["media"] = [(Role(role), Path(path)) for role, path in asked["media"]]
+        PrevizEngine().render(job_of(asked.pop("prompt"), asked.pop("folder"), **asked), lambda done, total: None)

@@ -101,8 +101,9 @@ def test_a_file_is_the_same_each_time_it_is_made(canary):
         assert HOSTILE[name].content(canary.lure) == HOSTILE[name].content(canary.lure)
 
 
+# `make test-full` has a whole server read all of them: see `e2e/test_hostile_media_http.py`.
 @LINUX
-@pytest.mark.parametrize("part", [0, 1, *(pytest.param(part, marks=pytest.mark.full) for part in range(2, PARTS))])
+@pytest.mark.parametrize("part", [0, *(pytest.param(part, marks=pytest.mark.long) for part in range(1, PARTS))])
 def test_every_file_gets_its_verdict_costs_the_server_nothing_and_leads_nowhere(tmp_path, canary, part):
     found: dict[str, str] = {}
     with reader(tmp_path) as reads:
@@ -205,7 +206,6 @@ def test_an_engines_readers_read_what_is_taken_refuse_the_rest_and_are_led_nowhe
     assert found == {}
 
 
-MUTATED = 2000
 MUTATIONS = (1, 2, 8, 64)
 HEAD_BYTES = 400
 SMALL_BYTES = 400_000
@@ -229,21 +229,23 @@ def mutated(content: bytes, chance: random.Random) -> bytes:
             return bytes(changed)
 
 
-@pytest.mark.full
 @LINUX
-def test_a_file_of_the_corpus_that_was_changed_at_random_is_read_or_refused_with_a_reason(tmp_path, canary):
+@pytest.mark.parametrize(
+    "count", [pytest.param(400, marks=pytest.mark.full), pytest.param(4000, marks=pytest.mark.long)]
+)
+def test_a_file_of_the_corpus_that_was_changed_at_random_is_read_or_refused_with_a_reason(tmp_path, canary, count):
     chance = random.Random("changed at random")
     contents = {name: hostile.content(canary.lure) for name, hostile in CORPUS.items() if hostile.is_read}
     small = sorted(name for name, content in contents.items() if 0 < len(content) <= SMALL_BYTES)
     verdicts: dict[str, int] = {}
     with reader(tmp_path) as reads:
-        for _ in range(MUTATED):
+        for _ in range(count):
             name = chance.choice(small)
             answer = reads.read(mutated(contents[name], chance), CORPUS[name].modality)
             verdict = "read" if "facts" in answer else answer["refused"].partition(":")[0]
             verdicts[verdict] = verdicts.get(verdict, 0) + 1
     assert canary.touched() == ()
-    assert sum(verdicts.values()) == MUTATED
+    assert sum(verdicts.values()) == count
     # Of a process that dies the server says this, and of an error that nobody foresaw "the file cannot be read".
     assert not {what: count for what, count in verdicts.items() if what.startswith("the file cannot be read")}
-    assert verdicts["read"] > MUTATED // 20
+    assert verdicts["read"] > count // 20

@@ -218,8 +218,14 @@ def test_some_of_the_files_are_taken_or_refused_in_words(server, as_data):
     is_unharmed(server)
 
 
-@pytest.mark.full
-@pytest.mark.parametrize("as_data", [False, True], ids=["address", "data"])
+@pytest.mark.parametrize(
+    "as_data",
+    [
+        pytest.param(False, marks=pytest.mark.full, id="address"),
+        # A twentieth of them come as data in `make test`; what becomes of them then is the same.
+        pytest.param(True, marks=pytest.mark.long, id="data"),
+    ],
+)
 def test_all_files_are_taken_or_refused_in_words(server, as_data):
     assert len(NAMES) >= 700
     with polled(server):

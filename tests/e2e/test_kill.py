@@ -152,7 +152,9 @@ def campaign(server: Victim, journal: Journal, *, rounds: int, chance: random.Ra
     return accepted, kills
 
 
-@pytest.mark.parametrize("rounds", [6, pytest.param(60, marks=pytest.mark.full)])
+@pytest.mark.parametrize(
+    "rounds", [6, pytest.param(16, marks=pytest.mark.full), pytest.param(60, marks=pytest.mark.long)]
+)
 async def test_every_task_is_finished_exactly_once_whatever_is_killed(tmp_path: Path, rounds: int):
     journal = Journal(tmp_path / "journal")
     with victim(tmp_path, slots="2", attempts_max="1000", drain_s="0") as server:

@@ -52,7 +52,12 @@ def test_a_ratio_that_is_left_open_is_the_first_frames(tmp_path, size, ratio):
 
 
 @pytest.mark.parametrize(
-    "prompt", ["", "push in", "pan left", "tilt up", "orbit", "handheld camera", "crane up", "zoom out", "POV"]
+    "prompt",
+    [
+        *("", "orbit", "zoom out"),
+        pytest.param("handheld camera", marks=pytest.mark.full),
+        *(pytest.param(each, marks=pytest.mark.long) for each in ("push in", "pan left", "tilt up", "crane up", "POV")),
+    ],
 )
 def test_the_camera_moves_over_a_first_frame_and_never_jumps(tmp_path, prompt):
     job = job_of(tmp_path, image_item(tmp_path, scenery()), prompt=prompt, num_frames=None, duration_s=4)
