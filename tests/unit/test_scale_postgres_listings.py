@@ -6,6 +6,7 @@ import asyncpg
 import pytest
 
 from listing_rows import COLUMNS, a_listing, rows_of, shown
+from understudy.core.task import Status
 from understudy.storage import postgres_listing
 from understudy.storage.listing_steps import LEVELS
 from understudy.storage.listing_tables import POSTGRES
@@ -99,3 +100,18 @@ async def test_what_a_task_is_counted_by_does_not_change(connection, change):
     await insert(connection, random.Random(7), 30)
     with pytest.raises(asyncpg.IntegrityConstraintViolationError, match="keeps its owner"):
         await connection.execute(f"UPDATE task SET {change} WHERE status = 'queued'")
+
+
+async def test_the_tallies_of_a_range_are_read_by_their_key(connection):
+    counts = ", ".join(["1"] * 6)
+    await connection.execute(
+        f"INSERT INTO task_tally SELECT 'o', 22, bucket, false, 'm', '=default', {counts}"
+        " FROM generate_series(1, 30000) AS bucket"
+    )
+    await connection.execute("ANALYZE task_tally")
+    for status in (None, Status.FAILED):
+        text = postgres_listing.tallies(status, is_archive=False)
+        ranges = ([22, 28, 34], [100, 1, 0], [164, 65, 9])
+        plan = [row[0] for row in await connection.fetch(f"EXPLAIN {text}", "o", None, None, *ranges)]
+        assert any("Index Scan using task_tally_pkey" in line for line in plan), plan
+        assert not any("Seq Scan on task_tally" in line for line in plan), plan
