@@ -13,9 +13,8 @@ import pytest
 
 from postgres_server import own_server
 from understudy.core.errors import Unavailable
-from understudy.core.ports import IdTaken
 from understudy.core.queueing import Admission, Idempotency, Replayed
-from understudy.storage import postgres_link
+from understudy.storage import postgres_admission, postgres_link
 from understudy.storage.postgres_opening import open_postgres
 from understudy.testing.samples import EXPIRY, LEASE_END, NOW, hold_of, sample_task, success_of
 from understudy.testing.store_cancelling import Listener
@@ -38,6 +37,7 @@ class Proxy:
         self._database = urlsplit(url).path.strip("/")
         self._passing = set()
         self.drops = self.swallows = False
+        self.dropped = asyncio.Event()
 
     @property
     def url(self):
@@ -70,6 +70,7 @@ class Proxy:
         with suppress(OSError):
             while data := await reader.read(65536):
                 if self.drops:
+                    self.dropped.set()
                     break
                 if not self.swallows:
                     here.write(data)
@@ -162,7 +163,22 @@ async def test_nothing_that_was_acknowledged_is_lost_when_the_server_is_killed(s
             assert len(await store.ledger(task_id)) == 1
 
 
-async def test_who_never_got_the_answer_is_told_so_and_can_ask_again(postgres_url, tmp_path_factory):
+async def test_whether_a_task_was_stored_is_found_out_when_the_answer_is_lost(postgres_url, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("p")
+    async with Proxy(folder, postgres_url).open() as proxy, opened(proxy.url) as store:
+        await put(store, sample_task(0))
+        tasks = [sample_task(number) for number in range(1, 4)]
+        proxy.drops = True
+        inserts = [asyncio.ensure_future(put(store, task)) for task in tasks]
+        await asyncio.wait_for(proxy.dropped.wait(), PATIENCE_S)
+        proxy.drops = False
+        await asyncio.wait_for(asyncio.gather(*inserts), PATIENCE_S)
+        assert [await store.get(OWNER, task.id) for task in tasks] == tasks
+        assert [len(await store.ledger(task.id)) for task in tasks] == [1, 1, 1]
+
+
+async def test_who_never_got_the_answer_is_told_so_and_can_ask_again(postgres_url, tmp_path_factory, monkeypatch):
+    monkeypatch.setattr(postgres_admission, "FIND_OUT_S", 0.3)
     folder = tmp_path_factory.mktemp("p")
     async with Proxy(folder, postgres_url).open() as proxy, opened(proxy.url) as store:
         await put(store, sample_task(0))
@@ -170,20 +186,19 @@ async def test_who_never_got_the_answer_is_told_so_and_can_ask_again(postgres_ur
         admission = Admission(idempotency=Idempotency(key="one", fingerprint=b"\1" * 32), callback=TARGET)
         proxy.drops = True
         with pytest.raises(Unavailable):
-            await store.insert(task, hold_of(task))
+            await store.insert(task, hold_of(task), admission)
         proxy.drops = False
-        # It was stored, or not: the id says which, and no second task is made of it.
-        with suppress(IdTaken):
-            await until(lambda: store.insert(task, hold_of(task)))
+        # It was stored, or not: its key says which, and no second task is made of it.
+        with suppress(Replayed):
+            await until(lambda: store.insert(task, hold_of(task), admission))
+        with pytest.raises(Replayed):
+            await store.insert(sample_task(2), hold_of(sample_task(2)), admission)
         assert await store.get(OWNER, task.id) == task
         assert len(await store.ledger(task.id)) == 1
-        keyed = sample_task(2)
-        await store.insert(keyed, hold_of(keyed), admission)
-        with pytest.raises(Replayed):
-            await store.insert(sample_task(3), hold_of(sample_task(3)), admission)
 
 
 async def test_a_server_that_swallows_everything_is_given_up(postgres_url, tmp_path_factory, monkeypatch):
+    monkeypatch.setattr(postgres_admission, "FIND_OUT_S", 0.3)
     for bound in ("ANSWER_S", "ACQUIRE_S", "CONNECT_S", "CLOSE_S"):
         monkeypatch.setattr(postgres_link, bound, 0.3)
     folder = tmp_path_factory.mktemp("p")

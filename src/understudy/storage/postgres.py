@@ -15,9 +15,10 @@ from understudy.core.queueing import ADMITTED, Admission, Idempotency, Lane, Ren
 from understudy.core.task import Claim, LedgerEntry, Removed, Status, Task, TaskFilter, TaskPage
 from understudy.storage import postgres_statements as sql
 from understudy.storage.lifecycle import PURGE_MOST, bounded_progress, check_new, check_outcome, is_storable
-from understudy.storage.postgres_admission import Entrant, admit_all, entrant
+from understudy.storage.postgres_admission import Entrant, admit_all, entrant, find_out
 from understudy.storage.postgres_assets import PostgresAssetStore
 from understudy.storage.postgres_callbacks import PostgresCallbackStore
+from understudy.storage.postgres_faults import AnswerLost
 from understudy.storage.postgres_gather import Gather
 from understudy.storage.postgres_link import Address, Link, Row
 from understudy.storage.postgres_listen import Herald
@@ -87,7 +88,7 @@ class PostgresTaskStore:
             IdTaken: also when the id's task is gone but its ledger remains.
             Rejected: a text in it cannot be stored.
             Unavailable: the database does not answer, too many wait, or a medium of it is not stored any more. Where
-                the answer of the database was lost, the task may be stored.
+                the answer was lost and could not be found out within seconds, the task may be stored.
         """
         check_new(task, hold)
         await self._inserts.ask(entrant(task, hold, admission))
@@ -292,7 +293,10 @@ class PostgresTaskStore:
         await self._link.close()
 
     async def _insert_all(self, entrants: list[Entrant]) -> Sequence[BaseException | None]:
-        answers = await admit_all(self._link, entrants)
+        try:
+            answers = await admit_all(self._link, entrants)
+        except AnswerLost as lost:
+            answers = await find_out(self._link, entrants, lost)
         self._herald.changed(each.task.id for each, answer in zip(entrants, answers, strict=True) if answer is None)
         return answers
 

@@ -5,16 +5,20 @@ anything is written of it: its idempotency key, its media, its id, the room in i
 the same order by everybody (keys, media, lanes, ids, and of each the smaller first), so nobody waits in a circle.
 """
 
+import asyncio
+import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import asyncpg
 
+from understudy.core.errors import Unavailable
 from understudy.core.ports import IdTaken
 from understudy.core.queueing import Admission, Idempotency, QueueFull, Replayed
 from understudy.core.task import LedgerEntry, Task
 from understudy.storage.lifecycle import is_storable, unavailable, unstorable
 from understudy.storage.media_uses import gone, media_of, task_user
+from understudy.storage.postgres_faults import AnswerLost
 from understudy.storage.postgres_link import Link
 from understudy.storage.rows import encode_part, encode_warnings, micros_of
 
@@ -80,6 +84,13 @@ INSERT INTO callback_target (task_id, url, root, origin, owner, key_id, dialect,
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
     $9::bigint[], $10::bigint[], $11::bigint[], $12::text[]) ON CONFLICT DO NOTHING RETURNING task_id
 """
+
+STORED = "SELECT id, owner, seed, created_at FROM task WHERE id = ANY($1)"
+
+FIND_OUT_S = 5.0
+"""A server that was killed is back within seconds where something restarts it; a client waits longer than that."""
+
+FIND_OUT_PAUSE_S = 0.1
 
 FORGET_TARGETS = "DELETE FROM callback_target WHERE task_id = ANY($1)"
 
@@ -147,7 +158,7 @@ async def admit_all(link: Link, entrants: Sequence[Entrant]) -> list[BaseExcepti
     """Store tasks, as if one came after the other; gives for each None, or why it was kept out.
 
     Raises:
-        Unavailable: the database does not answer; what became of them is unknown.
+        Unavailable: the database does not answer; `AnswerLost` when what became of them is unknown.
     """
     known = _Known()
     waiting = list(entrants)
@@ -165,6 +176,30 @@ async def admit_all(link: Link, entrants: Sequence[Entrant]) -> list[BaseExcepti
         for each in together:
             known.learn(each, None if each.task.id in stored else refusals.get(id(each)) or IdTaken(each.task.id))
     return [known.answers[id(each)] for each in entrants]
+
+
+async def find_out(link: Link, entrants: Sequence[Entrant], lost: AnswerLost) -> list[BaseException | None]:
+    """Say which tasks were stored when the answer was lost; gives for each None, or that it did not come.
+
+    A client that is told of an error sends its order again, and pays twice if the first was stored. So the database
+    has some seconds to come back and be asked.
+    """
+    ids = [each.task.id for each in entrants]
+    stored: set[tuple[object, ...]] = set()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(FIND_OUT_S):
+            while True:
+                try:
+                    stored = {tuple(row) for row in await link.fetch(STORED, ids)}
+                    break
+                except Unavailable:
+                    await asyncio.sleep(FIND_OUT_PAUSE_S)
+    return [None if _likeness(each) in stored else lost for each in entrants]
+
+
+def _likeness(each: Entrant) -> tuple[object, ...]:
+    """Give what tells a task from another that drew the same id."""
+    return each.task.id, each.task.owner, each.task.seed, micros_of(each.task.created_at)
 
 
 @dataclass(frozen=True, slots=True)

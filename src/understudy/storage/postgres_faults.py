@@ -6,6 +6,7 @@ import time
 
 import asyncpg
 
+from understudy.core.errors import Unavailable
 from understudy.storage.lifecycle import unavailable
 
 _log = logging.getLogger(__name__)
@@ -38,16 +39,21 @@ The driver's own InterfaceError is among them because that is how it says that a
 """
 
 
-def told(error: BaseException) -> BaseException:
+class AnswerLost(Unavailable):
+    """The database was asked and its answer did not come: what was asked may have been done."""
+
+
+def told(error: BaseException, *, was_asked: bool = False) -> BaseException:
     """Map what comes of the database's surroundings to `Unavailable`; the rest is a bug, or a rule of ours.
 
-    An answer that was lost on its way back is `Unavailable` as well: what was asked may have been done. Who inserts a
-    task again finds its id taken, or its idempotency key used.
+    was_asked: the error came after something was sent.
     """
     if not isinstance(error, _AWAY):
         return error
     _outage.log(error)
     refusal = unavailable("its storage does not answer")
+    if was_asked:
+        refusal = AnswerLost(refusal.violation)
     refusal.__cause__ = error
     return refusal
 

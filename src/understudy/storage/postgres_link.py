@@ -128,11 +128,13 @@ class Link:
     async def _connection(self) -> AsyncIterator[asyncpg.Connection]:
         if self._is_closed:
             raise unavailable("it is shutting down")
+        was_asked = False
         try:
             async with self._pool.acquire(timeout=ACQUIRE_S) as connection:
+                was_asked = True
                 yield connection
         except Exception as error:  # boundary: foreign errors become ours, in one table
-            mapped = told(error)
+            mapped = told(error, was_asked=was_asked)
             if mapped is error:
                 raise
             raise mapped from error
