@@ -25,6 +25,10 @@ for _name in ("CI", "BUILD_NUMBER"):
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
+# Small models are computed by one thread, here and in the servers that tests start: as many test processes as there are
+# cores, with a thread for each core, wait more than they compute.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # What a shell starts in the background ignores Ctrl-C, and so would every process that a test starts and interrupts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)

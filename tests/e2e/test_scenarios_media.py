@@ -48,6 +48,7 @@ def onward() -> list[np.ndarray]:
     return pictures(take("Extend video 1.", panned_file(), **SILENT).video)
 
 
+@pytest.mark.full
 def test_an_extension_begins_with_the_video_and_goes_on_as_it_moved():
     film = onward()
     assert ssim(film[0], panned()[0]) >= KEPT
@@ -121,6 +122,7 @@ def sources() -> list[np.ndarray]:
     return panned()[::6]
 
 
+@pytest.mark.full
 def test_what_an_edit_puts_in_is_seen_and_all_else_stays_the_source():
     elsewhere = ~left(0.55)
     assert min(edit_judges.kept(*pair, elsewhere) for pair in zip(sources(), edited(), strict=True)) >= KEPT
@@ -187,8 +189,7 @@ def things() -> list[np.ndarray]:
     return made
 
 
-@pytest.mark.full
-@pytest.mark.parametrize("count", [1, 9])
+@pytest.mark.parametrize("count", [pytest.param(1, marks=pytest.mark.long), pytest.param(9, marks=pytest.mark.full)])
 def test_each_of_many_images_is_seen(count):
     names = ", ".join(f"image {number}" for number in range(1, count + 1))
     media = [(Role.REFERENCE_IMAGE, image_file(thing)) for thing in things()[:count]]

@@ -130,6 +130,7 @@ def test_a_drawn_mouth_itself_opens_as_the_voice_sounds(prompt):
     assert late.likeness < 0.3
 
 
+@pytest.mark.full
 def test_nobody_in_the_picture_moves_with_a_voice_from_elsewhere():
     film = take(TOLD)
     assert speech_s(watch(film.video)) > 1
@@ -161,6 +162,7 @@ def off_the_beat_frames(prompt: str, late_s: float = 0.0) -> float:
     return max(min(abs(cut - knock_s * FPS) for knock_s in knocks_s) for cut in cuts(clip))
 
 
+@pytest.mark.full
 def test_cuts_fall_on_the_beats_of_given_music_where_that_is_asked_for():
     assert off_the_beat_frames(ON_THE_BEAT) <= 1.5
     assert off_the_beat_frames(ON_THE_BEAT, late_s=BEAT_S / 2) > 1.5

@@ -45,6 +45,7 @@ def filmed(folder, footage):
     return painted(given, range(0, FRAMES, 2), num_frames=FRAMES)
 
 
+@pytest.mark.full
 def test_another_picture_is_filmed_with_the_videos_camera(tmp_path):
     footage, places = swaying(tmp_path / "video")
     went = moved(filmed(tmp_path, footage))

@@ -170,7 +170,7 @@ def test_who_is_said_to_be_left_is_left(left, right):
     assert where(left, shown)[1] + 0.1 < where(right, shown)[1]
 
 
-@pytest.mark.parametrize("count", [1, 4, 9])
+@pytest.mark.parametrize("count", [*(pytest.param(few, marks=pytest.mark.long) for few in (1, 4)), 9])
 def test_each_image_appears_however_many_they_are(fixtures, count):
     images = fixtures[:count]
     film = film_of(plan_of(*(subject(number) for number in range(1, count + 1))), *images)

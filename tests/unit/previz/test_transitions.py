@@ -57,8 +57,22 @@ def test_both_ends_are_the_frames_themselves():
     assert ssim(way.picture(0), last) < 0.5
 
 
-@pytest.mark.parametrize("camera", [None, CameraMove.PUSH_IN, CameraMove.PAN_LEFT])
-@pytest.mark.parametrize("names", [("chelsea", "coffee"), ("coffee", "coffee")])
+@pytest.mark.parametrize(
+    ("names", "camera"),
+    [
+        (("chelsea", "coffee"), None),
+        (("coffee", "coffee"), CameraMove.PUSH_IN),
+        *(
+            pytest.param(names, camera, marks=pytest.mark.long)
+            for names, camera in (
+                (("coffee", "coffee"), None),
+                (("chelsea", "coffee"), CameraMove.PUSH_IN),
+                (("chelsea", "coffee"), CameraMove.PAN_LEFT),
+                (("coffee", "coffee"), CameraMove.PAN_LEFT),
+            )
+        ),
+    ],
+)
 def test_the_way_never_jumps(names, camera):
     first, last = photo(names[0]), np.ascontiguousarray(photo(names[1])[:, ::-1])
     way = Transition(first, last, camera=camera)
