@@ -11,11 +11,14 @@ from understudy.core.task import Status, Task
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Change:
+    """One change and what became of it. tried, recorded: the number of the latest try, and of the latest settled."""
+
     task: Task
     number: int
     due_at: datetime | None
     state: DeliveryState = DeliveryState.PENDING
     tried: int = 0
+    recorded: int = 0
     tries: tuple[Try, ...] = ()
 
 
@@ -76,9 +79,11 @@ class MemoryCallbackStore:
         if change is None or change.tried != callback.tries or change.state is not DeliveryState.PENDING:
             return False
         due_at = (due_at or tried.at) if state is DeliveryState.PENDING else None
-        # Tries that were begun and never settled are counted, and not among those that are kept.
-        kept = [*change.tries, tried][-TRIES_KEPT:]
-        self._keep(replace(change, state=state, due_at=due_at, tries=tuple(kept)))
+        # Tries that were begun and never settled are counted, and not among those that are kept. Who did not hear that
+        # a try was recorded records it once more.
+        others = change.tries[:-1] if change.recorded == change.tried else change.tries
+        kept = (*others, tried)[-TRIES_KEPT:]
+        self._keep(replace(change, state=state, due_at=due_at, recorded=change.tried, tries=kept))
         return True
 
     async def next_due(self) -> datetime | None:

@@ -72,7 +72,10 @@ UPDATE callback SET state = ?1, due_at = ?2, is_first = is_first AND ?1 = 'pendi
 WHERE task_id = ?3 AND number = ?4 AND tries = ?5 AND state = 'pending'
 """
 
-ADD_TRY = "INSERT INTO callback_try (task_id, number, nth, at, took_s, status, fault) VALUES (?, ?, ?, ?, ?, ?, ?)"
+# Who did not hear that a try was recorded records it once more.
+ADD_TRY = """
+INSERT OR REPLACE INTO callback_try (task_id, number, nth, at, took_s, status, fault) VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
 
 FORGET_TRIES = """
 DELETE FROM callback_try WHERE task_id = ?1 AND number = ?2 AND nth <= (

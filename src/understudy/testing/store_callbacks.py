@@ -130,6 +130,16 @@ class CallbackConformance:
         assert await settled(store, slow, DeliveryState.GIVEN_UP) is False
         assert await due(store, FAR) == []
 
+    async def test_a_settlement_that_is_said_twice_is_recorded_once(self, store: TaskStore) -> None:
+        await put_told(store, sample_task(1))
+        (callback,) = await due(store, LATER)
+        for _ in range(2):
+            assert await settled(store, callback, DeliveryState.PENDING, now=LATER, due_at=EXPIRY) is True
+        log = await store.callbacks.deliveries(OWNER, sample_task(1).id)
+        assert log is not None
+        assert [tried.at for tried in log[0].tries] == [LATER]
+        assert log[0].due_at == EXPIRY
+
     async def test_many_who_take_at_once_take_each_once(self, store: TaskStore) -> None:
         await put_told(store, *map(sample_task, range(60)))
         takes = await asyncio.gather(*(due(store, LATER, 7) for _ in range(20)))
