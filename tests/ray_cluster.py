@@ -32,10 +32,14 @@ class RayCluster:
     def address(self) -> str:
         return str(self._cluster.address)
 
-    def add(self, environ: Mapping[str, str] | None = None, **resources: float) -> Any:
-        """Let a node join, with room for one render and resources of its own. From the main thread only."""
+    def add(self, environ: Mapping[str, str] | None = None, *, num_gpus: int = 0, **resources: float) -> Any:
+        """Let a node join, with room for one render and resources of its own. From the main thread only.
+
+        num_gpus: so many it says it has; Ray believes it.
+        """
         node = self._cluster.add_node(
             num_cpus=1,
+            num_gpus=num_gpus,
             object_store_memory=OBJECT_STORE_BYTES,
             resources=resources,
             include_dashboard=False,

@@ -67,7 +67,8 @@ class Settings:
     )
     executor: str = _setting("Where engines run: local, or ray for the machines of a Ray cluster.", default="local")
     ray_address: str = _setting(
-        "The Ray cluster, as auto, host:6379 or ray://host:10001; without it, one on this machine alone.", default=""
+        "The Ray cluster that this machine is a node of, as host:6379; without it, the one that was started here.",
+        default="",
     )
     ray_num_gpus: float = _setting("GPUs that a slot takes of the Ray cluster.", default=0.0)
     ray_num_cpus: float = _setting("CPUs that a slot takes of the Ray cluster.", default=1.0)

@@ -21,6 +21,7 @@ from understudy.core.ports import EngineOffer
 from understudy.core.render import RenderJob, RenderResult
 from understudy.executors.ray_executor import Cluster, RayExecutor
 from understudy.executors.ray_place import FOLDER_PREFIX
+from understudy.storage.cannot_open import CannotOpen
 from understudy.testing.executors import ENDLESS, PATIENCE_S, ExecutorConformance, Lifesign, scripted_job
 from understudy.testing.scripted import OFFER
 
@@ -186,6 +187,7 @@ import asyncio, pathlib, sys
 from understudy.executors.child import RenderLimits
 from understudy.executors.local import RestartPause
 from understudy.executors.ray_executor import Cluster, RayExecutor
+from understudy.storage.cannot_open import CannotOpen
 from understudy.testing.executors import scripted_job
 from understudy.testing.scripted import OFFER
 
@@ -245,6 +247,19 @@ async def test_a_bug_in_what_hears_the_progress_ends_the_render(cluster: RayClus
     lifesign.close()
 
 
+async def test_a_node_that_joins_later_is_used_and_its_gpu_is_seen_by_the_render_process(
+    cluster: RayCluster, tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    async with started(cluster, num_gpus=1) as executor:
+        assert await until(lambda: "waits for a node with room for 1 CPUs, 1 GPUs" in caplog.text)
+        waiting = asyncio.ensure_future(executor.available(0))
+        node = cluster.add(num_gpus=1)
+        await asyncio.wait_for(waiting, PATIENCE_S)
+        told = await confession(executor, tmp_path / "1")
+    assert told["environment"]["CUDA_VISIBLE_DEVICES"] == "0"
+    await asyncio.to_thread(cluster.kill, node)
+
+
 async def test_a_node_with_another_version_is_named_and_not_used(
     cluster: RayCluster, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ):
@@ -257,6 +272,11 @@ async def test_a_node_with_another_version_is_named_and_not_used(
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(executor.available(0), LOOK_S)
     await asyncio.to_thread(cluster.kill, other)
+
+
+def test_the_address_of_a_ray_client_is_refused_in_words():
+    with pytest.raises(CannotOpen, match="ray start --address=host:6379"):
+        RayExecutor(OFFER.reference, 1, cluster=Cluster(address="ray://head:10001"), limits=LIMITS, pause=PAUSE)
 
 
 async def test_an_executor_without_slots_needs_no_cluster(caplog: pytest.LogCaptureFixture):

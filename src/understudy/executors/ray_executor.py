@@ -152,12 +152,18 @@ class RayExecutor:
         """Take the engine as ``"module:attribute"``, to be imported on the nodes.
 
         arguments, environments: as of `LocalExecutor`; which devices a slot sees is for Ray to say.
-        Raises: CannotOpen where Ray is not installed; ValueError for environments of more or fewer slots.
+        Raises: CannotOpen where Ray is not installed, or cannot be met at such an address; ValueError for environments
+        of more or fewer slots.
         """
         if environments and len(environments) != slots:
             raise ValueError(f"{len(environments)} environments were given for {slots} slots")
         if importlib.util.find_spec("ray") is None:
             raise CannotOpen("the executor ray needs Ray: pip install 'understudy[ray]'")
+        if "://" in cluster.address:
+            raise CannotOpen(
+                f"the setting ray_address is {cluster.address!r}, but it has to be host:6379 of a cluster that this "
+                "machine is a node of: ray start --address=host:6379 --num-cpus=0"
+            )
         rooms = [
             Room(
                 engine=engine,

@@ -35,7 +35,7 @@ SILENT_S = ABANDONED_S + 4.0
 """A place that gives no answer for so long is lost. Ray itself tells of a process that died at once, but of a machine
 that fell off the network only after half a minute."""
 
-PLACED_SOON_S = 10.0
+PLACED_SOON_S = 5.0
 """A place that is not there by then is told to be waited for; on a node that has room it takes a second or two."""
 
 ELSEWHERE_S = 5.0
