@@ -242,11 +242,12 @@ async def test_a_bug_in_one_look_does_not_end_the_looks(store: Store, looking: W
 
 
 async def test_closing_ends_all_waiting_and_what_comes_later_does_not_wait(store: Store, watcher: Watcher) -> None:
-    waiters = [asyncio.create_task(waiting(watcher)) for _ in range(3)]
+    waiters = [asyncio.create_task(waiting(watcher, timeout_s=NEVER_S)) for _ in range(3)]
     await until(lambda: watcher.watched and len(watcher._sights[TASK.id].watches) == 3)
-    watcher.close()
-    assert {task.status for task in await asyncio.gather(*waiters)} == {Status.QUEUED}
-    assert (await waiting(watcher)).status is Status.QUEUED
+    async with asyncio.timeout(PATIENCE_S):
+        watcher.close()
+        assert {task.status for task in await asyncio.gather(*waiters)} == {Status.QUEUED}
+        assert (await waiting(watcher, timeout_s=NEVER_S)).status is Status.QUEUED
 
 
 async def test_nothing_is_looked_at_when_nobody_waits_any_more(store: Store, looking: Watcher) -> None:
