@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from media_host import MediaHost, media_host, status
+from media_host import MediaHost, media_host, raw, status
 from running_server import RunningServer, running_server
 from telling import SERVER_KEYS, with_callbacks
 from understudy.cli import app
@@ -159,6 +159,14 @@ def test_an_application_that_is_not_there_is_told() -> None:
         assert post(url) == 502
         (only,) = told_by(process)
     assert "could not be passed on" in only["fault"]
+
+
+def test_an_application_that_answers_nonsense_is_told() -> None:
+    with media_host() as host:
+        nonsense = host.on("/films", raw(b"nonsense\r\n\r\n"))
+        with listening("--forward-to", nonsense, "--count", "1") as (process, url):
+            assert post(url) == 502
+            told_by(process)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.client import HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,7 +24,8 @@ FORWARD_TIMEOUT_S = 30.0
 
 WAITING_MAX = 1000
 WAIT_S = 0.2
-BAD_GATEWAY = 502
+ANSWER_WAIT_S = 2.0
+LENGTH_REQUIRED, BAD_GATEWAY = 411, 502
 _HOP_BY_HOP = frozenset({"connection", "content-length", "host", "transfer-encoding", "accept-encoding"})
 
 
@@ -68,12 +70,12 @@ class Receiver:
         self._key = key
         self._forward_to = forward_to
         self._status = status
-        self._came: queue.Queue[Received] = queue.Queue(WAITING_MAX)
+        self._came: queue.Queue[tuple[Received, threading.Event]] = queue.Queue(WAITING_MAX)
         # Not through a proxy: the address is the developer's own.
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
-    def take(self, headers: Mapping[str, str], body: bytes) -> int:
-        """Check, pass on and keep one; return the status to answer."""
+    def take(self, headers: Mapping[str, str], body: bytes, *, is_answered: threading.Event) -> int:
+        """Check one, pass it on and keep it; return the status to answer. is_answered: to be set after that."""
         at_s, is_genuine, fault, status = time.time(), None, "", self._status
         if self._key is not None:
             try:
@@ -84,17 +86,19 @@ class Receiver:
         if self._forward_to is not None and is_genuine is not False:
             status, fault = self._passed_on(self._forward_to, headers, body)
         received = Received(at_s=at_s, headers=headers, body=body, is_genuine=is_genuine, fault=fault, status=status)
-        self._came.put(received)
+        self._came.put((received, is_answered))
         return status
 
     def received(self) -> Iterator[Received]:
-        """Yield each as it comes, for ever."""
+        """Yield each as it came, for ever, once it is answered: after the last one nobody is left to answer."""
         while True:
             try:
                 # Not without a bound: Ctrl-C is heard between two waits.
-                yield self._came.get(timeout=WAIT_S)
+                received, is_answered = self._came.get(timeout=WAIT_S)
             except queue.Empty:
                 continue
+            is_answered.wait(ANSWER_WAIT_S)
+            yield received
 
     def _passed_on(self, url: str, headers: Mapping[str, str], body: bytes) -> tuple[int, str]:
         kept = {name: value for name, value in headers.items() if name not in _HOP_BY_HOP}
@@ -104,7 +108,7 @@ class Receiver:
                 return answer.status, ""
         except urllib.error.HTTPError as error:
             return error.code, ""
-        except OSError as error:
+        except (OSError, HTTPException) as error:
             return BAD_GATEWAY, f"it could not be passed on: {getattr(error, 'reason', error)}"
 
 
@@ -117,10 +121,15 @@ def receiver_at(host: str, port: int, receiver: Receiver) -> Iterator[str]:
 
         def do_POST(self) -> None:  # tidy: the name that the library looks for
             size = self.headers.get("Content-Length", "0")
-            status, body = 411, b""
-            if size.isascii() and size.isdigit() and int(size) <= BODY_BYTES_MAX:
-                body = self.rfile.read(int(size))
-                status = receiver.take({name.lower(): value for name, value in self.headers.items()}, body)
+            if not (size.isascii() and size.isdigit() and int(size) <= BODY_BYTES_MAX):
+                self._answer(LENGTH_REQUIRED)
+                return
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            is_answered = threading.Event()
+            self._answer(receiver.take(headers, self.rfile.read(int(size)), is_answered=is_answered))
+            is_answered.set()
+
+        def _answer(self, status: int) -> None:
             self.send_response(status)
             self.send_header("Content-Length", "0")
             self.end_headers()
