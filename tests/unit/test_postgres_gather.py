@@ -15,9 +15,11 @@ class Asked:
         self.together = []
         self.may_answer = asyncio.Event()
         self.may_answer.set()
+        self.was_asked = asyncio.Semaphore(0)
 
     async def __call__(self, numbers):
         self.together.append(numbers)
+        self.was_asked.release()
         await self.may_answer.wait()
         if 13 in numbers:
             raise ValueError("13")
@@ -40,8 +42,7 @@ async def test_what_is_asked_meanwhile_goes_next_in_order_and_no_more_than_may()
     asked.may_answer.clear()
     gather = gather_of(asked, most=4)
     first = gather.ask(100)
-    while not asked.together:
-        await asyncio.sleep(0)
+    await asked.was_asked.acquire()
     answers = [gather.ask(number) for number in range(10)]
     asked.may_answer.set()
     await asyncio.gather(first, *answers)
@@ -53,8 +54,8 @@ async def test_as_many_are_under_way_at_once_as_may():
     asked.may_answer.clear()
     gather = gather_of(asked, most=1, flights=2)
     answers = [gather.ask(number) for number in range(3)]
-    while len(asked.together) < 2:
-        await asyncio.sleep(0)
+    for _ in range(2):
+        await asked.was_asked.acquire()
     await asyncio.sleep(0)
     assert asked.together == [[0], [1]]
     asked.may_answer.set()

@@ -6,6 +6,7 @@ waits for a lock waits in one order (media, lanes, counts, and of each the small
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -308,17 +309,19 @@ class PostgresTaskStore:
     async def _claim(self, statement: str, wanted: tuple[object, ...], *, tries: int) -> Row | None:
         """Claim; gives the lane and the task, or nothing.
 
-        A lane whose tasks somebody else has taken, or cancels, at this moment is passed by.
+        Who waited for a lane sees its tasks as they were before: it is looked at once more. A lane whose tasks are
+        taken, or cancelled, at this moment again is passed by.
         """
-        passed: list[tuple[str, str]] = []
+        missed: Counter[tuple[str, str]] = Counter()
         for _ in range(tries):
+            passed = [lane for lane, times in missed.items() if times > 1]
             lanes = [lane[0] for lane in passed], [lane[1] for lane in passed]
             (row,) = await self._link.fetch(statement, *wanted, *lanes)
             if row["id"] is not None:
                 return row
             if row["lane_engine"] is None:
                 return None
-            passed.append((row["lane_key_id"], row["lane_engine"]))
+            missed[row["lane_key_id"], row["lane_engine"]] += 1
         return None
 
     async def _end(

@@ -76,12 +76,12 @@ ON CONFLICT (origin) DO UPDATE SET turn = excluded.turn
 _LOCK_TARGET = "SELECT owner FROM callback_target WHERE task_id = $1 FOR UPDATE"
 
 _SETTLE = """
-UPDATE callback SET state = $4, due_at = $5, tries = $6 WHERE task_id = $1 AND number = $2 AND tried = $3
+UPDATE callback SET state = $4, due_at = $5, tries = $6, recorded = $3 WHERE task_id = $1 AND number = $2 AND tried = $3
     AND state = 'pending'
 RETURNING number
 """
 
-_TRIES = "SELECT tries FROM callback WHERE task_id = $1 AND number = $2"
+_TRIES = "SELECT tries, recorded FROM callback WHERE task_id = $1 AND number = $2"
 
 _NEXT_OF_TASK = """
 UPDATE callback_target SET due_at = (
@@ -147,14 +147,15 @@ class PostgresCallbackStore:
     ) -> bool:
         """See the port."""
         task_id, number = callback.task.id, callback.number
-        due = micros_of(due_at) if state is DeliveryState.PENDING and due_at is not None else None
+        due = micros_of(due_at or tried.at) if state is DeliveryState.PENDING else None
         async with self._link.transaction() as connection:
             await connection.fetch(_LOCK_TARGET, task_id)
             rows = await connection.fetch(_TRIES, task_id, number)
             if not rows:
                 return False
-            tries = (*_tries_of(rows[0][0]), tried)[-TRIES_KEPT:]
-            kept = msgspec.json.encode(tries).decode()
+            # Who did not hear that a try was recorded records it once more.
+            earlier = _tries_of(rows[0][0])[: -1 if rows[0][1] == callback.tries else None]
+            kept = msgspec.json.encode((*earlier, tried)[-TRIES_KEPT:]).decode()
             if not await connection.fetch(_SETTLE, task_id, number, callback.tries, state.value, due, kept):
                 return False
             await connection.execute(_NEXT_OF_TASK, task_id)

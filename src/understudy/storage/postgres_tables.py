@@ -312,13 +312,15 @@ CREATE INDEX callback_due ON callback_target ((due_at + 0)) WHERE due_at IS NOT 
 CREATE INDEX callback_due_of_origin ON callback_target (origin, due_at, task_id) WHERE due_at IS NOT NULL;
 CREATE INDEX callback_to_forget ON callback_target (created_at) WHERE due_at IS NULL;
 
--- One change of a task's status, with what of the task changes. tries: JSON, the latest ones.
+-- One change of a task's status, with what of the task changes. tried, recorded: the number of the latest try, and of
+-- the latest one that was settled. tries: JSON, the latest ones.
 CREATE TABLE callback (
     task_id text COLLATE "C" NOT NULL REFERENCES callback_target (task_id),
     number integer NOT NULL CHECK (number > 0),
     state text COLLATE "C" NOT NULL CHECK (state IN ('pending', 'delivered', 'given up')),
     due_at bigint,
     tried integer NOT NULL DEFAULT 0 CHECK (tried >= 0),
+    recorded integer NOT NULL DEFAULT 0,
     tries text,
     status text NOT NULL,
     updated_at bigint NOT NULL,

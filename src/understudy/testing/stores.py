@@ -355,8 +355,9 @@ class StoreConformance(
         cancelled = {each.id for each in answers if isinstance(each, Task) and each.status is Status.QUEUED}
         assert running.isdisjoint(cancelled)
         assert len(running) + len(cancelled) == 40
-        assert {len(await store.ledger(task_id)) for task_id in running} == {1}
-        assert {len(await store.ledger(task_id)) for task_id in cancelled} == {2}
+        # All may be of one kind: who comes first is chance.
+        assert {len(await store.ledger(task_id)) for task_id in running} <= {1}
+        assert {len(await store.ledger(task_id)) for task_id in cancelled} <= {2}
 
     async def test_a_task_either_finishes_or_expires(self, store: TaskStore) -> None:
         await put(store, *(sample_task(number, expires_at=LATER) for number in range(20)))
