@@ -38,12 +38,6 @@ PLANTED = [
     (sql, "LEAD", "duty.worker = excluded.worker OR", "", "one_of_several_has_a_duty_until_its_time_is_over"),
     (sql, "FORGET_IDEMPOTENCY", "used_at < $1", "used_at <= $1", "keys_are_forgotten_in_bounded_steps"),
     (sql, "RECALL", "owner = $1", "$1 <> ''", "a_key_is_remembered_with_the_task_it_made"),
-    (
-        admission,
-        "kind = 'hold'",
-        "kind = 'none'",
-        "each_of_many_submitted_together_is_told_its_own_answer",
-    ),
     (admission, "GIVE_KEYS_BACK", "(owner, key) IN", "(owner || 'x', key) IN", "no_more_wait_than_may"),
     (callbacks, "CHOOSE", "ORDER BY place, turn", "ORDER BY turn", "a_thousand_of_one_origin_do_not_stand_before"),
     (callbacks, "CHOOSE", "place, turn, due_at", "place, due_at", "origins_take_turns_when_one_is_taken_at_a_time"),
