@@ -7,7 +7,7 @@ every task with its entries and the changes that are to be told, and says after 
 import asyncio
 import tempfile
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,6 +20,8 @@ from understudy.core.task import ENDED, Status
 from understudy.testing.samples import NOW, failure_of, hold_of, sample_task, success_of
 
 OWNER = "project-a"
+KEYS = ("key-a", "key-a", "key-b", "key-c")
+ADDRESSES = ("https://one.example/a", "https://two.example/b")
 ENDS = {Status.SUCCEEDED: "posted", Status.FAILED: "voided", Status.EXPIRED: "voided", Status.CANCELLED: "voided"}
 WAYS = {
     Status.QUEUED: {Status.RUNNING, Status.EXPIRED, Status.CANCELLED},
@@ -92,9 +94,11 @@ class StoreMachine(RuleBasedStateMachine):
     def run(self, step):
         return self.loop.run_until_complete(step)
 
-    @initialize()
-    def begin(self):
+    @initialize(keys=st.lists(st.sampled_from(KEYS), min_size=2, max_size=6))
+    def begin(self, keys):
         self.store = self.run(self.open(Path(self.folder.name)))
+        for key_id in keys:
+            self.create(key_id, "scripted", None, lives_s=60, address=ADDRESSES[0])
 
     def teardown(self):
         try:
@@ -112,33 +116,42 @@ class StoreMachine(RuleBasedStateMachine):
         self.now += timedelta(seconds=seconds)
 
     @rule(
-        key_id=st.sampled_from(["key-a", "key-a", "key-b", "key-c"]),
+        key_id=st.sampled_from(KEYS),
         engine=st.sampled_from(["scripted", "scripted", "scripted", "other"]),
         priority=st.sampled_from([None, 0, 5]),
         lives_s=st.sampled_from([5, 60, 3600]),
-        used=st.sampled_from([None, None, ("one", b"1" * 32), ("one", b"2" * 32), ("two", b"1" * 32)]),
-        most=st.sampled_from([None, None, 1, 3]),
-        address=st.sampled_from([None, "https://one.example/a", "https://two.example/b"]),
+        address=st.sampled_from([None, *ADDRESSES]),
     )
-    def create(self, key_id, engine, priority, lives_s, used, most, address):
-        task = sample_task(
+    def create(self, key_id, engine, priority, *, lives_s, address):
+        task = self.new_task(key_id=key_id, engine=engine, priority=priority, lives_s=lives_s)
+        self.admit(task, address and Target(url=address, root="http://127.0.0.1:8000"))
+
+    @rule(
+        key_id=st.sampled_from(KEYS),
+        used=st.sampled_from([None, ("one", b"1" * 32), ("one", b"2" * 32), ("two", b"1" * 32)]),
+        most=st.sampled_from([None, 1, 3]),
+    )
+    def create_within_bounds(self, key_id, used, most):
+        task = self.new_task(key_id=key_id, engine="scripted", priority=None, lives_s=60)
+        self.admit(task, used=used and Idempotency(key=used[0], fingerprint=used[1]), most=most)
+
+    def new_task(self, *, lives_s, **changes):
+        return sample_task(
             len(self.known),
-            key_id=key_id,
-            engine=engine,
-            priority=priority,
             created_at=self.now,
             updated_at=self.now,
             expires_at=self.now + timedelta(seconds=lives_s),
+            **changes,
         )
-        admission = Admission(
-            callback=address and Target(url=address, root="http://127.0.0.1:8000"),
-            idempotency=used and Idempotency(key=used[0], fingerprint=used[1]),
-            queued_most=most,
+
+    def admit(self, task, target=None, *, used=None, most=None):
+        admission = Admission(callback=target, idempotency=used, queued_most=most)
+        waiting = sum(
+            each.status is Status.QUEUED and each.lane == (task.key_id, task.engine) for each in self.stored()
         )
-        waiting = sum(each.status is Status.QUEUED and each.lane == (key_id, engine) for each in self.stored())
         expected = None
-        if used and used[0] in self.keys:
-            expected = Replayed(self.keys[used[0]])
+        if used and used.key in self.keys:
+            expected = Replayed(self.keys[used.key])
         elif most is not None and waiting >= most:
             expected = QueueFull(most)
         refusal = self.run(self.answer_of(task, admission))
@@ -148,8 +161,8 @@ class StoreMachine(RuleBasedStateMachine):
             assert self.run(self.store.get(OWNER, task.id)) is None
             return
         if used:
-            self.keys[used[0]] = Idempotency(key=used[0], fingerprint=used[1], task_id=task.id)
-        told = [Told(Status.QUEUED, self.now)] if address else None
+            self.keys[used.key] = replace(used, task_id=task.id)
+        told = [Told(Status.QUEUED, self.now)] if target else None
         self.known[task.id] = Known(task, changed_at=self.now, told=told)
         self.touched.add(task.id)
 
@@ -165,7 +178,12 @@ class StoreMachine(RuleBasedStateMachine):
         engine=st.sampled_from([None, None, "scripted", "other"]),
         concurrency=st.sampled_from([None, 1, 2]),
         lease_s=st.sampled_from([5, 30]),
+        times=st.integers(1, 3),
     )
+    def claim_some(self, engine, concurrency, *, lease_s, times):
+        for _ in range(times):
+            self.claim(engine, concurrency, lease_s)
+
     def claim(self, engine, concurrency, lease_s):
         until = self.now + timedelta(seconds=lease_s)
         expected = self.claimable(engine, concurrency)
@@ -208,8 +226,18 @@ class StoreMachine(RuleBasedStateMachine):
             known.become(ends[deed], self.now)
         self.touched.add(claim.task.id)
 
-    @rule()
-    def expire(self):
+    @precondition(lambda self: self.claims)
+    @rule(deed=st.sampled_from(["heartbeat", "succeed", "fail", "hand back"]))
+    def a_worker_wakes_up_after_its_lease(self, deed):
+        frozen = self.claims[-1]
+        self.now += timedelta(seconds=31)
+        self.claim(None, None, 30)
+        self.claims.append(frozen)
+        self.work(-1, deed)
+
+    @rule(seconds=st.sampled_from([0, 5, 60]))
+    def expire(self, seconds):
+        self.now += timedelta(seconds=seconds)
         late = {each.task.id for each in self.stored() if each.status in WAYS and each.task.expires_at <= self.now}
         assert set(self.run(self.store.expire(self.now))) == late
         for task_id in late:
@@ -230,6 +258,7 @@ class StoreMachine(RuleBasedStateMachine):
             known.is_stored = False
         self.touched.add(known.task.id)
 
+    @precondition(lambda self: self.claims)
     @rule(hand_back=st.booleans())
     def restart(self, hand_back):
         """The server ends and comes back; alone on its store, it hands back what its workers had."""
@@ -247,6 +276,9 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(most=st.sampled_from([1, 2, 50]), lease_s=st.sampled_from([2, 20]))
     def take(self, most, lease_s):
+        self.take_some(most, lease_s)
+
+    def take_some(self, most, lease_s):
         due = {
             (each.task.id, each.first())
             for each in self.known.values()
@@ -262,6 +294,14 @@ class StoreMachine(RuleBasedStateMachine):
             assert (callback.tries, callback.task.status) == (told.tries, told.status)
             self.touched.add(callback.task.id)
         self.taken += taken
+        return taken
+
+    @rule(states=st.lists(st.sampled_from(DeliveryState), min_size=1, max_size=6))
+    def tell(self, states):
+        """Take what is due and settle it, each in its own way."""
+        for _, state in zip(self.take_some(len(states), 20), states, strict=False):
+            self.settle(-1, state)
+            self.taken.pop()
 
     @precondition(lambda self: self.taken)
     @rule(which=st.integers(-3, -1), state=st.sampled_from(DeliveryState))

@@ -36,9 +36,9 @@ class LongSqlite(Sqlite):
 
 
 TestMemory, TestSqlite = Memory.TestCase, Sqlite.TestCase
-TestMemory.settings = settings(max_examples=40, stateful_step_count=50)
-TestSqlite.settings = settings(max_examples=20, stateful_step_count=50)
+TestMemory.settings = settings(max_examples=60, stateful_step_count=50)
+TestSqlite.settings = settings(max_examples=12, stateful_step_count=50)
 
 TestLongMemory, TestLongSqlite = map(pytest.mark.full, (LongMemory.TestCase, LongSqlite.TestCase))
-TestLongMemory.settings = settings(max_examples=300, stateful_step_count=80)
-TestLongSqlite.settings = settings(max_examples=100, stateful_step_count=80)
+TestLongMemory.settings = settings(max_examples=200, stateful_step_count=60)
+TestLongSqlite.settings = settings(max_examples=30, stateful_step_count=60)
