@@ -22,7 +22,7 @@ from understudy.service.onward_clock import OnwardClock
 
 log = logging.getLogger(__name__)
 
-LOOK_PAUSE_S = 0.02
+LOOK_PAUSE_S = 0.05
 """After a look at the outbox that was in vain. Every task that changes is a reason to look, whether or not anybody is to be told:
 under load that is thousands in a second."""
 
