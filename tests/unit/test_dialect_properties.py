@@ -18,7 +18,7 @@ from understudy.testing.scripted import OFFER
 JUDGE = Judge(catalogue=load_catalogue(), engine=OFFER, book_id="ark-list")
 FLAGS = "contents"
 """How the real service names what it reads from a prompt's flags: ``contents[0].text.resolution``."""
-FEW, MANY = 120, 1000
+FEW, MANY, MOST = 120, 300, 3000
 
 
 def held(codec, fields):
@@ -91,11 +91,14 @@ def test_a_request_is_read_or_refused_and_survives_the_way_back(dialect):
     assert {"refused", "broken", "good"} <= came.keys(), f"the space is too narrow: {came}"
 
 
-@pytest.mark.full
+# Others each time, so that every run adds to what was tried.
+@pytest.mark.parametrize(
+    "count", [pytest.param(MANY, marks=pytest.mark.full), pytest.param(MOST, marks=pytest.mark.long)]
+)
 @pytest.mark.parametrize("dialect", CODECS)
-def test_many_requests_are_read_or_refused_and_survive_the_way_back(dialect):
-    came = tried(CODECS[dialect], count=MANY, is_random=True)
-    assert sum(came.values()) >= MANY
+def test_many_requests_are_read_or_refused_and_survive_the_way_back(dialect, count):
+    came = tried(CODECS[dialect], count=count, is_random=True)
+    assert sum(came.values()) >= count
     assert {"refused", "broken", "good"} <= came.keys(), f"the space is too narrow: {came}"
 
 
