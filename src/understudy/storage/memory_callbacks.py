@@ -111,7 +111,9 @@ class MemoryCallbackStore:
             for change in changes
         )
 
-    async def resend(self, owner: str, task_id: str, number: int | None, now: datetime) -> int:
+    async def resend(  # tidy: the port's
+        self, owner: str, task_id: str, number: int | None, now: datetime
+    ) -> int:
         """See the port."""
         self._check_open()
         changes = self._of_owner(owner, task_id)

@@ -72,7 +72,9 @@ class MemoryQueueing:
         found = [each for kind in dict.fromkeys(kinds) for each in self._render_times.get(kind, ())]
         return tuple(took for _, _, took in sorted(found, key=lambda each: each[:2], reverse=True))
 
-    async def lead(self, duty: str, worker: str, now: datetime, until: datetime) -> bool:
+    async def lead(  # tidy: the port's
+        self, duty: str, worker: str, now: datetime, until: datetime
+    ) -> bool:
         """See the port."""
         self._check_open()
         leader, led_until = self._duties.get(duty, (worker, now))

@@ -157,7 +157,9 @@ class SqliteCallbackStore:
         rows = self._rows(DELIVERIES, (task_id, owner))
         return tuple(_delivery_of(list(each)) for _, each in groupby(rows, key=lambda row: row[0])) or None
 
-    async def resend(self, owner: str, task_id: str, number: int | None, now: datetime) -> int:
+    async def resend(  # tidy: the port's
+        self, owner: str, task_id: str, number: int | None, now: datetime
+    ) -> int:
         """See the port."""
         if not is_storable(owner) or not is_storable(task_id):
             return 0

@@ -62,7 +62,9 @@ class SqliteQueueing:
         rows = self._rows(sql.RENDER_TIMES, (known,))
         return tuple(RenderTime(kind=kind, film_s=film_s, took_s=took_s) for kind, film_s, took_s in rows)
 
-    async def lead(self, duty: str, worker: str, now: datetime, until: datetime) -> bool:
+    async def lead(  # tidy: the port's
+        self, duty: str, worker: str, now: datetime, until: datetime
+    ) -> bool:
         """See the port."""
         bindings = {"duty": duty, "worker": worker, "now": micros_of(now), "until": micros_of(until)}
         return await self._work(partial(operations.change_one, statement=sql.LEAD, bindings=bindings))

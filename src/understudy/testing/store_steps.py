@@ -81,7 +81,7 @@ async def lane_of(store: TaskStore, key_id: str) -> tuple[int, int]:
     return lane.queued, lane.running
 
 
-async def due(store: TaskStore, now: datetime, most: int = 1000, busy: tuple[str, ...] = ()) -> list[Callback]:
+async def due(store: TaskStore, now: datetime, most: int = 1000, *, busy: tuple[str, ...] = ()) -> list[Callback]:
     """Take what is due, for a minute."""
     return list(await store.callbacks.take_due(now, now + MINUTE, most, busy))
 
