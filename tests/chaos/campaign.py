@@ -35,7 +35,7 @@ class Plan:
     """What is to be done. kills: at least so many, unless the minutes are over first. rate: requests per second.
 
     pause_s, at_once: see `Faults.run`. patience_s: what all that was begun has to end in. has_bucket: films are kept
-    in an object store.
+    in an object store. bug: of `careless`, planted into the programs.
     """
 
     database: str
@@ -47,6 +47,7 @@ class Plan:
     at_once: int = 2
     patience_s: float = 180.0
     has_bucket: bool = False
+    bug: str = ""
 
 
 class Campaign:
@@ -62,6 +63,9 @@ class Campaign:
         """Do all of it; whatever happens, nothing that was started here goes on."""
         make = {"sqlite": sqlite_site, "postgres": postgres_site}[self.plan.database]
         site = await make(self.folder, self.history, has_bucket=self.plan.has_bucket)
+        if self.plan.bug:
+            for program in site.programs:
+                program.run_by = ("-m", "chaos.careless", self.plan.bug)
         receiver = Receiver(self.history, random.Random(self.plan.seed + 1))
         await receiver.start()
         done = asyncio.Event()
@@ -193,6 +197,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--pause-s", type=float, default=Plan.pause_s, help="between two faults, on average")
     parser.add_argument("--at-once", type=int, default=Plan.at_once, help="faults at a time")
     parser.add_argument("--bucket", action="store_true", help="keep films in an object store that fails as well")
+    parser.add_argument("--bug", default="", help="plant this one, of tests/chaos/careless.py; SQLite only")
     parser.add_argument("--folder", type=Path, help="an empty one, for the history and logs; else a temporary one")
     chosen = parser.parse_args(arguments)
     plan = Plan(
@@ -204,6 +209,7 @@ def main(arguments: list[str]) -> int:
         pause_s=chosen.pause_s,
         at_once=chosen.at_once,
         has_bucket=chosen.bucket,
+        bug=chosen.bug,
     )
     folder = chosen.folder or Path(tempfile.mkdtemp(prefix="chaos-"))
     # PostgreSQL runs as somebody else, who must get to its directory.

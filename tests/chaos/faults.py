@@ -67,17 +67,29 @@ class Faults:
 
         pause_s: between two faults, on average. at_once: faults at a time; those that meet find more than one alone.
         """
-        faults, weights = list(self._weights), list(self._weights.values())
         # Each once at first, in any order, so that a short campaign has seen them all.
-        first = self._chance.sample(faults, len(faults))
+        first = self._chance.sample(list(self._weights), len(self._weights))
         while not over.is_set() and (self.kills < kills or first):
-            if len(self._under_way) < at_once:
-                fault = first.pop() if first else self._chance.choices(faults, weights)[0]
+            able = [fault for fault in first or self._weights if self._has_victim(fault)]
+            if able and len(self._under_way) < at_once:
+                fault = able[0] if first else self._chance.choices(able, [self._weights[each] for each in able])[0]
+                if first:
+                    first.remove(fault)
                 self._begin(fault)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._chance.expovariate(1 / pause_s)):
                     await over.wait()
         await asyncio.gather(*self._under_way)
+
+    def _has_victim(self, fault: Fault) -> bool:
+        """Say whether there is somebody now to whom this can be done."""
+        if fault in (self.kill_program, self.stop_program, self.pause_program):
+            return any(self._is_idle(program) for program in self._site.programs)
+        if fault == self.kill_render:
+            return bool(self._site.render_pids())
+        if fault in (self.restart_database, self.pause_database):
+            return not self._site.is_database_away
+        return True
 
     def _begin(self, fault: Fault) -> None:
         under_way = asyncio.ensure_future(fault())
@@ -97,11 +109,14 @@ class Faults:
 
     def _idle_program(self) -> Program | None:
         """Return a program with which nothing else is done, marked as busy."""
-        idle = [each for each in self._site.programs if each.name not in self._busy and each.is_running]
+        idle = [program for program in self._site.programs if self._is_idle(program)]
         program = self._chance.choice(idle) if idle else None
         if program is not None:
             self._busy.add(program.name)
         return program
+
+    def _is_idle(self, program: Program) -> bool:
+        return program.name not in self._busy and program.is_running
 
     async def _start_again(self, program: Program) -> None:
         """Start it after a moment; mostly it comes up before anything else is done to it."""

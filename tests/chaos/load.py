@@ -20,6 +20,8 @@ from chaos.receiver import ENDED, Receiver, state_of, task_of
 TRIES_MOST = 300
 TRY_AGAIN_S = 0.3
 FULL_AGAIN_S = 2.0
+FULLS_MOST = 5
+"""Who finds the queue full so often gives up, or the queue of those who wait would have no end."""
 TIMEOUT_S = 8.0
 """A caller's own patience; a server that is paused answers nobody."""
 FAST, PLAIN = "doubao-seedance-2-0-fast-260128", "doubao-seedance-2-0-260128"
@@ -182,7 +184,7 @@ class Caller(Asker):
 
     async def _create(self) -> bool:
         """Send the request until it is answered; without a promise, only until it may have been heard."""
-        was_unclear = False
+        was_unclear, fulls = False, 0
         for _ in range(TRIES_MOST):
             sends = [self._send()]
             if self.repeats:
@@ -193,13 +195,19 @@ class Caller(Asker):
             if accepted:
                 self.task = accepted[0]
                 return True
-            refusals = [status for status, _ in answers if status is not None and 400 <= status < 500 and status != 429]
+            is_full = any(status == 429 for status, _ in answers)
+            fulls += is_full
+            refusals = [
+                status
+                for status, _ in answers
+                if status is not None and 400 <= status < 500 and (status != 429 or fulls == FULLS_MOST)
+            ]
             if refusals and not was_unclear:
                 self.load.history.note("refused", act=self.act, status=refusals[0])
                 return False
             if was_unclear and (refusals or not self.promise):
                 break
-            await asyncio.sleep(FULL_AGAIN_S if any(status == 429 for status, _ in answers) else TRY_AGAIN_S)
+            await asyncio.sleep(FULL_AGAIN_S if is_full else TRY_AGAIN_S)
         self.load.history.note("unanswered", act=self.act)
         return False
 

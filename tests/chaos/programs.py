@@ -24,7 +24,8 @@ def free_port() -> int:
 class Program:
     """One `understudy serve` or `understudy worker`, whichever process it is at the moment.
 
-    arguments: after ``understudy``. settings: by their environment variables. log: where its standard error goes.
+    arguments: after ``understudy``, or after what runs it instead. settings: by their environment variables. log: where
+    its standard error goes.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Program:
     settings: dict[str, str]
     log: Path
     port: int = 0
+    run_by: tuple[str, ...] = ("-m", "understudy")
     is_paused: bool = False
     wanted: bool = False
     """Whether it should run; a program that ended by itself is started again by whoever looks after it."""
@@ -59,7 +61,7 @@ class Program:
         with self.log.open("ab") as log:
             self._log_bytes = log.tell()
             self._process = subprocess.Popen(
-                (sys.executable, "-m", "understudy", *self.arguments),
+                (sys.executable, *self.run_by, *self.arguments),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -40,3 +40,19 @@ def test_every_promise_is_kept_whatever_breaks(tmp_path: Path, flags: tuple[str,
     assert figures["faults"].keys() >= ALWAYS
     assert figures["ends"]["succeeded"] > KILLS
     assert figures["callbacks acknowledged"] > 0
+
+
+FOUND_BY = {
+    "double-claim": "double claim",
+    "lost-callback": "lost callback",
+    "double-posting": "one charge",
+    "lost-result": "lost result",
+}
+"""Bug of `chaos.careless` -> the rule that finds it."""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("bug", FOUND_BY)
+def test_a_bug_in_the_product_is_found(tmp_path: Path, bug: str) -> None:
+    history = campaign(tmp_path / "campaign", "--database", "sqlite", "--kills", "1", "--bug", bug)
+    assert FOUND_BY[bug] in {flaw.rule for flaw in flaws_of(history)}
