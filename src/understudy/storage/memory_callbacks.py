@@ -46,7 +46,7 @@ class MemoryCallbackStore:
             changes = self._changes[task.id]
             changes.append(_Change(task=task, number=len(changes) + 1, due_at=task.updated_at))
 
-    async def take_due(
+    async def take_due(  # tidy: the port's
         self, now: datetime, until: datetime, most: int, busy: Collection[str] = ()
     ) -> Sequence[Callback]:
         """See the port."""

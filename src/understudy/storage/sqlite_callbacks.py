@@ -128,7 +128,7 @@ class SqliteCallbackStore:
         self._writer = writer
         self._read = read
 
-    async def take_due(
+    async def take_due(  # tidy: the port's
         self, now: datetime, until: datetime, most: int, busy: Collection[str] = ()
     ) -> Sequence[Callback]:
         """See the port."""
