@@ -41,7 +41,6 @@ PLANTED = [
     (admission, "GIVE_KEYS_BACK", "(owner, key) IN", "(owner || 'x', key) IN", "no_more_wait_than_may"),
     (callbacks, "CHOOSE", "ORDER BY place, turn", "ORDER BY turn", "a_thousand_of_one_origin_do_not_stand_before"),
     (callbacks, "CHOOSE", "place, turn, due_at", "place, due_at", "origins_take_turns_when_one_is_taken_at_a_time"),
-    (callbacks, "CHOOSE", "waiting.origin <> ALL", "'' <> ALL", "an_origin_that_is_busy_is_left_out"),
     (callbacks, "TAKE", "callback.tried + 1", "callback.tried", "who_was_too_slow_settles_nothing"),
     (callbacks, "FORGETTABLE", "AND NOT EXISTS", "AND EXISTS", "what_a_task_is_yet_to_tell_is_never_forgotten"),
     (callbacks, "DELIVERIES", "target.owner = $2", "$2 <> ''", "the_log_tells_what_became_of_each_change"),

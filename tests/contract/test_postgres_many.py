@@ -13,11 +13,12 @@ from understudy.core.errors import Unavailable
 from understudy.core.ports import IdTaken
 from understudy.core.queueing import Admission, Idempotency, QueueFull, Replayed
 from understudy.core.task import ENDED, Status
+from understudy.storage import postgres_callbacks
 from understudy.storage.postgres_opening import open_postgres
 from understudy.testing.media_stores import Stores, sample_sha256, task_with_media
 from understudy.testing.samples import EXPIRY, LEASE_END, NOW, failure_of, hold_of, sample_task, success_of
 from understudy.testing.store_cancelling import Listener
-from understudy.testing.store_steps import LATER, OWNER, TARGET, lane_of, put, read
+from understudy.testing.store_steps import LATER, OWNER, TARGET, lane_of, put, put_told, read
 
 PATIENCE_S = 60.0
 TIMES = 150
@@ -159,6 +160,18 @@ async def test_a_value_is_the_same_at_all_servers(emptied_postgres_url):
         assert len(set(values)) == 1
         assert await stores[0].kept("name", lambda: "later") == values[0]
         assert await stores[0].kept("other", lambda: "other") == "other"
+
+
+async def test_origins_without_number_have_their_turn_a_part_at_a_time(emptied_postgres_url, monkeypatch):
+    few = postgres_callbacks.ORIGINS.replace(f"LIMIT {postgres_callbacks.ORIGINS_MOST}", "LIMIT 4")
+    monkeypatch.setattr(postgres_callbacks, "ORIGINS", few)
+    monkeypatch.setattr(postgres_callbacks, "ORIGINS_MOST", 4)
+    async with servers(emptied_postgres_url, 1) as (store,):
+        for number in range(10):
+            await put_told(store, sample_task(number), url=f"https://host-{number}.example/" if number else "nowhere")
+        told = [len(await store.callbacks.take_due(LATER, EXPIRY, 100)) for _ in range(6)]
+        assert sum(told) == 10
+        assert max(told) <= 4
 
 
 class Crowd:

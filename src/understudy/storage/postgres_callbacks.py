@@ -29,25 +29,34 @@ _TASK = ", ".join(
 # One sender takes at a time, in a statement or two: origins take turns, which two could not keep to.
 _TAKE_IN_TURN = f"SELECT pg_advisory_xact_lock({0x756E6465727375})"
 
+ORIGINS_MOST = 1000
+"""Origins that one look goes through, as callers can make up any number. The next look goes on where the last ended."""
+
+ORIGINS_KEPT = 10_000
+"""Turns that are remembered; who had one longer ago is as good as new."""
+
 # From origin to origin, and of each the first: an index serves both, however much one of them has waiting.
-CHOOSE = """
+ORIGINS = f"""
 WITH RECURSIVE waiting (origin) AS (
-    (SELECT origin FROM callback_target WHERE due_at IS NOT NULL ORDER BY origin LIMIT 1)
+    (SELECT origin FROM callback_target WHERE due_at IS NOT NULL AND origin >= $1 ORDER BY origin LIMIT 1)
     UNION ALL
     SELECT (SELECT target.origin FROM callback_target AS target
             WHERE target.due_at IS NOT NULL AND target.origin > waiting.origin ORDER BY target.origin LIMIT 1)
-    FROM waiting WHERE waiting.origin IS NOT NULL),
-ranked AS (
+    FROM waiting WHERE waiting.origin IS NOT NULL)
+SELECT origin FROM waiting WHERE origin IS NOT NULL LIMIT {ORIGINS_MOST}
+"""  # noqa: S608 - a number
+
+CHOOSE = """
+WITH ranked AS (
     SELECT waiting.origin, first.task_id, first.due_at, first.place, coalesce(callback_origin.turn, 0) AS turn
-    FROM waiting
+    FROM unnest($3::text[]) AS waiting (origin)
     CROSS JOIN LATERAL (
         SELECT near.task_id, near.due_at, row_number() OVER (ORDER BY near.due_at, near.task_id) AS place
         FROM (
             SELECT target.task_id, target.due_at FROM callback_target AS target
             WHERE target.origin = waiting.origin AND target.due_at <= $1
             ORDER BY target.due_at, target.task_id LIMIT $2) AS near) AS first
-    LEFT JOIN callback_origin ON callback_origin.origin = waiting.origin
-    WHERE waiting.origin <> ALL ($3::text[]))
+    LEFT JOIN callback_origin ON callback_origin.origin = waiting.origin)
 SELECT task_id, origin FROM ranked ORDER BY place, turn, due_at, task_id LIMIT $2
 """
 
@@ -115,6 +124,14 @@ _FORGET_CALLBACKS = "DELETE FROM callback WHERE task_id = ANY($1)"
 
 _FORGET_TARGETS = "DELETE FROM callback_target WHERE task_id = ANY($1)"
 
+_FORGET_ORIGINS = """
+DELETE FROM callback_origin WHERE origin = ANY(ARRAY(
+    SELECT origin FROM callback_origin ORDER BY turn DESC OFFSET $1 FOR UPDATE SKIP LOCKED))
+"""
+
+_BEFORE_ALL = ""
+"""The first origin there can be: that of an address that is none."""
+
 _tries = msgspec.json.Decoder(tuple[Try, ...])
 
 
@@ -126,6 +143,7 @@ class PostgresCallbackStore:
 
     def __init__(self, link: Link) -> None:
         self._link = link
+        self._looked_at = _BEFORE_ALL
 
     async def take_due(  # tidy: the port's
         self, now: datetime, until: datetime, most: int, busy: Collection[str] = ()
@@ -133,7 +151,9 @@ class PostgresCallbackStore:
         """See the port."""
         async with self._link.transaction() as connection:
             await connection.execute(_TAKE_IN_TURN)
-            chosen = await connection.fetch(CHOOSE, micros_of(now), most, list(busy))
+            origins = await self._origins(connection)
+            free = [origin for origin in origins if origin not in busy]
+            chosen = await connection.fetch(CHOOSE, micros_of(now), most, free)
             if not chosen:
                 return ()
             ids = [row[0] for row in chosen]
@@ -190,7 +210,14 @@ class PostgresCallbackStore:
         async with self._link.transaction() as connection:
             ids = [row[0] for row in await connection.fetch(FORGETTABLE, micros_of(created_before), most)]
             await self._forget(connection, ids)
+            await connection.execute(_FORGET_ORIGINS, ORIGINS_KEPT)
         return len(ids)
+
+    async def _origins(self, connection: asyncpg.Connection) -> list[str]:
+        """Return origins that have something waiting: all of them, or those from where the last look ended."""
+        origins = [row[0] for row in await connection.fetch(ORIGINS, self._looked_at)]
+        self._looked_at = origins[-1] if len(origins) == ORIGINS_MOST else _BEFORE_ALL
+        return origins
 
     async def _forget(self, connection: asyncpg.Connection, ids: list[str]) -> None:
         if ids:
