@@ -10,6 +10,7 @@ from listing_rows import BOTH, COLUMNS, INSERT, NOW, a_listing, row_of, rows_of,
 from understudy.core.task import Status, TaskFilter
 from understudy.storage import listing, listing_steps
 from understudy.storage.listing_steps import LAST_MICROS, LEVELS, Buckets, Span, divided
+from understudy.storage.listing_tables import COUNT_INSERTED
 from understudy.storage.migrations import migrate
 from understudy.storage.rows import micros_of
 
@@ -19,6 +20,7 @@ def connection(tmp_path):
     connection = apsw.Connection(str(tmp_path / "understudy.db"))
     connection.pragma("synchronous", "off")
     migrate(connection)
+    connection.execute(COUNT_INSERTED)
     with connection:
         yield connection
     connection.close()
@@ -129,6 +131,7 @@ def crowds(tmp_path_factory):
         connection = apsw.Connection(str(tmp_path_factory.mktemp("crowd") / "understudy.db"))
         connection.pragma("synchronous", "off")
         migrate(connection)
+        connection.execute(COUNT_INSERTED)
         with connection:
             for each in range(number):
                 kind = (Status.FAILED, Status.SUCCEEDED, Status.QUEUED)[0 if each % 7 == 0 else 1 + each % 2]

@@ -83,7 +83,7 @@ async def test_a_batch_takes_few_statements(store):
 
     store._written.exec_trace = note
     await insert_all(store, [task(each) for each in range(64)])
-    assert len(statements) == 5, "begin, the tasks, the holds, the lanes, commit"
+    assert len(statements) == 6, "begin, the tasks, the holds, the lanes, the tallies, commit"
 
 
 def test_suffixes_made_one_after_the_other_sort_and_differ():

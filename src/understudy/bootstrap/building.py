@@ -11,7 +11,7 @@ from understudy.bootstrap.checking import check, chosen_engine
 from understudy.bootstrap.data_dir import emptied_work_dir, kept_secrets
 from understudy.bootstrap.incoming import Incoming, make_incoming
 from understudy.bootstrap.machine import SystemClock, SystemRandomness
-from understudy.bootstrap.rendering import Surroundings, make_dispatcher, make_executor, process_name, slots_of
+from understudy.bootstrap.rendering import Surroundings, make_dispatcher, make_executor, name_of_this_process, slots_of
 from understudy.bootstrap.stores import Stores, open_stores
 from understudy.bootstrap.telling import Telling, make_telling
 from understudy.catalog.load import load_catalogue
@@ -128,10 +128,10 @@ def _service(  # tidy: what the data directory keeps comes apart
     clock: Clock = MovableClock(SystemClock()) if settings.rehearsal_clock else SystemClock()
     incoming = make_incoming(settings, stores, links, clock=clock, work_dir=work_dir)
     around = Surroundings(
-        name=process_name(), stores=stores, clock=clock, work_dir=work_dir, moderator=incoming.screen.moderator
+        name=name_of_this_process(), stores=stores, clock=clock, work_dir=work_dir, moderator=incoming.screen.moderator
     )
     executor = make_executor(settings, engine)
-    dispatcher = make_dispatcher(settings, engine, executor, around)
+    dispatcher = make_dispatcher(settings, engine, executor, around=around)
     library, uploads, asset_worker = _assets(settings, incoming, around, uploads_dir=data_dir / "uploads")
     queries = Queries(
         catalogue=load_catalogue(),

@@ -32,7 +32,7 @@ RESTART_PAUSE = RestartPause(first_s=0.5, most_s=30.0)
 LOCAL, RAY = "local", "ray"
 
 
-def process_name() -> str:
+def name_of_this_process() -> str:
     """Name this process among all that may ever share a database with it."""
     return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
 
@@ -100,7 +100,7 @@ def _resources(said: str) -> dict[str, float]:
     return resources
 
 
-def make_dispatcher(settings: Settings, engine: EngineOffer, executor: Executor, around: Surroundings) -> Dispatcher:
+def make_dispatcher(settings: Settings, engine: EngineOffer, executor: Executor, *, around: Surroundings) -> Dispatcher:
     """Return the dispatcher, not started.
 
     Raises: SettingsError.

@@ -10,7 +10,7 @@ from understudy.bootstrap.checking import check, check_worker, chosen_engine
 from understudy.bootstrap.data_dir import emptied_work_dir
 from understudy.bootstrap.incoming import make_moderator
 from understudy.bootstrap.machine import SystemClock
-from understudy.bootstrap.rendering import Surroundings, make_dispatcher, make_executor, process_name, slots_of
+from understudy.bootstrap.rendering import Surroundings, make_dispatcher, make_executor, name_of_this_process, slots_of
 from understudy.bootstrap.stores import open_stores
 from understudy.net.resolve import SystemResolver
 from understudy.settings import Settings
@@ -38,13 +38,13 @@ async def work(settings: Settings, data_dir: Path, on_ready: Callable[[WorkerRea
     moderator, clients = make_moderator(settings, resolver)
     stores = await open_stores(settings, data_dir)
     around = Surroundings(
-        name=process_name(),
+        name=name_of_this_process(),
         stores=stores,
         clock=SystemClock(),
         work_dir=emptied_work_dir(data_dir),
         moderator=moderator,
     )
-    dispatcher = make_dispatcher(settings, engine, executor, around)
+    dispatcher = make_dispatcher(settings, engine, executor, around=around)
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)

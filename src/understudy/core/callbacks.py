@@ -105,7 +105,7 @@ TRIES_KEPT = 20
 class CallbackStore(Protocol):
     """The outbox: what is yet to be told, and the log. Every method is one transaction, durable when it returns."""
 
-    async def take_due(
+    async def take_due(  # tidy: two moments, in order, as of a lease
         self, now: datetime, until: datetime, most: int, busy: Collection[str] = ()
     ) -> Sequence[Callback]:
         """Take callbacks that are due, each for nobody else until then; most: how many at most.
@@ -133,7 +133,9 @@ class CallbackStore(Protocol):
         """Return the log of a task's callbacks in order, also when its record is gone; None without any callback."""
         ...
 
-    async def resend(self, owner: str, task_id: str, number: int | None, now: datetime) -> int:
+    async def resend(  # tidy: what and when
+        self, owner: str, task_id: str, number: int | None, now: datetime
+    ) -> int:
         """Make the callback of this number pending and due, or the latest one for None; return how many that were."""
         ...
 

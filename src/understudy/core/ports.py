@@ -212,7 +212,7 @@ class TaskStore(Protocol):
         """Return what is remembered of films of these kinds, the latest first."""
         ...
 
-    async def lead(self, duty: str, worker: str, now: datetime, until: datetime) -> bool:
+    async def lead(self, duty: str, worker: str, now: datetime, until: datetime) -> bool:  # tidy: two who, two when
         """Take or keep a duty that one of several servers has at a time; say whether this one has it until then."""
         ...
 

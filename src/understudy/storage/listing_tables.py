@@ -65,7 +65,7 @@ WHEN (new.owner, new.created_at, new.model, new.service_tier)
     IS NOT (old.owner, old.created_at, old.model, old.service_tier)
 BEGIN SELECT RAISE(ABORT, 'a task keeps its owner, its model, its tier and the moment of its creation'); END;
 
-CREATE TRIGGER task_is_counted AFTER INSERT ON task BEGIN {_ADD} END;
+-- New tasks are counted by who inserts them, many at once: a trigger for each row takes longer than the row.
 
 CREATE TRIGGER task_is_counted_elsewhere AFTER UPDATE OF status ON task
 WHEN new.status <> old.status AND new.archived = old.archived
@@ -83,6 +83,17 @@ SELECT owner, level, created_at >> level, archived, model, coalesce('=' || servi
 FROM task CROSS JOIN (SELECT 22 AS level UNION ALL SELECT 28 UNION ALL SELECT 34)
 GROUP BY owner, level, created_at >> level, archived, model, tier;
 """
+
+COUNT_NEW = f"""
+INSERT INTO task_tally ({_PLACE}, {_NAMES})
+SELECT value ->> 0, level, (value ->> 1) >> (level - 22), 0, value ->> 2, value ->> 3, value ->> 4, 0, 0, 0, 0, 0
+FROM json_each(?) CROSS JOIN (SELECT 22 AS level UNION ALL SELECT 28 UNION ALL SELECT 34) WHERE true
+ON CONFLICT DO UPDATE SET queued = queued + excluded.queued
+"""
+"""Counts new tasks, in SQLite: JSON of (owner, bucket of the lowest level, model, tier as it is counted, how many)."""
+
+COUNT_INSERTED = f"CREATE TRIGGER task_is_counted AFTER INSERT ON task BEGIN {_ADD} END;"
+"""For whoever writes rows past the store, in whatever state."""
 
 _SUMMED = f"""
     INSERT INTO task_tally ({_PLACE}, {_NAMES})

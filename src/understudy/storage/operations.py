@@ -17,6 +17,8 @@ from understudy.core.queueing import Idempotency, QueueFull, Replayed
 from understudy.core.task import Claim, LedgerEntry, Status, Task
 from understudy.storage import statements as sql
 from understudy.storage.lifecycle import PURGE_MOST, RENDER_TIMES_KEPT
+from understudy.storage.listing_steps import LEVELS
+from understudy.storage.listing_tables import COUNT_NEW
 from understudy.storage.media_uses import WRITE_USE, gone, is_gone
 from understudy.storage.rows import Row, decode_warnings, encode_part, encode_warnings, fetch, task_of
 
@@ -109,6 +111,15 @@ def _write(connection: apsw.Connection, inserts: Sequence[Insert]) -> None:
     joining = Counter(each.lane for each in inserts)
     counts = msgspec.json.encode([(*lane, number) for lane, number in joining.items()]).decode()
     connection.execute(sql.JOIN_LANES, (counts,))
+    tally = Counter(_tallied(each.row) for each in inserts)
+    counts = msgspec.json.encode([(*place, number) for place, number in tally.items()]).decode()
+    connection.execute(COUNT_NEW, (counts,))
+
+
+def _tallied(row: Row) -> tuple[str, int, str, str]:
+    """Say where a new task is counted: its owner, its bucket of the lowest level, its model, its tier."""
+    _, owner, _, created_at, _, _, model, tier, *_ = row
+    return owner, created_at >> LEVELS[0], model, "" if tier is None else f"={tier}"
 
 
 def _refusals(connection: apsw.Connection, inserts: Sequence[Insert]) -> list[Exception | None]:
