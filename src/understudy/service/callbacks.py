@@ -23,8 +23,8 @@ from understudy.service.onward_clock import OnwardClock
 log = logging.getLogger(__name__)
 
 LOOK_PAUSE_S = 0.05
-"""After a look at the outbox that was in vain. Every task that changes is a reason to look, whether or not anybody is to
-be told: under load that is thousands in a second."""
+"""After a look at the outbox that was in vain. Every task that changes is a reason to look, whether or not anybody is
+to be told: under load that is thousands in a second."""
 
 SETTLE_PAUSES_S = (0.2, 1.0)
 """Before each further try to record what became of a post; a database that restarts is back in about that time."""
