@@ -88,7 +88,10 @@ class Faults:
         if fault == self.kill_render:
             return bool(self._site.render_pids())
         if fault in (self.restart_database, self.pause_database):
-            return not self._site.is_database_away
+            # A database that finds its disk full as it starts gives up, and would be away for longer than is of use.
+            return not self._site.is_database_away and not self._site.is_disk_full
+        if fault == self.fill_disk:
+            return not self._site.is_database_away and not self._site.is_disk_full
         return True
 
     def _begin(self, fault: Fault) -> None:
@@ -181,9 +184,13 @@ class Faults:
         site = self._site
         pids = [program.pid for program in site.programs if program.is_running]
         async with self._noted("fill disk", is_real=site.disk.is_real):
-            await asyncio.to_thread(site.disk.fill, pids)
-            await asyncio.sleep(self._chance.uniform(0.3, 2.0))
-            site.disk.free(pids)
+            site.is_disk_full = True
+            try:
+                await asyncio.to_thread(site.disk.fill, pids)
+                await asyncio.sleep(self._chance.uniform(0.3, 2.0))
+            finally:
+                site.disk.free(pids)
+                site.is_disk_full = False
             await site.mend_database()
 
     async def trouble_receiver(self) -> None:
@@ -220,16 +227,12 @@ class Faults:
 
     async def restart_database(self) -> None:
         """Have the database crash, or be restarted by an operator who does not wait."""
-        if self._site.is_database_away:
-            return
         how = self._chance.choice((signal.SIGQUIT, signal.SIGQUIT, signal.SIGINT))
         async with self._noted("restart database", how=how.name):
             await self._site.restart_database(how)
 
     async def pause_database(self) -> None:
         """Let the database have no time for a while."""
-        if self._site.is_database_away:
-            return
         pids = self._site.database_pids()
         async with self._noted("pause database"):
             self._signal(pids, signal.SIGSTOP)

@@ -59,6 +59,7 @@ class Site:
     postgres: PostgresServer | None = None
     road: Proxy | None = None
     is_database_away: bool = False
+    is_disk_full: bool = False
     mark: str = field(default_factory=lambda: f"CHAOS_MARK={uuid.uuid4().hex}")
     _library: Path | None = None
     _buckets: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
@@ -142,8 +143,12 @@ class Site:
         """Start it if it has ended, as it does when its disk is full."""
         if self.postgres is not None and not self.is_database_away and not self._answers():
             self.history.note("database fell")
-            self.postgres._process = None
-            await asyncio.to_thread(self.postgres.start)
+            self.is_database_away = True
+            try:
+                self.postgres._process = None
+                await asyncio.to_thread(self.postgres.start)
+            finally:
+                self.is_database_away = False
 
     def _answers(self) -> bool:
         process = self.postgres._process if self.postgres is not None else None
@@ -152,6 +157,8 @@ class Site:
     async def look_after(self, done: asyncio.Event) -> None:
         """Start again what ended by itself, as a supervisor does, until it is done."""
         while not done.is_set():
+            if not self.is_disk_full:
+                await self.mend_database()
             for program in self.programs:
                 if program.wanted and not program.is_running:
                     self.history.note("fell", name=program.name, is_database_away=self.is_database_away)
