@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import fcntl
 import json
 import os
 import signal
@@ -20,7 +21,7 @@ from understudy.core.errors import TaskFailed
 from understudy.core.ports import EngineOffer
 from understudy.core.render import RenderJob, RenderResult
 from understudy.executors.ray_executor import Cluster, RayExecutor
-from understudy.executors.ray_place import FOLDER_PREFIX
+from understudy.executors.ray_place import FOLDER_PREFIX, HELD, sweep_leftovers
 from understudy.storage.cannot_open import CannotOpen
 from understudy.testing.executors import ENDLESS, PATIENCE_S, ExecutorConformance, Lifesign, scripted_job
 from understudy.testing.scripted import OFFER
@@ -272,6 +273,17 @@ async def test_a_node_with_another_version_is_named_and_not_used(
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(executor.available(0), LOOK_S)
     await asyncio.to_thread(cluster.kill, other)
+
+
+def test_what_a_power_cut_left_behind_is_removed_and_what_is_in_use_is_not(tmp_path: Path):
+    left, used = tmp_path / f"{FOLDER_PREFIX}left", tmp_path / f"{FOLDER_PREFIX}used"
+    for folder in (left, used):
+        (folder / "1" / "media").mkdir(parents=True)
+        (folder / HELD).touch()
+    with (used / HELD).open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        sweep_leftovers(tmp_path)
+        assert set(tmp_path.iterdir()) == {used}
 
 
 def test_the_address_of_a_ray_client_is_refused_in_words():

@@ -6,6 +6,7 @@ news all the time; when nobody asks any more, its render is killed, because whoe
 
 import asyncio
 import contextlib
+import fcntl
 import os
 import platform
 import shutil
@@ -40,6 +41,9 @@ TURNS_TO_CANCEL = 3
 
 FOLDER_PREFIX = "understudy-place-"
 
+HELD = "held"
+"""The file in it that is locked while its place is alive; jobs have numbers for names."""
+
 # A killed actor cleans nothing up. This shell has its standard input from the actor and a session of its own; it
 # outlives the actor by the time that removing takes. The inner one is nobody's child: Ray kills an actor's children.
 SWEEPER = "exec 3<&0; (trap '' HUP INT TERM; cat <&3 >/dev/null; rm -rf -- \"$1\") >/dev/null 2>&1 &"
@@ -65,7 +69,9 @@ class RenderPlace:
             arguments=self._room.arguments,
             environments=(self._room.environment,),
         )
+        sweep_leftovers(Path(tempfile.gettempdir()))
         self._folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX))
+        self._held_fd = _held(self._folder)
         self._lifeline_fd = _sweep_when_gone(self._folder)
         self._render: asyncio.Task[None] | None = None
         self._steps: list[tuple[int, int, int]] = []
@@ -188,6 +194,22 @@ class RenderPlace:
                 # Twice: the first asks the engine to stop, and there is no time to ask.
                 await self.give_up()
                 await self.give_up()
+
+
+def sweep_leftovers(parent: Path) -> None:
+    """Remove the folders of places that nobody holds: after a power cut nothing else could."""
+    for folder in parent.glob(f"{FOLDER_PREFIX}*"):
+        # One without the file is being made just now, or is another user's.
+        with contextlib.suppress(OSError), (folder / HELD).open("rb") as held:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _held(folder: Path) -> int:
+    """Mark the folder as in use for as long as this process lives; return the descriptor that does so."""
+    descriptor = os.open(folder / HELD, os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    return descriptor
 
 
 def _sweep_when_gone(folder: Path) -> int:
