@@ -9,7 +9,7 @@ import pytest
 
 from chat_model import Answer, chat_model, saying
 from film_studio import job_of
-from understudy.bootstrap.building import _language_model
+from understudy.bootstrap.rendering import _language_model
 from understudy.core.render import LanguageModel, RenderJob
 from understudy.engines.previz.art import art_ids
 from understudy.engines.previz.engine import plan_job, planned
