@@ -62,15 +62,16 @@ class Campaign:
     async def run(self) -> None:
         """Do all of it; whatever happens, nothing that was started here goes on."""
         make = {"sqlite": sqlite_site, "postgres": postgres_site}[self.plan.database]
-        site = await make(self.folder, self.history, has_bucket=self.plan.has_bucket)
-        if self.plan.bug:
-            for program in site.programs:
-                program.run_by = ("-m", "chaos.careless", self.plan.bug)
+        site = make(self.folder, self.history)
         receiver = Receiver(self.history, random.Random(self.plan.seed + 1))
-        await receiver.start()
         done = asyncio.Event()
         looking_after = None
         try:
+            await receiver.start()
+            await site.open(has_bucket=self.plan.has_bucket)
+            if self.plan.bug:
+                for program in site.programs:
+                    program.run_by = ("-m", "chaos.careless", self.plan.bug)
             await site.prepare()
             self._note_start(site)
             looking_after = asyncio.create_task(site.look_after(done))

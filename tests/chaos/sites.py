@@ -26,6 +26,7 @@ SLACK_S = 0.5
 CAP = 3
 QUEUE_CAP = 80
 LOOK_S = 0.05
+DATABASE = "chaos"
 SETTINGS = {
     "ENGINE": "chaos.engine:OFFER",
     "LEASE_S": str(LEASE_S),
@@ -92,6 +93,23 @@ class Site:
         self.programs.append(program)
         return program
 
+    async def open(self, *, has_bucket: bool) -> None:
+        """Start what programs need, and add the programs. has_bucket: films are kept in an object store."""
+        self._library = compiled(self.folder)
+        settings = await self._open_bucket() if has_bucket else {}
+        if self.postgres is None:
+            self.add("server", slots=3, **settings)
+            return
+        self.postgres.folder.mkdir()
+        await asyncio.to_thread(self.postgres.create)
+        await asyncio.to_thread(self.postgres.start)
+        await asyncio.to_thread(self.postgres.sql, f"CREATE DATABASE {DATABASE}")
+        settings = {"blobs": f"file://{self.disk.folder}/films", **settings, "database": self.postgres.url(DATABASE)}
+        self.add("server-1", slots=1, **settings)
+        self.add("server-2", slots=0, **settings)
+        for number in (1, 2):
+            self.add(f"worker-{number}", slots=2, is_server=False, **settings)
+
     async def prepare(self) -> None:
         """Have the tables made and the keys stored, by a server that is started once for each key."""
         first = self.servers[0]
@@ -103,7 +121,7 @@ class Site:
         first.settings["UNDERSTUDY_FIRST_API_KEY"] = KEYS[0]
         self.records.add_journal()
 
-    async def open_bucket(self) -> dict[str, str]:
+    async def _open_bucket(self) -> dict[str, str]:
         """Start an object store behind a road that can be broken; return what leads programs there."""
         store: S3Server = await asyncio.to_thread(self._buckets.enter_context, s3_server())
         self.road = Proxy(store.port)
@@ -191,33 +209,17 @@ class Site:
         self.disk.close()
 
 
-async def sqlite_site(folder: Path, history: HistoryFile, *, has_bucket: bool) -> Site:
-    """Return one server over a file, which renders by itself."""
+def sqlite_site(folder: Path, history: HistoryFile) -> Site:
+    """Return a file and nothing that runs; `Site.open` adds one server, which renders by itself."""
     disk = SmallDisk(folder / "disk")
-    records = SqliteRecords(disk.folder / "server" / "understudy.db")
-    site = Site(folder, history, disk, records, _library=compiled(folder))
-    settings = await site.open_bucket() if has_bucket else {}
-    site.add("server", slots=3, **settings)
-    return site
+    return Site(folder, history, disk, SqliteRecords(disk.folder / "server" / "understudy.db"))
 
 
-async def postgres_site(folder: Path, history: HistoryFile, *, has_bucket: bool) -> Site:
-    """Return two servers, one of which renders as well, and two workers over one database."""
+def postgres_site(folder: Path, history: HistoryFile) -> Site:
+    """Return a database that does not run yet; `Site.open` adds two servers, one that renders too, and two workers."""
     disk = SmallDisk(folder / "disk")
-    cluster = disk.folder / "pg"
-    cluster.mkdir()
-    server = PostgresServer(cluster)
-    await asyncio.to_thread(server.create)
-    await asyncio.to_thread(server.start)
-    await asyncio.to_thread(server.sql, "CREATE DATABASE chaos")
-    site = Site(folder, history, disk, PostgresRecords(server, "chaos"), postgres=server, _library=compiled(folder))
-    settings = await site.open_bucket() if has_bucket else {"blobs": f"file://{disk.folder}/films"}
-    settings["database"] = server.url("chaos")
-    site.add("server-1", slots=1, **settings)
-    site.add("server-2", slots=0, **settings)
-    for number in (1, 2):
-        site.add(f"worker-{number}", slots=2, is_server=False, **settings)
-    return site
+    server = PostgresServer(disk.folder / "pg")
+    return Site(folder, history, disk, PostgresRecords(server, DATABASE), postgres=server)
 
 
 async def until_ready(program: Program, patience_s: float = PATIENCE_S) -> bool:
