@@ -21,3 +21,7 @@ awk '/^[a-z0-9]/ { keep = !/^(torch|triton|cuda-[a-z]+|nvidia-(cu|nccl|nvjitlink
     requirements/diffusion.txt >requirements/diffusion.tmp
 mv requirements/diffusion.tmp requirements/diffusion.txt
 printf 'uv\n' | pin requirements/uv.txt -
+# The image of deploy/: KubeRay asks Ray's own health checks, which its extra `default` brings.
+printf 'ray[default]\n' | pin deploy/requirements.txt pyproject.toml - --extra objects --extra postgres --extra ray \
+    --constraint requirements/full.txt
+printf 'hatchling\n' | pin deploy/build.txt - --constraint requirements/full.txt

@@ -8,15 +8,14 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import gotpl
+import gotpl.exts.helm as helm
 import jsonschema
 import kubernetes_validate
 import pytest
 import yaml
 
 from understudy.settings import PREFIX, Settings
-
-gotpl = pytest.importorskip("gotpl", reason="Go's templates in Python; there is no helm in any registry of packages")
-helm = pytest.importorskip("gotpl.exts.helm")
 
 CHART = Path(__file__).parent.parent / "deploy" / "helm" / "understudy"
 SCHEMA = json.loads((CHART / "values.schema.json").read_text())

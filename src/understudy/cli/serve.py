@@ -6,6 +6,7 @@ import shlex
 import signal
 import sys
 import threading
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -57,7 +58,9 @@ def serve(  # tidy: each parameter is one flag
         settings = load_settings(flags, os.environ)
         if stop_with_stdin:
             threading.Thread(target=_stop_when_stdin_closes, daemon=True).start()
-        run(settings, on_ready=_print_json if as_json else _print_welcome)
+        # Whoever chose the key knows it; what a container prints is kept in logs.
+        shown = "$UNDERSTUDY_FIRST_API_KEY" if settings.first_api_key else None
+        run(settings, on_ready=_print_json if as_json else partial(_print_welcome, shown_key=shown))
     except (SettingsError, CannotOpen) as error:
         stop(f"understudy: {error}", code=USAGE)
 
@@ -66,7 +69,8 @@ def _print_json(url: str, api_key: str, data_dir: str) -> None:
     print(json.dumps({"url": url, "api_key": api_key, "data_dir": data_dir}), flush=True)
 
 
-def _print_welcome(url: str, api_key: str, data_dir: str) -> None:
+def _print_welcome(url: str, api_key: str, data_dir: str, *, shown_key: str | None) -> None:
+    api_key = shown_key or api_key
     body = {"model": default_model().id, "content": [{"type": "text", "text": EXAMPLE_PROMPT}], "ratio": "16:9"}
     text = f"""Understudy is ready.
 
@@ -77,7 +81,7 @@ def _print_welcome(url: str, api_key: str, data_dir: str) -> None:
 An Ark client needs the base URL {url}/api/v3 and the key. Or at once:
 
   curl {url}/api/v3/contents/generations/tasks \\
-    -H 'Authorization: Bearer {api_key}' -H 'Content-Type: application/json' \\
+    -H "Authorization: Bearer {api_key}" -H 'Content-Type: application/json' \\
     -d {shlex.quote(json.dumps(body))}
 
 Ctrl-C stops the server."""
