@@ -187,7 +187,7 @@ def list_page(**changes: Any) -> Operation:
     async def operation(bed: Bed) -> int:
         asked = dict(changes)
         if asked.get("page") == 0:
-            deepest = bed.shape.tasks * 9 // 10 // asked["page_size"]
+            deepest = bed.shape.tasks * 8 // 10 // asked["page_size"]
             asked["page"] = max(1, min(PAGE_MOST, deepest))
         if "after" in asked:
             asked["after"] = bed.some_ids(1)[0]
@@ -298,7 +298,7 @@ def of_http(beds: list[Bed], rounds: int) -> list[Cost]:
 
 
 def _deep(bed: Bed) -> int:
-    return min(PAGE_MOST, bed.shape.tasks * 9 // 10 // 20)
+    return min(PAGE_MOST, bed.shape.tasks * 8 // 10 // 20)
 
 
 def both_at_once(servers: list[Server], streams: Callable[[], Stream], seconds: float, number: int) -> float:
