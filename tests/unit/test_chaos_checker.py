@@ -203,6 +203,10 @@ def expire_it_early(events: list[Event]) -> None:
     alter(events, {"asks": "expired"}, kind="asked", act="2")
 
 
+def begin_it_late(events: list[Event]) -> None:
+    alter(events, {"expires": -5.0}, kind="kept", task=FILMED)
+
+
 def leave_it_open(events: list[Event]) -> None:
     drop(events, kind="journal", task=FAILED, after="failed")
 
@@ -285,7 +289,8 @@ PLANTED: dict[Callable[[list[Event]], None], tuple[str, str]] = {
     show_another_end: ("end is final", FILMED),
     fail_it_without_a_reason: ("wanted end", FAILED),
     cancel_it_unasked: ("wanted end", CANCELLED),
-    expire_it_early: ("wanted end", FAILED),
+    expire_it_early: ("expiry", FAILED),
+    begin_it_late: ("expiry", FILMED),
     leave_it_open: ("one end", FAILED),
     tell_nobody: ("lost callback", FAILED),
     tell_only_who_refuses: ("lost callback", FAILED),
