@@ -179,7 +179,7 @@ class Campaign:
             ended = await program.stop()
             if ended != 0:
                 self.history.note("badly", name=program.name, returncode=ended)
-        for pid, command in site.left_behind().items():
+        for pid, command in site.processes().items():
             self.history.note("left", pid=pid, command=command)
         self.history.merge(site.renders_file)
         for event in await asyncio.to_thread(lambda: list(dumped(site.records))):

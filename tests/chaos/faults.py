@@ -183,14 +183,14 @@ class Faults:
     async def fill_disk(self) -> None:
         """Fill the disk on which databases, films of a local store and work directories are."""
         site = self._site
-        pids = [program.pid for program in site.programs if program.is_running]
         async with self._noted("fill disk", is_real=site.disk.is_real):
             site.is_disk_full = True
             try:
-                await asyncio.to_thread(site.disk.fill, pids)
+                await asyncio.to_thread(site.disk.fill, [each.pid for each in site.programs if each.is_running])
                 await asyncio.sleep(self._chance.uniform(0.3, 2.0))
             finally:
-                site.disk.free(pids)
+                # What was started meanwhile has inherited its parent's bounds.
+                site.disk.free(site.processes())
                 site.is_disk_full = False
             await site.mend_database()
 

@@ -149,8 +149,7 @@ class Site:
 
     async def mend(self) -> None:
         """Put everything right: what was paused runs, what was full is empty, what is down starts."""
-        pids = [program.pid for program in self.programs if program.is_running]
-        self.disk.free(pids)
+        self.disk.free(self.processes())
         await self.mend_database()
         for program in self.programs:
             program.resume()
@@ -185,8 +184,8 @@ class Site:
                 async with asyncio.timeout(0.5):
                     await done.wait()
 
-    def left_behind(self) -> dict[int, str]:
-        """Return the processes that our programs left, which should be none."""
+    def processes(self) -> dict[int, str]:
+        """Return our programs and what they started; once they have ended, what they left, which should be nothing."""
         return marked(self.mark)
 
     def render_pids(self) -> list[int]:
@@ -198,7 +197,7 @@ class Site:
             if program.is_running:
                 program.resume()
                 await program.kill()
-        for pid in self.left_behind():
+        for pid in self.processes():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         if self.postgres is not None and self._answers():
