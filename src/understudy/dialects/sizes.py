@@ -36,6 +36,10 @@ def nearest(model: ModelSpec, width_px: int, height_px: int) -> tuple[str, str]:
     A size that the model makes is its own nearest.
     """
     sizes = [(resolution, ratio, size) for resolution, table in model.sizes.items() for ratio, size in table.items()]
+    for resolution, ratio, size in sizes:
+        # Most ask for one of these, and to compare them all would be a tenth of a create's time.
+        if size == (width_px, height_px):
+            return resolution, ratio
     shape, area = width_px / height_px, width_px * height_px
 
     def distance(entry: tuple[str, str, tuple[int, int]]) -> tuple[float, float]:
