@@ -264,9 +264,10 @@ def api(bed: Bed, name: str) -> Iterator[Server]:
     settings: dict[str, Any] = dict(SETTINGS)
     with tempfile.TemporaryDirectory() as own:
         if bed.kind == "postgres":
-            settings["database"] = bed.place
+            settings |= {"database": bed.place, "secret": "0" * 64, "blobs": f"file://{own}/blobs"}
         folder = bed.place if bed.kind == "sqlite" else f"{own}/{name}"
         Path(folder).mkdir(exist_ok=True)
+        Path(own, "blobs").mkdir()
         command = [sys.executable, str(HERE / "scale_servers.py"), "ours", "--data-dir", folder]
         with process([*command, "--settings", json.dumps(settings)], stdout=subprocess.PIPE) as started:
             assert started.stdout is not None
