@@ -7,7 +7,7 @@ PYTEST := $(BIN)/pytest
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-full test-long lint format pins frame gallery compat
+.PHONY: help demo chaos test test-full test-long lint format pins frame gallery compat
 .SILENT:
 
 help:
@@ -15,6 +15,7 @@ help:
 	echo "make test       style, types, import contract and the test suite"
 	echo "make test-full  the longer tests, and those that need a heavier installation"
 	echo "make test-long  all cases of what the others show with fewer (not run by the CI)"
+	echo "make chaos      break servers and workers 500 times on each database"
 	echo "make lint       the checks of make test without the tests"
 	echo "make format     format the code and mend what can be mended"
 	echo "make pins       renew requirements/*.txt (uses the network)"
@@ -33,6 +34,10 @@ test-full: .venv/full.stamp
 
 test-long: .venv/full.stamp
 	$(PYTEST) -q -m long -n $(WORKERS) --dist worksteal
+
+chaos: .venv/full.stamp
+	PYTHONPATH=tests $(BIN)/python -m chaos.campaign --database sqlite --kills 500 --minutes 30
+	PYTHONPATH=tests $(BIN)/python -m chaos.campaign --database postgres --bucket --kills 500 --minutes 30
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check

@@ -156,6 +156,15 @@ async def test_a_clock_that_is_ahead_expires_nothing_and_takes_over_no_duty(empt
         assert await there.lead("reaper", "server-2", NOW, NOW + HOUR) is True
 
 
+async def test_what_a_clock_that_is_ahead_changed_is_told_at_once(emptied_postgres_url):
+    async with servers(emptied_postgres_url, 1, is_clock_ours=False) as (store,):
+        ahead = datetime.now(UTC) + HOUR
+        await put_told(store, sample_task(1, created_at=ahead, updated_at=ahead, expires_at=ahead + HOUR))
+        due_at = await store.callbacks.next_due()
+        assert due_at is not None
+        assert due_at < ahead - HOUR / 2
+
+
 async def test_a_value_is_the_same_at_all_servers(emptied_postgres_url):
     async with servers(emptied_postgres_url, 3) as stores:
         values = await asyncio.gather(*(store.kept("name", lambda at=at: f"v{at}") for at, store in enumerate(stores)))

@@ -341,14 +341,16 @@ CREATE INDEX callback_pending ON callback (task_id, number) WHERE state = 'pendi
 CREATE SEQUENCE callback_turn AS bigint;
 CREATE TABLE callback_origin (origin text COLLATE "C" NOT NULL PRIMARY KEY, turn bigint NOT NULL);
 
+-- Due at once, also where the clock of whoever made the change is ahead.
 CREATE FUNCTION understudy_callback() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE due bigint := least(new.updated_at, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint);
 BEGIN
     INSERT INTO callback (task_id, number, state, due_at, status, updated_at, attempt, progress, completion_tokens,
         archived, error, warnings, film)
-    SELECT new.id, coalesce(max(number), 0) + 1, 'pending', new.updated_at, new.status, new.updated_at, new.attempt,
+    SELECT new.id, coalesce(max(number), 0) + 1, 'pending', due, new.status, new.updated_at, new.attempt,
         new.progress, new.completion_tokens, new.archived, new.error, new.warnings, new.film
     FROM callback WHERE task_id = new.id;
-    UPDATE callback_target SET due_at = new.updated_at WHERE task_id = new.id AND due_at IS NULL;
+    UPDATE callback_target SET due_at = due WHERE task_id = new.id AND due_at IS NULL;
     RETURN NULL;
 END $$;
 
