@@ -241,6 +241,21 @@ def test_what_a_killed_worker_had_is_rendered_by_another(fleet: Fleet, tmp_path:
     assert fleet.renders() == {task_id.removeprefix("cgt-"): 2}
 
 
+def test_a_task_that_is_cancelled_at_a_server_is_no_longer_rendered_by_its_worker(fleet: Fleet, tmp_path: Path):
+    server, gate, alive = fleet.server("a"), tmp_path / "gate", tmp_path / "alive"
+    os.mkfifo(gate)
+    os.mkfifo(alive)
+    fleet.worker()
+    task_id = server.create(f"gate:{gate} alive:{alive} journal:{fleet.journal}")
+    with alive.open("rb") as lifesign:
+        told = server.call("POST", f"/understudy/v1/tasks/{task_id}/cancel")
+        # The end of file is the death of the render, whose gate nobody opens.
+        assert lifesign.read() == b""
+    assert told["was"] == "running"
+    assert server.call("GET", f"{TASKS}/{task_id}")["status"] == "cancelled"
+    assert events_of(server, server.create(f"frames:1 journal:{fleet.journal}"))[-1] == "succeeded"
+
+
 def test_tasks_of_another_engine_wait_for_a_worker_that_has_it(fleet: Fleet):
     server = fleet.server("a")
     fleet.worker(engine="previz")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dispatching import PATIENCE_S, UNAVAILABLE, Theatre, theatre
+from dispatching import PATIENCE_S, UNAVAILABLE, Theatre, TroubledStore, theatre
 from manual_clock import ManualClock
 from understudy.core.task import EntryKind, Status
 from understudy.storage.blobs import LocalBlobStore
@@ -113,6 +113,21 @@ async def test_a_lease_is_measured_with_a_clock_that_does_not_jump(tmp_path: Pat
         assert not render.killed.is_set()
         render.succeed()
         assert await house.store.answered("finish") is True
+
+
+class SharedStore(TroubledStore):
+    """A store that others may change as well."""
+
+    is_shared = True
+
+
+async def test_a_render_is_stopped_when_its_task_is_heard_to_be_cancelled_elsewhere(tmp_path: Path):
+    async with theatre(tmp_path, store=SharedStore(), heartbeat_s=PATIENCE_S * 10) as house:
+        task = await house.submit()
+        render = await house.stage.next()
+        await house.store.cancel(task.owner, task.id, house.clock.now())
+        await asyncio.wait_for(render.killed.wait(), PATIENCE_S)
+        assert (await house.task(task)).status is Status.CANCELLED
 
 
 async def test_a_retry_removes_what_an_attempt_stored_before_it_was_cut_off(tmp_path: Path):

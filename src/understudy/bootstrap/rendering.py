@@ -25,6 +25,9 @@ HEARTBEATS_PER_LEASE = 3
 HEARTBEAT_MOST_S = 0.5
 """Heartbeats carry the progress that clients poll."""
 
+SHARED_HEARTBEAT_MOST_S = 2.0
+"""Over a shared database heartbeats are most of what is written; what was cancelled elsewhere is heard of at once."""
+
 FILM_KEEPING_S = 600.0
 """Object stores are away for minutes, not hours; meanwhile a slot renders nothing, because nothing could be stored."""
 
@@ -129,19 +132,21 @@ def make_dispatcher(settings: Settings, engine: EngineOffer, executor: Executor,
 
 
 def _dispatch_limits(settings: Settings, engine: EngineOffer, around: Surroundings) -> DispatchLimits:
+    is_shared = around.stores.tasks.is_shared
+    heartbeat_most_s = SHARED_HEARTBEAT_MOST_S if is_shared else HEARTBEAT_MOST_S
     return DispatchLimits(
         worker=around.name,
         slots=slots_of(settings, engine),
         work_dir=around.work_dir,
         lease_s=settings.lease_s,
-        heartbeat_s=min(settings.lease_s / HEARTBEATS_PER_LEASE, HEARTBEAT_MOST_S),
+        heartbeat_s=min(settings.lease_s / HEARTBEATS_PER_LEASE, heartbeat_most_s),
         poll_interval_s=settings.poll_interval_s,
         attempts_max=settings.attempts_max,
         drain_s=settings.drain_s,
         retry_pause_s=0.05,
         keeping_s=FILM_KEEPING_S,
         # Of a store that others share, workers with another engine take the rest.
-        engine=engine.name if around.stores.tasks.is_shared else None,
+        engine=engine.name if is_shared else None,
         concurrency=settings.concurrency_per_key or None,
     )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from understudy.core.errors import INTERNAL, TaskFailed, Unavailable, Violation
 from understudy.core.media import MediaStore
@@ -94,6 +94,7 @@ class Attempt:
         self._slot = slot
         self._at = workplace
         self._claimed_at = workplace.lease_now()
+        self._doubted = asyncio.Event()
         self._progress = 0.0
         self._is_stopped = False
         self._render: asyncio.Task[Outcome | None] | None = None
@@ -133,11 +134,19 @@ class Attempt:
             self._is_stopped = True
             self._render.cancel()
 
+    def doubt(self) -> None:
+        """Say that the task changed, whoever did it: whether the claim still holds is asked at once."""
+        self._doubted.set()
+
     async def _keep_claim(self, render: "asyncio.Task[Outcome | None]") -> None:
         """Extend the lease until the render is over; kill the render when the claim is lost."""
         while True:
-            done, _ = await asyncio.wait({render}, timeout=self._at.limits.heartbeat_s)
-            if done:
+            doubt = asyncio.ensure_future(self._doubted.wait())
+            waits: set[asyncio.Future[Any]] = {render, doubt}
+            await asyncio.wait(waits, timeout=self._at.limits.heartbeat_s, return_when=asyncio.FIRST_COMPLETED)
+            doubt.cancel()
+            self._doubted.clear()
+            if render.done():
                 return
             if not self._is_stopped and not await self._beat():
                 log.warning("attempt %d at task %s lost its claim and is stopped", self.claim.token, self.task_id)

@@ -30,7 +30,7 @@ class Dispatcher:
     async def start(self) -> None:
         """Begin to claim; where others fill and empty the queue as well, what they do is heard."""
         if self._at.store.is_shared and self._woken:
-            self._at.store.listen(lambda _task_id: self._wake_one())
+            self._at.store.listen(self._heard)
         for slot in range(self._at.limits.slots):
             self._loops.add(asyncio.create_task(self._serve(slot), name=f"dispatch slot {slot}"))
 
@@ -38,6 +38,13 @@ class Dispatcher:
         """Tell idle slots that there may be a task."""
         for event in self._woken:
             event.set()
+
+    def _heard(self, task_id: str | None) -> None:
+        """Look for work, because there may be some, and at the claims of what changed elsewhere."""
+        self._wake_one()
+        for attempt in self._attempts.values():
+            if task_id in (attempt.task_id, None):
+                attempt.doubt()
 
     def _wake_one(self) -> None:
         """Tell one idle slot: where a hundred workers hear of one task, not each slot of each need look for it."""
