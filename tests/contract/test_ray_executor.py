@@ -21,10 +21,11 @@ from understudy.core.errors import TaskFailed
 from understudy.core.ports import EngineOffer
 from understudy.core.render import RenderJob, RenderResult
 from understudy.executors.ray_executor import Cluster, RayExecutor
-from understudy.executors.ray_place import FOLDER_PREFIX, HELD, sweep_leftovers
 from understudy.storage.cannot_open import CannotOpen
 from understudy.testing.executors import ENDLESS, PATIENCE_S, ExecutorConformance, Lifesign, scripted_job
 from understudy.testing.scripted import OFFER
+
+ray_place = pytest.importorskip("understudy.executors.ray_place", reason="the extra ray is not installed")
 
 LOOK_S = 0.05
 PIECE_BYTES = 4 << 20
@@ -92,7 +93,7 @@ def actor_of(executor_pid: int) -> int:
 
 
 def place_folders() -> set[Path]:
-    return set(Path(tempfile.gettempdir()).glob(f"{FOLDER_PREFIX}*"))
+    return set(Path(tempfile.gettempdir()).glob(f"{ray_place.FOLDER_PREFIX}*"))
 
 
 async def until(is_so: Callable[[], bool]) -> bool:
@@ -276,13 +277,13 @@ async def test_a_node_with_another_version_is_named_and_not_used(
 
 
 def test_what_a_power_cut_left_behind_is_removed_and_what_is_in_use_is_not(tmp_path: Path):
-    left, used = tmp_path / f"{FOLDER_PREFIX}left", tmp_path / f"{FOLDER_PREFIX}used"
+    left, used = tmp_path / f"{ray_place.FOLDER_PREFIX}left", tmp_path / f"{ray_place.FOLDER_PREFIX}used"
     for folder in (left, used):
         (folder / "1" / "media").mkdir(parents=True)
-        (folder / HELD).touch()
-    with (used / HELD).open("rb") as held:
+        (folder / ray_place.HELD).touch()
+    with (used / ray_place.HELD).open("rb") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        sweep_leftovers(tmp_path)
+        ray_place.sweep_leftovers(tmp_path)
         assert set(tmp_path.iterdir()) == {used}
 
 

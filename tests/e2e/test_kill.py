@@ -171,17 +171,20 @@ async def test_every_task_is_finished_exactly_once_whatever_is_killed(tmp_path: 
 
 FORGETFUL = """
 from understudy.cli import main
+from understudy.service.dispatch import Dispatcher
 from understudy.storage.sqlite import SqliteTaskStore
 
 claim, heartbeat = SqliteTaskStore.claim, SqliteTaskStore.heartbeat
 
-async def claim_without_lease(self, worker, now, lease_until):
-    return await claim(self, worker, now, now)
+async def claim_without_lease(self, worker, now, lease_until, **more):
+    return await claim(self, worker, now, more["lease_now"], **more)
 
 async def heartbeat_without_lease(self, claim, progress, lease_until):
-    return await heartbeat(self, claim, progress, claim.task.updated_at)
+    return await heartbeat(self, claim, progress, claim.task.created_at)
 
 SqliteTaskStore.claim, SqliteTaskStore.heartbeat = claim_without_lease, heartbeat_without_lease
+# A process that has a task already knows better, and stops the older attempt.
+Dispatcher.lost = lambda self, task_ids: None
 main()
 """
 

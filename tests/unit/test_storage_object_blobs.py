@@ -57,7 +57,14 @@ def test_without_a_url_blobs_are_kept_in_the_data_directory(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["blobs"]
 
 
-@pytest.mark.parametrize("url", ["bucket", "ftp://bucket", "file:///etc", "memory://", "http://h/b", "s3://", "s3:/b"])
+def test_a_folder_that_servers_share_is_named_by_its_path(tmp_path):
+    open_blobs(f"file://{tmp_path}/shared", tmp_path / "own")
+    assert [path.name for path in tmp_path.iterdir()] == ["shared"]
+
+
+@pytest.mark.parametrize(
+    "url", ["bucket", "ftp://bucket", "file://", "file://etc", "file:///", "memory://", "http://h/b", "s3://", "s3:/b"]
+)
 def test_a_url_that_names_no_object_store_is_refused_with_those_that_do(url, tmp_path):
     with pytest.raises(CannotOpen, match=r"s3://, gs://, az://"):
         open_blobs(url, tmp_path)
