@@ -1,6 +1,6 @@
 """What a number of tasks a day needs: machines, database, connections, bytes, from costs that were measured.
 
-    python benchmarks/ten_million.py [--tasks 10000000] [--render-s 60] [--heartbeat-s 0.5] ...
+    python benchmarks/ten_million.py [--tasks 10000000] [--render-s 60] [--heartbeat-s 2] ...
 
 Every figure that goes in is an argument with a default; --help says where each default comes from. What no formula
 gives, how long tasks wait in the queue, is simulated: arrivals at random, renders of varying length, so many slots.
@@ -67,7 +67,7 @@ ARGUMENTS: dict[str, tuple[float, str, str]] = {
         "between two polls of one task; 0 = callbacks alone",
         "assumed",
     ),
-    "heartbeat_s": (0.5, "between two signs of life of a render", "bootstrap/rendering.py: HEARTBEAT_MOST_S"),
+    "heartbeat_s": (2.0, "between two signs of life of a render", "bootstrap/rendering.py: SHARED_HEARTBEAT_MOST_S"),
     "told": (0.0, "part of tasks with a callback address", "assumed"),
     "create_us": (190.0, "processor time of a create", "benchmarks/scale_mixed.py, everything switched on"),
     "poll_us": (60.0, "processor time of a poll", "benchmarks/api.py"),
