@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import asyncpg
 import pytest
 
 from understudy.core.errors import Unavailable
@@ -15,6 +16,7 @@ from understudy.core.queueing import Admission, Idempotency, QueueFull, Replayed
 from understudy.core.task import ENDED, Status
 from understudy.storage import postgres_callbacks
 from understudy.storage.postgres_opening import open_postgres
+from understudy.storage.postgres_statements import CLOCK
 from understudy.testing.media_stores import Stores, sample_sha256, task_with_media
 from understudy.testing.samples import EXPIRY, LEASE_END, NOW, failure_of, hold_of, sample_task, success_of
 from understudy.testing.store_cancelling import Listener
@@ -143,6 +145,25 @@ async def test_a_lease_is_measured_by_the_clock_of_the_database(emptied_postgres
         again = await there.claim("worker-2", ahead, ahead)
         assert again.token == 2
         assert await here.claim("worker-1", NOW, NOW + HOUR) is not None, "a lease of no length has lapsed"
+
+
+async def test_a_lease_is_whole_however_long_its_claim_had_to_wait(emptied_postgres_url):
+    connection = await asyncpg.connect(emptied_postgres_url)
+    async with servers(emptied_postgres_url, 1, is_clock_ours=False) as (store,):
+        await put(store, sample_task(1, expires_at=datetime.now(UTC) + HOUR))
+        async with asyncio.timeout(PATIENCE_S):
+            transaction = connection.transaction()
+            await transaction.start()
+            await connection.execute("SELECT 1 FROM lane FOR UPDATE")
+            claiming = asyncio.create_task(store.claim("worker", NOW, NOW + HOUR))
+            while not await connection.fetchval("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
+                pass
+            waited_until = await connection.fetchval(f"SELECT {CLOCK}")
+            await transaction.rollback()
+            assert await claiming is not None
+        lease_until = await connection.fetchval("SELECT lease_until FROM task")
+        assert lease_until >= waited_until + HOUR // timedelta(microseconds=1)
+    await connection.close()
 
 
 async def test_a_clock_that_is_ahead_expires_nothing_and_takes_over_no_duty(emptied_postgres_url):

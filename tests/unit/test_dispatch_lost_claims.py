@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from dispatching import PATIENCE_S, UNAVAILABLE, Theatre, TroubledStore, theatre
 from manual_clock import ManualClock
 from understudy.core.task import EntryKind, Status
 from understudy.storage.blobs import LocalBlobStore
+from understudy.testing.samples import sample_task
 
 
 async def expire(house: Theatre) -> frozenset[str]:
@@ -128,6 +130,36 @@ async def test_a_render_is_stopped_when_its_task_is_heard_to_be_cancelled_elsewh
         await house.store.cancel(task.owner, task.id, house.clock.now())
         await asyncio.wait_for(render.killed.wait(), PATIENCE_S)
         assert (await house.task(task)).status is Status.CANCELLED
+
+
+class SlowStore(TroubledStore):
+    """A store whose first claim is answered when its lease is over and somebody else has the task."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        super().__init__()
+        self.clock = clock
+        self.is_slow = True
+
+    async def claim(self, worker, now, lease_until, **more):
+        claim = await super().claim(worker, now, lease_until, **more)
+        if claim is not None and self.is_slow:
+            self.is_slow = False
+            self.clock.advance(seconds=31)
+            await super().claim("somebody else", self.clock.now(), self.clock.now() + timedelta(seconds=30))
+        return claim
+
+
+async def test_a_claim_that_is_answered_after_its_lease_is_not_rendered_beside_the_next_one(tmp_path: Path):
+    clock = ManualClock(sample_task().created_at)
+    async with theatre(tmp_path, store=SlowStore(clock), is_started=False, heartbeat_s=2.0) as house:
+        object.__setattr__(house.workplace, "clock", clock)
+        task = await house.submit()
+        await house.dispatcher.start()
+        assert await house.store.answered("heartbeat") is False
+        while await house.store.answered("claim") is not None:
+            pass
+        assert house.stage.renders.empty()
+        assert (await house.task(task)).attempt == 2
 
 
 async def test_a_retry_removes_what_an_attempt_stored_before_it_was_cut_off(tmp_path: Path):

@@ -109,7 +109,7 @@ class Dispatcher:
     async def _claim(self, slot: int) -> Claim | None:
         limits = self._at.limits
         lease_now = self._at.lease_now()
-        return await self._at.store.claim(
+        claim = await self._at.store.claim(
             f"{limits.worker}/{slot}",
             self._at.clock.now(),
             lease_now + timedelta(seconds=limits.lease_s),
@@ -117,6 +117,20 @@ class Dispatcher:
             concurrency=limits.concurrency,
             lease_now=lease_now,
         )
+        waited_s = (self._at.lease_now() - lease_now).total_seconds()
+        if claim is not None and waited_s > limits.heartbeat_s and not await self._still_holds(claim):
+            # The answer came so late that the lease was over, and somebody else has the task by now.
+            log.warning("the claim of task %s came after %.1f s and is lost", claim.task.id, waited_s)
+            return None
+        return claim
+
+    async def _still_holds(self, claim: Claim) -> bool:
+        """Ask for a whole lease before anything is begun.
+
+        Raises: Unavailable.
+        """
+        until = self._at.lease_now() + timedelta(seconds=self._at.limits.lease_s)
+        return await self._at.store.heartbeat(claim, 0.0, until)
 
     async def _work_on(self, claim: Claim, slot: int) -> None:
         # Its lease lapsed although we are at it, because the store was away for long: the older one is over.

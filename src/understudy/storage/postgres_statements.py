@@ -34,7 +34,7 @@ waiting AS MATERIALIZED (
     ORDER BY priority DESC, created_at, id LIMIT 1 FOR UPDATE SKIP LOCKED),
 claimed AS (
     UPDATE task SET status = 'running', attempt = attempt + 1, progress = 0, worker = $1,
-        updated_at = greatest(updated_at, $2), lease_until = (SELECT lease_now FROM clock) + $3::bigint, lease_us = $3
+        updated_at = greatest(updated_at, $2), lease_until = coalesce($6::bigint, {CLOCK}) + $3::bigint, lease_us = $3
     WHERE id = (
         SELECT id FROM (SELECT * FROM lapsed UNION ALL SELECT * FROM waiting) AS next
         ORDER BY priority DESC, created_at, id LIMIT 1)
